@@ -1,0 +1,150 @@
+//! Fields by dotted path.
+//!
+//! A path goes through objects and lists: `requestParameters.containerDefinitions.command` means that member of any
+//! container. Keys may hold dots (`aws:cloudformation.stack`): at each object the longest literal key is tried first.
+//! A number may pick an element of a list.
+
+use std::borrow::Cow;
+use std::ops::ControlFlow;
+
+use serde_json::Value;
+
+/// A field's name, split once.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct FieldPath {
+    name: Box<str>,
+}
+
+impl FieldPath {
+    /// Takes a field name as a rule writes it.
+    #[must_use]
+    pub fn new(name: &str) -> Self {
+        Self { name: name.into() }
+    }
+
+    /// The field's name.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.name
+    }
+}
+
+/// A value that a rule can be held against.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FieldValue<'r> {
+    /// JSON null.
+    Null,
+    /// Text, or the textual form of a number or boolean.
+    Text(Cow<'r, str>),
+    /// The JSON text of an object, so that `requestParameters|contains` can look inside.
+    Json(String),
+}
+
+impl FieldValue<'_> {
+    /// The text to compare with; `None` for null.
+    #[must_use]
+    pub fn text(&self) -> Option<&str> {
+        match self {
+            Self::Null => None,
+            Self::Text(text) => Some(text),
+            Self::Json(text) => Some(text),
+        }
+    }
+}
+
+pub(super) fn visit<B>(
+    document: &Value,
+    path: &FieldPath,
+    visit: &mut impl FnMut(FieldValue<'_>) -> ControlFlow<B>,
+) -> ControlFlow<B> {
+    locate(document, &path.name, &mut |value| leaves(value, visit))
+}
+
+pub(super) fn exists(document: &Value, path: &FieldPath) -> bool {
+    locate(document, &path.name, &mut |_| ControlFlow::Break(())).is_break()
+}
+
+/// Finds every place that `path` leads to.
+fn locate<'r, B>(value: &'r Value, path: &str, found: &mut impl FnMut(&'r Value) -> ControlFlow<B>) -> ControlFlow<B> {
+    if path.is_empty() {
+        return found(value);
+    }
+    match value {
+        Value::Object(members) => {
+            let mut end = path.len();
+            loop {
+                if let Some(member) = members.get(&path[..end]) {
+                    let rest = path.get(end + 1..).unwrap_or_default();
+                    locate(member, rest, found)?;
+                }
+                match path[..end].rfind('.') {
+                    Some(dot) => end = dot,
+                    None => return ControlFlow::Continue(()),
+                }
+            }
+        }
+        Value::Array(items) => {
+            let (head, rest) = path.split_once('.').unwrap_or((path, ""));
+            if let Some(item) = head.parse::<usize>().ok().and_then(|index| items.get(index)) {
+                locate(item, rest, found)?;
+            }
+            items.iter().try_for_each(|item| locate(item, path, found))
+        }
+        _ => ControlFlow::Continue(()),
+    }
+}
+
+/// A list stands for each of its elements.
+fn leaves<B>(value: &Value, visit: &mut impl FnMut(FieldValue<'_>) -> ControlFlow<B>) -> ControlFlow<B> {
+    match value {
+        Value::Array(items) => items.iter().try_for_each(|item| leaves(item, visit)),
+        Value::Object(_) => visit(FieldValue::Json(value.to_string())),
+        Value::Null => visit(FieldValue::Null),
+        Value::Bool(_) | Value::Number(_) => visit(FieldValue::Text(value.to_string().into())),
+        Value::String(text) => visit(FieldValue::Text(text.into())),
+    }
+}
+
+pub(super) fn visit_all<B>(value: &Value, visit: &mut impl FnMut(&str) -> ControlFlow<B>) -> ControlFlow<B> {
+    match value {
+        Value::Object(members) => members.iter().try_for_each(|(name, member)| {
+            visit(name)?;
+            visit_all(member, visit)
+        }),
+        Value::Array(items) => items.iter().try_for_each(|item| visit_all(item, visit)),
+        Value::Null => ControlFlow::Continue(()),
+        Value::Bool(_) | Value::Number(_) => visit(&value.to_string()),
+        Value::String(text) => visit(text),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn values(document: &Value, path: &str) -> Vec<String> {
+        let mut seen = Vec::new();
+        let _ = visit::<()>(document, &FieldPath::new(path), &mut |value| {
+            seen.push(value.text().unwrap_or("null").to_owned());
+            ControlFlow::Continue(())
+        });
+        seen
+    }
+
+    #[test]
+    fn paths_go_through_objects_lists_and_dotted_keys() {
+        let document = json!({
+            "a": {"b": [{"c": 1}, {"c": [true, null]}, {}], "x.y": {"z.w": "dots"}, "o": {"k": "v"}},
+            "empty": [],
+        });
+        assert_eq!(values(&document, "a.b.c"), ["1", "true", "null"]);
+        assert_eq!(values(&document, "a.b.1.c.0"), ["true"]);
+        assert_eq!(values(&document, "a.x.y.z.w"), ["dots"]);
+        assert_eq!(values(&document, "a.o"), [r#"{"k":"v"}"#]);
+        assert!(values(&document, "a.b.d").is_empty());
+        assert!(exists(&document, &FieldPath::new("empty")) && values(&document, "empty").is_empty());
+        assert!(!exists(&document, &FieldPath::new("a.b.c.d")));
+    }
+}

@@ -1,0 +1,179 @@
+//! Who made a call: CloudTrail's `userIdentity`, reduced to one stable principal.
+//!
+//! <https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-user-identity.html>
+
+use std::borrow::Cow;
+
+use super::Record;
+
+/// A view of a record's `userIdentity`.
+#[derive(Debug, Clone, Copy)]
+pub struct UserIdentity<'r> {
+    record: &'r Record<'r>,
+}
+
+impl<'r> UserIdentity<'r> {
+    pub(super) fn new(record: &'r Record<'_>) -> Self {
+        Self { record }
+    }
+
+    /// CloudTrail's identity type. Service events carry none; what invoked them tells that they are a service's.
+    #[must_use]
+    pub fn principal_type(self) -> Option<&'r str> {
+        self.get("type").or_else(|| self.get("invokedBy").map(|_| "AWSService"))
+    }
+
+    /// What to group a caller's events by: the role for any of its sessions, the user for any of its keys.
+    #[must_use]
+    pub fn principal(self) -> Option<Cow<'r, str>> {
+        let known = match self.principal_type()? {
+            "AssumedRole" => {
+                self.get("sessionContext.sessionIssuer.arn").map(Cow::from).or_else(|| self.role_of_session())
+            }
+            "AWSService" => self.get("invokedBy").map(Cow::from),
+            "AWSAccount" => self.foreign(),
+            "IAMUser" => self.get("arn").map(Cow::from).or_else(|| self.user_by_name()),
+            "Root" => self.get("arn").map(Cow::from).or_else(|| self.iam_arn("root")),
+            "IdentityCenterUser" => self.get("onBehalfOf.userId").map(Cow::from),
+            _ => None,
+        };
+        known.or_else(|| {
+            ["arn", "userName", "principalId", "accountId", "invokedBy"]
+                .iter()
+                .find_map(|name| self.get(name))
+                .map(Cow::from)
+        })
+    }
+
+    /// The account that the caller belongs to; services have none.
+    #[must_use]
+    pub fn account(self) -> Option<&'r str> {
+        if self.principal_type() == Some("AWSService") {
+            return None;
+        }
+        self.get("accountId")
+    }
+
+    /// The service that made the call on somebody's behalf.
+    #[must_use]
+    pub fn invoked_by(self) -> Option<&'r str> {
+        self.get("invokedBy")
+    }
+
+    /// The session's name within its role: often a person, an instance or a function.
+    #[must_use]
+    pub fn session_name(self) -> Option<&'r str> {
+        if self.principal_type()? != "AssumedRole" {
+            return None;
+        }
+        self.get("arn").and_then(|arn| arn.splitn(3, '/').nth(2)).filter(|name| !name.is_empty())
+    }
+
+    /// Whether a temporary session's credentials made the call, and if so what it says of MFA.
+    pub(super) fn session_mfa(self) -> Option<&'r str> {
+        self.get("sessionContext.attributes.mfaAuthenticated")
+    }
+
+    pub(super) fn get(self, name: &str) -> Option<&'r str> {
+        name.split('.')
+            .try_fold(self.record.get("userIdentity")?, |value, name| value.get(name))?
+            .as_str()
+            .filter(|text| !text.is_empty())
+    }
+
+    /// `arn:aws:sts::111122223333:assumed-role/Name/session` belongs to `role/Name`; the session's ARN drops the role's path.
+    fn role_of_session(self) -> Option<Cow<'r, str>> {
+        let (partition_and_service, rest) = self.get("arn")?.split_once(":sts::")?;
+        let (account, path) = rest.split_once(":assumed-role/")?;
+        let role = path.split('/').next()?;
+        Some(format!("{partition_and_service}:iam::{account}:role/{role}").into())
+    }
+
+    /// Another account's caller is known by its unique id only; for a session, without the session's name.
+    fn foreign(self) -> Option<Cow<'r, str>> {
+        let account = self.get("accountId")?;
+        let id = self.get("principalId").and_then(|id| id.split(':').next()).filter(|id| *id != account);
+        Some(id.map_or(Cow::Borrowed(account), |id| format!("{account}:{id}").into()))
+    }
+
+    /// A failed console login carries no ARN.
+    fn user_by_name(self) -> Option<Cow<'r, str>> {
+        let name = self.get("userName").filter(|name| *name != "HIDDEN_DUE_TO_SECURITY_REASONS")?;
+        self.iam_arn(&format!("user/{name}"))
+    }
+
+    fn iam_arn(self, path: &str) -> Option<Cow<'r, str>> {
+        let region = self.record.text("awsRegion").unwrap_or_default();
+        Some(format!("arn:{}:iam::{}:{path}", partition(region), self.get("accountId")?).into())
+    }
+}
+
+/// The AWS partition that a Region lies in.
+pub(super) fn partition(region: &str) -> &'static str {
+    match region {
+        _ if region.starts_with("cn-") => "aws-cn",
+        _ if region.starts_with("us-gov-") => "aws-us-gov",
+        _ if region.starts_with("eusc-") => "aws-eusc",
+        _ => "aws",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn principal(identity: Value) -> Option<String> {
+        let raw = json!({"awsRegion": "eu-west-1", "userIdentity": identity}).to_string();
+        let record = Record::parse(0, raw.as_bytes()).unwrap();
+        record.identity().principal().map(Cow::into_owned)
+    }
+
+    #[test]
+    fn each_identity_type_has_a_stable_principal() {
+        for (identity, expected) in [
+            (
+                json!({"type": "AssumedRole", "arn": "arn:aws:sts::111122223333:assumed-role/app/i-0abc",
+                "sessionContext": {"sessionIssuer": {"arn": "arn:aws:iam::111122223333:role/team/app"}}}),
+                "arn:aws:iam::111122223333:role/team/app",
+            ),
+            (
+                json!({"type": "AssumedRole", "arn": "arn:aws-cn:sts::111122223333:assumed-role/app/i-0abc"}),
+                "arn:aws-cn:iam::111122223333:role/app",
+            ),
+            (
+                json!({"type": "IAMUser", "arn": "arn:aws:iam::111122223333:user/alice"}),
+                "arn:aws:iam::111122223333:user/alice",
+            ),
+            (
+                json!({"type": "IAMUser", "accountId": "111122223333", "userName": "alice", "accessKeyId": ""}),
+                "arn:aws:iam::111122223333:user/alice",
+            ),
+            (
+                json!({"type": "IAMUser", "accountId": "111122223333", "principalId": "AIDA", "userName": "HIDDEN_DUE_TO_SECURITY_REASONS"}),
+                "HIDDEN_DUE_TO_SECURITY_REASONS",
+            ),
+            (json!({"type": "Root", "accountId": "111122223333"}), "arn:aws:iam::111122223333:root"),
+            (json!({"type": "AWSService", "invokedBy": "ec2.amazonaws.com"}), "ec2.amazonaws.com"),
+            (json!({"accountId": "111122223333", "invokedBy": "AWS Internal"}), "AWS Internal"),
+            (
+                json!({"type": "AWSAccount", "accountId": "123456789012", "principalId": "AROAEXAMPLE:session"}),
+                "123456789012:AROAEXAMPLE",
+            ),
+            (
+                json!({"type": "AWSAccount", "accountId": "ANONYMOUS_PRINCIPAL", "principalId": ""}),
+                "ANONYMOUS_PRINCIPAL",
+            ),
+            (json!({"type": "SAMLUser", "principalId": "x:alice", "userName": "alice"}), "alice"),
+            (
+                json!({"type": "IdentityCenterUser", "accountId": "111122223333", "onBehalfOf": {"userId": "u-1"}}),
+                "u-1",
+            ),
+        ] {
+            assert_eq!(principal(identity.clone()).as_deref(), Some(expected), "{identity}");
+        }
+        assert_eq!(principal(json!({})), None);
+        assert_eq!(principal(Value::Null), None);
+    }
+}

@@ -1,0 +1,22 @@
+//! Turns CloudTrail log files into records, and reads what records say.
+//!
+//! In: an object's key and its bytes, gzip or plain JSON, in chunks of any size. Out: [`Record`]s in file order, and
+//! what could not be read. Knows nothing of S3, rules or time.
+//! File format: <https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-log-file-examples.html>
+
+mod derived;
+mod field;
+mod identity;
+mod inflate;
+mod key;
+mod reader;
+mod record;
+mod resource;
+mod split;
+
+pub use derived::{Mfa, Outcome, SourceKind};
+pub use field::{FieldPath, FieldValue};
+pub use identity::UserIdentity;
+pub use key::KeyKind;
+pub use reader::{Item, Limits, ReadError, Reader};
+pub use record::{BadRecord, EventIdentity, Record};

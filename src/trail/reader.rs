@@ -1,0 +1,258 @@
+//! Reads one log file as a stream: chunks in, records out, bounded memory.
+
+use super::inflate::Inflate;
+use super::record::{BadRecord, Record};
+use super::split::{Piece, Splitter};
+
+/// What a file may cost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes that one file may inflate to. `CloudTrail` writes at most 50 MB; gzip can turn 1 MB into 1 GB.
+    pub max_file_bytes: u64,
+    /// Bytes of one record. `CloudTrail` writes at most 256 KB.
+    pub max_record_bytes: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { max_file_bytes: 1 << 30, max_record_bytes: 4 << 20 }
+    }
+}
+
+/// What the reader hands on, in file order.
+#[derive(Debug)]
+pub enum Item<'a> {
+    /// A record.
+    Record(Record<'a>),
+    /// Something in a record's place that is none; the rest of the file goes on.
+    Bad(BadRecord),
+}
+
+/// A file that could not be read to its end. Records before the damage have been handed on.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReadError {
+    /// No bytes, or only white space.
+    #[error("the file is empty")]
+    Empty,
+    /// The gzip stream is broken: a wrong checksum, wrong codes, bytes behind its end.
+    #[error("the gzip data is damaged: {0}")]
+    Damaged(String),
+    /// The data ends in the middle, as after an interrupted upload.
+    #[error("the file ends in the middle of its data")]
+    Truncated,
+    /// Inflated past the limit; cutting it off would hide events.
+    #[error("the file inflates to more than {limit} bytes (raise TRAILHOUND_MAX_FILE_BYTES if it is genuine)")]
+    TooLarge {
+        /// The configured limit.
+        limit: u64,
+    },
+    /// Neither gzip nor JSON.
+    #[error("the file is neither gzip nor JSON")]
+    NotJson,
+    /// JSON, but neither `{"Records": [...]}` nor an array or sequence of records.
+    #[error(
+        "the file is JSON without CloudTrail records (expected `{{\"Records\": [...]}}`, an array, or one record a line)"
+    )]
+    NoRecords,
+}
+
+/// Turns the chunks of one file into [`Item`]s.
+///
+/// ```
+/// use trailhound::trail::{Item, Limits, Reader};
+///
+/// let mut names = Vec::new();
+/// let mut each = |item: Item<'_>| if let Item::Record(record) = item {
+///     names.push(record.text("eventName").unwrap_or_default().to_owned());
+/// };
+/// let mut reader = Reader::new(Limits::default());
+/// reader.push(br#"{"Records":[{"eventName":"StopLog"#, &mut each)?;
+/// reader.push(br#"ging"},{"eventName":"GetUser"}]}"#, &mut each)?;
+/// reader.finish()?;
+/// assert_eq!(names, ["StopLogging", "GetUser"]);
+/// # Ok::<(), trailhound::trail::ReadError>(())
+/// ```
+pub struct Reader {
+    inflate: Inflate,
+    splitter: Splitter,
+    /// The place of the next record in the file, bad ones counted.
+    index: u64,
+}
+
+impl Reader {
+    /// Starts a file.
+    #[must_use]
+    pub fn new(limits: Limits) -> Self {
+        Self {
+            inflate: Inflate::new(limits.max_file_bytes),
+            splitter: Splitter::new(limits.max_record_bytes),
+            index: 0,
+        }
+    }
+
+    /// Feeds a chunk of the object as it is stored and hands on the records that it completes.
+    ///
+    /// # Errors
+    /// When the file can't be read further. The reader is of no use after that.
+    pub fn push(&mut self, chunk: &[u8], each: &mut impl FnMut(Item<'_>)) -> Result<(), ReadError> {
+        let Self { inflate, splitter, index } = self;
+        let mut failed = None;
+        inflate.push(chunk, &mut |bytes| {
+            splitter.push(bytes, &mut |piece| {
+                if let Some(item) = item(piece, index, &mut failed) {
+                    each(item);
+                }
+            })?;
+            failed.take().map_or(Ok(()), Err)
+        })
+    }
+
+    /// Ends the file.
+    ///
+    /// # Errors
+    /// [`ReadError::Truncated`] when it isn't whole, [`ReadError::Empty`] when there was nothing.
+    pub fn finish(self) -> Result<(), ReadError> {
+        self.inflate.finish()?;
+        self.splitter.finish()
+    }
+}
+
+fn item<'a>(piece: Piece<'a>, index: &mut u64, failed: &mut Option<ReadError>) -> Option<Item<'a>> {
+    let at = *index;
+    let parsed = match piece {
+        Piece::Element(bytes) => Record::parse(at, bytes),
+        Piece::Oversized => {
+            Err(BadRecord { index: at, reason: "it is larger than the limit for one record".to_owned() })
+        }
+        Piece::Document(bytes) => match Record::parse(at, bytes) {
+            Ok(record) if !record.looks_like_a_record() => {
+                *failed = Some(ReadError::NoRecords);
+                return None;
+            }
+            parsed => parsed,
+        },
+    };
+    *index += 1;
+    Some(match parsed {
+        Ok(record) => Item::Record(record),
+        Err(bad) => Item::Bad(bad),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use flate2::{Compression, write::GzEncoder};
+
+    use super::*;
+
+    fn read(bytes: &[u8], chunk: usize, limits: Limits) -> (Vec<String>, Result<(), ReadError>) {
+        let mut seen = Vec::new();
+        let mut each = |item: Item<'_>| {
+            seen.push(match item {
+                Item::Record(record) => record.text("eventName").unwrap_or("-").to_owned(),
+                Item::Bad(bad) => format!("bad #{}", bad.index),
+            });
+        };
+        let mut reader = Reader::new(limits);
+        let result = bytes.chunks(chunk).try_for_each(|chunk| reader.push(chunk, &mut each));
+        let result = result.and_then(|()| reader.finish());
+        (seen, result)
+    }
+
+    fn gzip(text: &[u8]) -> Vec<u8> {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+        encoder.write_all(text).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    const FILE: &[u8] = br#"{"Records":[{"eventName":"A","x":"]}\"{"},{"eventName":"B"}]}"#;
+
+    #[test]
+    fn any_chunking_gives_the_same_records() {
+        for bytes in [FILE.to_vec(), gzip(FILE)] {
+            for chunk in 1..=bytes.len() {
+                let (seen, result) = read(&bytes, chunk, Limits::default());
+                assert_eq!((seen.join(" "), result), ("A B".to_owned(), Ok(())), "chunks of {chunk}");
+            }
+        }
+    }
+
+    #[test]
+    fn concatenated_gzip_members_are_one_file() {
+        let mut bytes = gzip(&FILE[..20]);
+        bytes.extend(gzip(&FILE[20..]));
+        bytes.extend([0; 16]);
+        for chunk in [1, 7, bytes.len()] {
+            assert_eq!(read(&bytes, chunk, Limits::default()), (vec!["A".into(), "B".into()], Ok(())));
+        }
+    }
+
+    #[test]
+    fn the_shapes_that_people_feed_it() {
+        for (text, expected) in [
+            ("\u{feff} {\"Records\": [ ] }\n", ""),
+            (r#"{"Records":[{"eventName":"A"}],"more":{"a":[1]}}"#, "A"),
+            (r#"{"more":{"Records":[{"eventName":"no"}]},"Records":[{"eventName":"A"}]}"#, "A"),
+            (r#"{"Records":[{"eventName":"A"}],"Records":[{"eventName":"B"}]}"#, "A B"),
+            (r#"[{"eventName":"A"},{"eventName":"B"}]"#, "A B"),
+            ("{\"eventName\":\"A\"}\n{\"eventName\":\"B\"}\n", "A B"),
+            (r#"{"eventName":"A","Records":3}"#, "A"),
+        ] {
+            for chunk in [1, 5, text.len()] {
+                let (seen, result) = read(text.as_bytes(), chunk, Limits::default());
+                assert_eq!((seen.join(" "), result), (expected.to_owned(), Ok(())), "{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn one_broken_record_does_not_hide_the_others() {
+        let text = br#"{"Records":[{"eventName":"A"},"text",{"eventName":oops},{"eventName":"B"},7]}"#;
+        let (seen, result) = read(text, 9, Limits::default());
+        assert_eq!((seen.join(" "), result), ("A bad #1 bad #2 B bad #4".to_owned(), Ok(())));
+    }
+
+    #[test]
+    fn an_oversized_record_costs_itself_and_no_memory() {
+        let huge =
+            format!(r#"{{"Records":[{{"eventName":"A"}},{{"x":"{}"}},{{"eventName":"B"}}]}}"#, "y".repeat(10_000));
+        let limits = Limits { max_record_bytes: 1000, ..Limits::default() };
+        for chunk in [64, 100_000] {
+            assert_eq!(read(huge.as_bytes(), chunk, limits).0.join(" "), "A bad #1 B");
+        }
+    }
+
+    #[test]
+    fn damage_is_named_and_what_came_before_it_is_read() {
+        let mut corrupt = gzip(FILE);
+        let end = corrupt.len();
+        corrupt[end - 6] ^= 1; // in the checksum
+        let fail = |bytes: &[u8]| {
+            let (seen, result) = read(bytes, 1 << 20, Limits::default());
+            (seen.join(" "), result.unwrap_err())
+        };
+        let (seen, error) = fail(&corrupt);
+        assert!(seen == "A B" && matches!(error, ReadError::Damaged(_)), "{seen} {error}");
+        assert_eq!(fail(&FILE[..50]), ("A".into(), ReadError::Truncated));
+        assert_eq!(fail(&gzip(FILE)[..40]).1, ReadError::Truncated);
+        assert_eq!(fail(b""), (String::new(), ReadError::Empty));
+        assert_eq!(fail(b"\n "), (String::new(), ReadError::Empty));
+        assert_eq!(fail(b"PK\x03\x04"), (String::new(), ReadError::NotJson));
+        assert_eq!(fail(b"{}"), (String::new(), ReadError::NoRecords));
+        assert_eq!(fail(br#"{"Records":null}"#), (String::new(), ReadError::NoRecords));
+        assert_eq!(fail(b"{\"Records\":[}"), (String::new(), ReadError::NotJson));
+        let mut trailing = gzip(FILE);
+        trailing.extend(b"junk");
+        assert!(matches!(fail(&trailing).1, ReadError::Damaged(_)));
+    }
+
+    #[test]
+    fn a_gzip_bomb_stops_at_the_limit() {
+        let bomb = gzip(&vec![b' '; 5_000_000]);
+        let limits = Limits { max_file_bytes: 1_000_000, ..Limits::default() };
+        assert_eq!(read(&bomb, 1 << 20, limits).1, Err(ReadError::TooLarge { limit: 1_000_000 }));
+    }
+}

@@ -1,0 +1,141 @@
+//! One CloudTrail record: a view over its bytes.
+
+use std::fmt;
+use std::ops::ControlFlow;
+
+use jiff::Timestamp;
+use serde_json::Value;
+use sha2::{Digest as _, Sha256};
+
+use super::field::{self, FieldPath, FieldValue};
+use super::identity::UserIdentity;
+
+/// A record as it stands in the file. Unknown fields, identity types and event versions are never an error.
+#[derive(Debug)]
+pub struct Record<'a> {
+    raw: &'a str,
+    index: u64,
+    document: Value,
+}
+
+/// Something in a record's place that is none.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("record {index} can't be read: {reason}")]
+pub struct BadRecord {
+    /// Its place in the file, counted from 0.
+    pub index: u64,
+    /// What is wrong with it; never its contents.
+    pub reason: String,
+}
+
+/// Which event a record tells of, whatever file it stands in: overlapping trails and redelivery bring it again.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct EventIdentity {
+    /// Account whose trail got this copy.
+    pub account: String,
+    /// `eventID`; a digest of the record where it has none.
+    pub event_id: String,
+}
+
+impl fmt::Display for EventIdentity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.account, self.event_id)
+    }
+}
+
+impl<'a> Record<'a> {
+    /// Reads one record; `index` is its place in the file.
+    ///
+    /// # Errors
+    /// When the bytes are not one JSON object.
+    pub fn parse(index: u64, bytes: &'a [u8]) -> Result<Self, BadRecord> {
+        let bad = |reason: String| BadRecord { index, reason };
+        let raw = std::str::from_utf8(bytes).map_err(|error| bad(error.to_string()))?.trim();
+        let document: Value = serde_json::from_str(raw).map_err(|error| bad(error.to_string()))?;
+        if !document.is_object() {
+            return Err(bad("it is not a JSON object".to_owned()));
+        }
+        Ok(Self { raw, index, document })
+    }
+
+    /// The record's bytes.
+    #[must_use]
+    pub fn raw(&self) -> &'a str {
+        self.raw
+    }
+
+    /// Its place in the file, counted from 0.
+    #[must_use]
+    pub fn index(&self) -> u64 {
+        self.index
+    }
+
+    /// The text at a dotted path of literal member names; `None` when it isn't there, isn't text, or is empty.
+    #[must_use]
+    pub fn text(&self, path: &str) -> Option<&str> {
+        self.get(path)?.as_str().filter(|text| !text.is_empty())
+    }
+
+    /// Hands each value at `path` to `visit`, going through lists, until it breaks.
+    pub fn visit<B>(
+        &self,
+        path: &FieldPath,
+        visit: &mut impl FnMut(FieldValue<'_>) -> ControlFlow<B>,
+    ) -> ControlFlow<B> {
+        field::visit(&self.document, path, visit)
+    }
+
+    /// Whether the path leads anywhere, be it to null or an empty list.
+    #[must_use]
+    pub fn has(&self, path: &FieldPath) -> bool {
+        field::exists(&self.document, path)
+    }
+
+    /// Hands every member name and every value of the record to `visit`, until it breaks.
+    pub fn visit_all<B>(&self, visit: &mut impl FnMut(&str) -> ControlFlow<B>) -> ControlFlow<B> {
+        field::visit_all(&self.document, visit)
+    }
+
+    /// Who made the call.
+    #[must_use]
+    pub fn identity(&self) -> UserIdentity<'_> {
+        UserIdentity::new(self)
+    }
+
+    /// Account whose trail got this copy.
+    #[must_use]
+    pub fn account(&self) -> Option<&str> {
+        // Aggregated events carry `accountId`; records before version 1.02 only have the caller's.
+        ["recipientAccountId", "accountId", "userIdentity.accountId"].iter().find_map(|path| self.text(path))
+    }
+
+    /// When the request was completed; `None` where the record doesn't say.
+    #[must_use]
+    pub fn time(&self) -> Option<Timestamp> {
+        ["eventTime", "timeWindow.windowEnd"].iter().find_map(|path| self.text(path)?.parse().ok())
+    }
+
+    /// Which event this is a copy of.
+    #[must_use]
+    pub fn event_identity(&self) -> EventIdentity {
+        let id = self.text("eventID").or_else(|| self.text("eventId"));
+        EventIdentity {
+            account: self.account().unwrap_or_default().to_owned(),
+            event_id: id.map_or_else(|| digest(self.raw), str::to_owned),
+        }
+    }
+
+    /// Tells a record that stands alone in a file from any other JSON object.
+    pub(super) fn looks_like_a_record(&self) -> bool {
+        ["eventName", "eventSource", "eventVersion", "eventType"].iter().any(|name| self.document.get(*name).is_some())
+    }
+
+    pub(super) fn get(&self, path: &str) -> Option<&Value> {
+        path.split('.').try_fold(&self.document, |value, name| value.get(name))
+    }
+}
+
+fn digest(text: &str) -> String {
+    let hash = Sha256::digest(text.as_bytes());
+    hash.iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,136 @@
+//! Which resources a call was about.
+//!
+//! Only some services fill `resources` (EC2 and IAM calls carry none), so the request's own names are turned into ARNs.
+
+use serde_json::Value;
+
+use super::Record;
+use super::identity::partition;
+
+impl Record<'_> {
+    /// ARNs of the resources, in the record's order; empty where neither `resources` nor the request names one.
+    #[must_use]
+    pub fn resources(&self) -> Vec<String> {
+        let listed = self.get("resources").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+        let arns: Vec<String> = listed
+            .iter()
+            .filter_map(|resource| resource.get("ARN").or_else(|| resource.get("arn"))?.as_str())
+            .filter(|arn| !arn.is_empty())
+            .map(str::to_owned)
+            .collect();
+        if arns.is_empty() { self.requested().into_iter().collect() } else { arns }
+    }
+
+    /// The account that owns the resource.
+    #[must_use]
+    pub fn resource_account(&self) -> Option<String> {
+        let listed =
+            self.get("resources").and_then(|resources| resources.get(0)?.get("accountId")?.as_str().map(str::to_owned));
+        let from_arn = || self.resources().first().and_then(|arn| account_of(arn).map(str::to_owned));
+        listed.or_else(from_arn).or_else(|| self.account().map(str::to_owned))
+    }
+
+    fn requested(&self) -> Option<String> {
+        let parameter = |name: &str| self.text(&format!("requestParameters.{name}"));
+        let service = self.text("eventSource")?.split('.').next()?;
+        match service {
+            "sqs" => queue_arn(parameter("queueUrl")?, self.text("awsRegion").unwrap_or_default()),
+            "sns" => parameter("topicArn").or_else(|| parameter("targetArn")).map(str::to_owned),
+            "kms" => {
+                let answered = self.text("responseElements.keyId").filter(|key| key.starts_with("arn:"));
+                answered.map(str::to_owned).or_else(|| self.arn("kms", parameter("keyId")?, "key/"))
+            }
+            "cloudtrail" => self.arn("cloudtrail", parameter("name").or_else(|| parameter("trailName"))?, "trail/"),
+            "s3" => {
+                let bucket = parameter("bucketName")?;
+                Some(format!("arn:{}:s3:::{bucket}", self.partition()))
+            }
+            "iam" => ["user", "role", "group"].iter().find_map(|kind| {
+                let name = parameter(&format!("{kind}Name"))?;
+                Some(format!("arn:{}:iam::{}:{kind}/{name}", self.partition(), self.account()?))
+            }),
+            _ => None,
+        }
+    }
+
+    /// A caller may write an ARN or a bare name; an alias is a name of its own.
+    fn arn(&self, service: &str, name: &str, kind: &str) -> Option<String> {
+        if name.starts_with("arn:") {
+            return Some(name.to_owned());
+        }
+        let kind = if name.starts_with("alias/") { "" } else { kind };
+        Some(format!("arn:{}:{service}:{}:{}:{kind}{name}", self.partition(), self.text("awsRegion")?, self.account()?))
+    }
+
+    fn partition(&self) -> &'static str {
+        partition(self.text("awsRegion").unwrap_or_default())
+    }
+}
+
+/// `https://sqs.us-west-1.amazonaws.com/111122223333/orders` names account and queue.
+fn queue_arn(url: &str, region: &str) -> Option<String> {
+    let mut path = url.split_once("://").map_or(url, |(_, rest)| rest).rsplit('/');
+    let (queue, account) = (path.next()?, path.next()?);
+    Some(format!("arn:{}:sqs:{region}:{account}:{queue}", partition(region)))
+}
+
+fn account_of(arn: &str) -> Option<&str> {
+    arn.split(':').nth(4).filter(|account| !account.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn resources(record: &Value) -> (Vec<String>, Option<String>) {
+        let raw = record.to_string();
+        let record = Record::parse(0, raw.as_bytes()).unwrap();
+        (record.resources(), record.resource_account())
+    }
+
+    #[test]
+    fn resources_come_from_the_list_or_from_the_request() {
+        let record = |source: &str, request: Value| json!({"eventSource": source, "awsRegion": "eu-west-1", "recipientAccountId": "111122223333", "requestParameters": request});
+        for (record, expected) in [
+            (
+                json!({"resources": [{"ARN": "arn:aws:s3:::b/k"}, {"ARN": "arn:aws:s3:::b", "accountId": "1"}]}),
+                "arn:aws:s3:::b/k",
+            ),
+            (
+                record(
+                    "sqs.amazonaws.com",
+                    json!({"queueUrl": "https://sqs.eu-west-1.amazonaws.com/123456789012/orders"}),
+                ),
+                "arn:aws:sqs:eu-west-1:123456789012:orders",
+            ),
+            (
+                record("sns.amazonaws.com", json!({"topicArn": "arn:aws:sns:eu-west-1:111122223333:t"})),
+                "arn:aws:sns:eu-west-1:111122223333:t",
+            ),
+            (
+                record("kms.amazonaws.com", json!({"keyId": "1234abcd"})),
+                "arn:aws:kms:eu-west-1:111122223333:key/1234abcd",
+            ),
+            (record("kms.amazonaws.com", json!({"keyId": "alias/x"})), "arn:aws:kms:eu-west-1:111122223333:alias/x"),
+            (
+                record("cloudtrail.amazonaws.com", json!({"name": "org-trail"})),
+                "arn:aws:cloudtrail:eu-west-1:111122223333:trail/org-trail",
+            ),
+            (record("iam.amazonaws.com", json!({"userName": "bob"})), "arn:aws:iam::111122223333:user/bob"),
+        ] {
+            assert_eq!(resources(&record).0[0], expected);
+        }
+        assert_eq!(
+            resources(&record(
+                "sqs.amazonaws.com",
+                json!({"queueUrl": "https://sqs.eu-west-1.amazonaws.com/123456789012/orders"})
+            ))
+            .1
+            .as_deref(),
+            Some("123456789012")
+        );
+        assert_eq!(resources(&record("ec2.amazonaws.com", json!(null))), (vec![], Some("111122223333".to_owned())));
+    }
+}
