@@ -1,1 +1,62 @@
-fn main() {}
+//! The command line. `main` decides only the exit code; each command is a file.
+#![forbid(unsafe_code)]
+
+mod args;
+mod invoke;
+mod rules;
+mod scan;
+
+use std::io::{self, IsTerminal as _};
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use args::{Args, Command};
+
+/// What a run found out, and so the exit code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Verdict {
+    /// Nothing found, everything read.
+    Clean = 0,
+    /// Findings; for `invoke`, deliveries that failed.
+    Found = 1,
+    /// Something could not be read or loaded, whatever else was found.
+    Broken = 2,
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    let args = Args::parse();
+    let level = if args.verbose { tracing::Level::INFO } else { tracing::Level::WARN };
+    tracing_subscriber::fmt()
+        .with_writer(io::stderr)
+        .with_max_level(level)
+        .with_target(false)
+        .without_time()
+        .with_ansi(io::stderr().is_terminal())
+        .init();
+    let result = match args.command {
+        Command::Scan(args) => scan::run(&args).await,
+        Command::Invoke(args) => invoke::run(&args).await,
+        Command::Rules(args) => rules::run(&args),
+    };
+    match result {
+        Ok(verdict) => ExitCode::from(verdict as u8),
+        // Whoever reads our output has enough: `trailhound scan … | head` is no error.
+        Err(error) if is_broken_pipe(&*error) => ExitCode::SUCCESS,
+        Err(error) => {
+            note(&error.to_string());
+            ExitCode::from(Verdict::Broken as u8)
+        }
+    }
+}
+
+fn is_broken_pipe(error: &(dyn std::error::Error + 'static)) -> bool {
+    error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+}
+
+/// A line for the person at the terminal; standard output is for results.
+#[expect(clippy::print_stderr, reason = "this is where the command line speaks")]
+fn note(text: &str) {
+    eprintln!("{text}");
+}

@@ -1,0 +1,202 @@
+//! What has to be remembered, and what is remembered.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::engine::Sighted;
+use crate::finding::{DedupKey, Finding, FindingUid, Kind};
+
+use super::decision::{Alert, Decision, Hold};
+
+/// What a batch of findings asks of the store.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Sightings {
+    /// To be recorded in this order, oldest first: who shows a value first is the one that is new.
+    pub first: Vec<FirstSighting>,
+    /// Alerts that may have been told already.
+    pub alerts: BTreeSet<DedupKey>,
+}
+
+/// An entity showing a value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FirstSighting {
+    /// Names rule, entity and value.
+    pub pair: FindingUid,
+    /// Names rule and entity.
+    pub entity: EntityKey,
+    /// The event that showed it: seeing the same event again changes no answer.
+    pub event: String,
+    /// When.
+    pub time: Timestamp,
+    /// A value not seen for this long is new again.
+    pub history: SignedDuration,
+}
+
+/// Names a rule and an entity.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct EntityKey(pub u128);
+
+/// What the store answers.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Memory {
+    /// For each of [`Sightings::first`], in their order.
+    pub first: Vec<Seen>,
+    /// For each key of [`Sightings::alerts`] that something is known of.
+    pub alerts: BTreeMap<DedupKey, PastAlerts>,
+}
+
+/// What is known of a sighting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Seen {
+    /// The entity shows the value for the first time.
+    pub is_new: bool,
+    /// The oldest event of the entity that is known.
+    pub entity_since: Timestamp,
+}
+
+/// Alerts published under one dedup key, and what was held back since the last.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PastAlerts {
+    /// Oldest first.
+    pub published: Vec<PastAlert>,
+    /// Findings held back since.
+    pub held: u64,
+}
+
+/// An alert that was published.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PastAlert {
+    /// The event time of its first finding.
+    pub time: Timestamp,
+    /// The findings it told of.
+    pub told: Vec<FindingUid>,
+}
+
+/// What the store is told once the alerts are out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Mark {
+    /// Only an alert that was published may hold others back.
+    Published {
+        /// The alert's key.
+        key: DedupKey,
+        /// The alert.
+        alert: PastAlert,
+    },
+    /// A finding that another alert spoke for. A set, so that a redelivery doesn't count twice.
+    Held {
+        /// The key of the alert that spoke for it.
+        key: DedupKey,
+        /// The finding.
+        uid: FindingUid,
+    },
+}
+
+/// What a store keeps of an entity and a value.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Remembered {
+    /// The event that made it known.
+    pub event: String,
+    /// When it was last seen.
+    pub last: Timestamp,
+}
+
+impl Remembered {
+    /// Adds a sighting to what is remembered: what to keep, and whether the value is new.
+    ///
+    /// Deterministic under redelivery: the event that made a value known finds it new again. A late event never makes a
+    /// known value new.
+    #[must_use]
+    pub fn see(known: Option<Self>, sighting: &FirstSighting) -> (Self, bool) {
+        match known {
+            Some(known) if known.event == sighting.event => (known.seen_at(sighting.time), true),
+            Some(known) if sighting.time.duration_since(known.last) <= sighting.history => {
+                (known.seen_at(sighting.time), false)
+            }
+            _ => (Self { event: sighting.event.clone(), last: sighting.time }, true),
+        }
+    }
+
+    fn seen_at(self, time: Timestamp) -> Self {
+        Self { last: self.last.max(time), ..self }
+    }
+}
+
+impl EntityKey {
+    fn new(rule_id: &str, sighted: &Sighted) -> Self {
+        Self(DedupKey::new(rule_id, &sighted.entity).to_u128())
+    }
+}
+
+/// What these findings ask of the store. They have to be in order of event time.
+#[must_use]
+pub fn sightings(findings: &[Finding]) -> Sightings {
+    let first = findings.iter().filter_map(|finding| match &finding.kind {
+        Kind::Match => None,
+        Kind::FirstSeen(first) => Some(FirstSighting {
+            pair: finding.uid,
+            entity: EntityKey::new(&finding.rule.id, &first.sighted),
+            event: finding.event.identity.to_string(),
+            time: finding.event.time,
+            history: first.history,
+        }),
+    });
+    Sightings { first: first.collect(), alerts: findings.iter().map(|finding| finding.dedup_key).collect() }
+}
+
+/// What to write down of what was decided and published.
+#[must_use]
+pub fn marks<'d>(published: impl IntoIterator<Item = &'d Alert>, decisions: &[Decision]) -> Vec<Mark> {
+    let published = published.into_iter().map(|alert| Mark::Published {
+        key: alert.finding.dedup_key,
+        alert: PastAlert {
+            time: alert.finding.event.time,
+            told: alert.findings().map(|finding| finding.uid).collect(),
+        },
+    });
+    let held = decisions.iter().filter_map(|decision| match decision {
+        Decision::Hold { finding, why: Hold::Repeated } => {
+            Some(Mark::Held { key: finding.dedup_key, uid: finding.uid })
+        }
+        _ => None,
+    });
+    published.chain(held).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::trail::EventIdentity;
+
+    fn sighting(event: &str, time: &str) -> FirstSighting {
+        let sighted = Sighted { entity: vec!["alice".into()], value: vec!["203.0.113.7".into()] };
+        let event = EventIdentity { account: "1".into(), event_id: event.into() };
+        FirstSighting {
+            pair: FindingUid::of_sighting("r", &sighted),
+            entity: EntityKey::new("r", &sighted),
+            event: event.to_string(),
+            time: format!("2026-11-{time}Z").parse().unwrap(),
+            history: SignedDuration::from_hours(48),
+        }
+    }
+
+    #[test]
+    fn a_value_is_new_once_and_again_when_the_same_event_is_retried() {
+        let (known, is_new) = Remembered::see(None, &sighting("a", "05T10:00:00"));
+        assert!(is_new);
+        let (known, is_new) = Remembered::see(Some(known), &sighting("b", "05T11:00:00"));
+        assert!(!is_new);
+        let (known, is_new) = Remembered::see(Some(known), &sighting("a", "05T10:00:00"));
+        assert!(is_new, "a retry decides as the first try did");
+        assert_eq!(known.last, sighting("b", "05T11:00:00").time);
+    }
+
+    #[test]
+    fn a_late_event_is_not_new_but_one_after_the_history_is() {
+        let (known, _) = Remembered::see(None, &sighting("a", "05T10:00:00"));
+        assert!(!Remembered::see(Some(known.clone()), &sighting("late", "01T10:00:00")).1);
+        assert!(!Remembered::see(Some(known.clone()), &sighting("b", "07T10:00:00")).1);
+        assert!(Remembered::see(Some(known), &sighting("c", "07T10:00:01")).1);
+    }
+}

@@ -1,0 +1,14 @@
+//! The ports on AWS. Clients are made once, and keep their connections over invocations.
+
+mod s3;
+mod sns;
+
+use aws_config::{BehaviorVersion, SdkConfig};
+
+pub use s3::{S3Body, S3Objects};
+pub use sns::SnsTopic;
+
+/// Reads Region, credentials and a custom endpoint (`AWS_ENDPOINT_URL`) from the environment.
+pub async fn sdk_config() -> SdkConfig {
+    aws_config::defaults(BehaviorVersion::latest()).load().await
+}

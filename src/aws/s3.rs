@@ -1,0 +1,68 @@
+//! Log files in Amazon S3.
+
+use aws_config::SdkConfig;
+use aws_sdk_s3::Client;
+use aws_sdk_s3::config::Builder;
+use aws_sdk_s3::error::{ProvideErrorMetadata as _, SdkError};
+use aws_sdk_s3::operation::get_object::GetObjectError;
+use aws_sdk_s3::primitives::ByteStream;
+use bytes::Bytes;
+
+use crate::ports::{BoxError, FetchError, ObjectBody, ObjectStore};
+use crate::trigger::ObjectRef;
+
+/// Objects in S3.
+#[derive(Debug, Clone)]
+pub struct S3Objects {
+    client: Client,
+}
+
+/// An object that is being read.
+#[derive(Debug)]
+pub struct S3Body {
+    object: ObjectRef,
+    stream: ByteStream,
+}
+
+impl S3Objects {
+    /// Makes the client.
+    #[must_use]
+    pub fn new(config: &SdkConfig) -> Self {
+        // Emulators behind a custom endpoint don't answer to `bucket.host` names.
+        let path_style = config.endpoint_url().is_some();
+        Self { client: Client::from_conf(Builder::from(config).force_path_style(path_style).build()) }
+    }
+}
+
+impl ObjectStore for S3Objects {
+    type Body = S3Body;
+
+    async fn get(&self, object: &ObjectRef) -> Result<S3Body, FetchError> {
+        let request = self.client.get_object().bucket(&object.bucket).key(&object.key);
+        let request = request.set_version_id(object.version_id.clone());
+        match request.send().await {
+            Ok(output) => Ok(S3Body { object: object.clone(), stream: output.body }),
+            Err(error) => Err(fetch_error(object, error)),
+        }
+    }
+}
+
+impl ObjectBody for S3Body {
+    async fn chunk(&mut self) -> Result<Option<Bytes>, FetchError> {
+        let failed = |error| FetchError::Failed { object: self.object.clone(), source: Box::new(error) };
+        self.stream.try_next().await.map_err(failed)
+    }
+}
+
+fn fetch_error(object: &ObjectRef, error: SdkError<GetObjectError>) -> FetchError {
+    let object = object.clone();
+    let code = error.code().map(str::to_owned);
+    let source: BoxError = error.into_source().unwrap_or_else(Into::into);
+    match code.as_deref() {
+        // A bucket that is gone is a mistake in the set-up, not an expired file: it stays a failure.
+        Some("NoSuchKey" | "NoSuchVersion") => FetchError::Gone(object),
+        // S3 also answers this for a missing object when the function may not list the bucket.
+        Some("AccessDenied" | "KMS.DisabledException" | "AllAccessDisabled") => FetchError::Denied { object, source },
+        _ => FetchError::Failed { object, source },
+    }
+}

@@ -1,0 +1,44 @@
+//! Alerts to an Amazon SNS topic.
+
+use aws_config::SdkConfig;
+use aws_sdk_sns::Client;
+use aws_sdk_sns::types::MessageAttributeValue;
+
+use crate::notify::Notification;
+use crate::ports::{PublishError, Publisher};
+
+/// An SNS topic.
+#[derive(Debug, Clone)]
+pub struct SnsTopic {
+    client: Client,
+    arn: String,
+}
+
+impl SnsTopic {
+    /// Makes the client.
+    #[must_use]
+    pub fn new(config: &SdkConfig, arn: String) -> Self {
+        Self { client: Client::new(config), arn }
+    }
+
+    fn error(&self, source: impl std::error::Error + Send + Sync + 'static) -> PublishError {
+        PublishError { to: self.arn.clone(), source: Box::new(source) }
+    }
+}
+
+impl Publisher for SnsTopic {
+    async fn publish(&self, notification: &Notification) -> Result<(), PublishError> {
+        let mut request = self
+            .client
+            .publish()
+            .topic_arn(&self.arn)
+            .subject(&notification.subject)
+            .message_structure("json")
+            .message(notification.sns_message());
+        for (name, value) in &notification.attributes {
+            let value = MessageAttributeValue::builder().data_type("String").string_value(value);
+            request = request.message_attributes(*name, value.build().map_err(|error| self.error(error))?);
+        }
+        request.send().await.map(drop).map_err(|error| self.error(error))
+    }
+}

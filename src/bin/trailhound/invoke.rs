@@ -1,0 +1,53 @@
+//! `trailhound invoke`: event payloads through the function's own handler.
+
+use std::path::Path;
+
+use trailhound::config::{ConfigFrom, Settings};
+use trailhound::pipeline::{Counts, Outcome};
+use trailhound::ports::BoxError;
+use trailhound::start;
+use trailhound::trail::Limits;
+
+use crate::args::InvokeArgs;
+use crate::{Verdict, note, rules};
+
+pub(crate) async fn run(args: &InvokeArgs) -> Result<Verdict, BoxError> {
+    let settings = Settings {
+        objects: args.objects.clone(),
+        state: args.state.clone(),
+        alerts: args.alerts.clone(),
+        config: args.rules.config.clone().map(ConfigFrom::Path),
+        rules: args.rules.sources(),
+        concurrency: 8,
+        limits: Limits::default(),
+    };
+    let loaded = rules::load(&args.rules)?;
+    let broken = !loaded.rejected.is_empty();
+    let pipeline = start::with_rules(&settings, loaded).await?;
+    let mut total = Counts::default();
+    let mut failed = false;
+    for path in &args.events {
+        let outcome = pipeline.handle(&read(path)?).await.map_err(|error| format!("{}: {error}", path.display()))?;
+        failed |= report(path, &outcome);
+        total.add(&outcome.counts);
+    }
+    note(&total.summary());
+    Ok(match (broken, failed) {
+        (true, _) => Verdict::Broken,
+        (false, true) => Verdict::Found,
+        (false, false) => Verdict::Clean,
+    })
+}
+
+fn read(path: &Path) -> Result<String, BoxError> {
+    std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()).into())
+}
+
+/// Prints the answer as Lambda would get it.
+fn report(path: &Path, outcome: &Outcome) -> bool {
+    match outcome.response() {
+        Ok(answer) => note(&format!("{} -> {answer}", path.display())),
+        Err(error) => note(&format!("{} -> error: {error}", path.display())),
+    }
+    !outcome.failures().is_empty()
+}

@@ -1,0 +1,108 @@
+//! `trailhound scan`: local trail files against the rules.
+//!
+//! Findings are printed, not alerts: each once, whatever file its event stands in, before any is grouped or held back as
+//! a repetition. First-seen rules learn from the scanned files themselves, in order of event time.
+
+mod files;
+mod row;
+mod work;
+
+use std::collections::{BTreeMap, HashSet};
+use std::io::{self, Write as _};
+
+use trailhound::alerting::{self, Decision, Hold};
+use trailhound::finding::{Finding, Kind};
+use trailhound::local::State;
+use trailhound::pipeline::Counts;
+use trailhound::ports::{BoxError, StateStore as _};
+
+use crate::args::ScanArgs;
+use crate::{Verdict, note, rules};
+use row::Printer;
+use work::FileReport;
+
+pub(crate) async fn run(args: &ScanArgs) -> Result<Verdict, BoxError> {
+    let loaded = rules::load(&args.rules)?;
+    let (files, unlisted) = files::list(&args.paths);
+    unlisted.iter().for_each(|error| note(error));
+    let threads = args.threads.map(usize::from).or_else(|| std::thread::available_parallelism().ok().map(usize::from));
+    let mut scan = Scan { printer: Printer::new(args.format), ..Scan::default() };
+    work::read(&files, threads.unwrap_or(1), &loaded.rules, |report| scan.file(report))?;
+    scan.first_sightings().await?;
+    note(&loaded.summary());
+    note(&scan.summary(unlisted.len()));
+    let broken =
+        !loaded.rejected.is_empty() || !unlisted.is_empty() || scan.counts.objects_failed + scan.counts.bad_records > 0;
+    Ok(match (broken, scan.printed) {
+        (true, _) => Verdict::Broken,
+        (false, 0) => Verdict::Clean,
+        (false, _) => Verdict::Found,
+    })
+}
+
+#[derive(Default)]
+struct Scan {
+    printer: Printer,
+    counts: Counts,
+    seen: HashSet<u128>,
+    /// First sightings are decided when all files are read: the files are in no order of time.
+    sightings: Vec<Finding>,
+    printed: u64,
+}
+
+impl Scan {
+    /// Takes what a file gave, in the order of the files.
+    fn file(&mut self, report: FileReport) -> io::Result<()> {
+        self.counts.add(&report.counts);
+        report.problems.iter().for_each(|problem| note(problem));
+        for finding in report.findings {
+            if finding.kind != Kind::Match {
+                self.sightings.push(finding);
+            } else if self.seen.insert(finding.uid.to_u128()) {
+                self.print(&finding)?;
+            } else {
+                self.counts.duplicates += 1;
+            }
+        }
+        Ok(())
+    }
+
+    async fn first_sightings(&mut self) -> Result<(), BoxError> {
+        let mut sightings = std::mem::take(&mut self.sightings);
+        sightings
+            .sort_by(|a, b| (a.event.time, a.uid, &a.event.identity).cmp(&(b.event.time, b.uid, &b.event.identity)));
+        let before = sightings.len();
+        sightings.dedup_by(|a, b| (a.uid, &a.event.identity) == (b.uid, &b.event.identity));
+        self.counts.duplicates += (before - sightings.len()) as u64;
+        let memory = State::in_memory()?.record(&alerting::sightings(&sightings)).await?;
+        for decision in alerting::decide(sightings, &memory) {
+            match decision {
+                Decision::Hold { why, .. } => *self.counts.held.entry(why).or_default() += 1,
+                Decision::Notify(alert) => alert.findings().try_for_each(|finding| self.print(finding))?,
+            }
+        }
+        Ok(())
+    }
+
+    fn print(&mut self, finding: &Finding) -> io::Result<()> {
+        self.printed += 1;
+        let mut out = io::stdout().lock();
+        self.printer.print(&mut out, finding)?;
+        out.flush()
+    }
+
+    fn summary(&self, unlisted: usize) -> String {
+        let Counts {
+            objects, files, objects_failed, records, bad_records, matches, collapsed, duplicates, held, ..
+        } = &self.counts;
+        let held_back = |held: &BTreeMap<Hold, u64>| held.values().sum::<u64>();
+        let unlisted = if unlisted > 0 { format!(" ({unlisted} paths could not be listed)") } else { String::new() };
+        format!(
+            "{objects} files = {files} read + {objects_failed} failed{unlisted}; {records} records, {bad_records} bad; {matches} matches = {} findings + \
+             {} known or learning + {} repeated",
+            self.printed,
+            held_back(held),
+            collapsed + duplicates,
+        )
+    }
+}

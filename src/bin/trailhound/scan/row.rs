@@ -1,0 +1,97 @@
+//! How a finding is printed.
+
+use std::io::{self, Write};
+
+use serde::Serialize;
+use trailhound::finding::Finding;
+
+use crate::args::Format;
+
+/// Prints findings in one format.
+#[derive(Debug, Default)]
+pub(super) struct Printer {
+    json: bool,
+}
+
+/// A finding as `--format jsonl` prints it. Members are only ever added.
+#[derive(Serialize)]
+struct Row<'f> {
+    finding_uid: String,
+    rule_id: &'f str,
+    rule_title: &'f str,
+    level: &'static str,
+    tags: &'f [String],
+    event_time: String,
+    event_id: &'f str,
+    event_source: &'f str,
+    event_name: &'f str,
+    account: &'f str,
+    region: &'f str,
+    principal: Option<&'f str>,
+    source_ip: Option<&'f str>,
+    outcome: &'static str,
+    resources: &'f [String],
+    file: &'f str,
+    record_index: u64,
+}
+
+impl Printer {
+    pub(super) fn new(format: Format) -> Self {
+        Self { json: format == Format::Jsonl }
+    }
+
+    pub(super) fn print(&self, out: &mut impl Write, finding: &Finding) -> io::Result<()> {
+        let row = Row::of(finding);
+        if self.json {
+            serde_json::to_writer(&mut *out, &row)?;
+            return writeln!(out);
+        }
+        writeln!(
+            out,
+            "{} {:<13} {}\n{:21}{} {} by {} from {} in {} {}\n{:21}{} record {}",
+            row.event_time,
+            row.level,
+            row.rule_title,
+            "",
+            row.event_name,
+            row.outcome,
+            line(row.principal.unwrap_or("an unknown caller")),
+            line(row.source_ip.unwrap_or("an unknown source")),
+            line(row.account),
+            line(row.region),
+            "",
+            row.file,
+            row.record_index
+        )
+    }
+}
+
+impl<'f> Row<'f> {
+    fn of(finding: &'f Finding) -> Self {
+        let (rule, event) = (&finding.rule, &finding.event);
+        Self {
+            finding_uid: finding.uid.to_string(),
+            rule_id: &rule.id,
+            rule_title: &rule.title,
+            level: rule.level.as_str(),
+            tags: &rule.tags,
+            event_time: event.time.to_string(),
+            event_id: &event.identity.event_id,
+            event_source: &event.source,
+            event_name: &event.name,
+            account: &event.identity.account,
+            region: &event.region,
+            principal: event.actor.principal.as_deref(),
+            source_ip: event.source_ip.as_deref(),
+            outcome: event.outcome.as_str(),
+            resources: &event.resources,
+            file: &finding.origin.file,
+            record_index: finding.origin.record_index,
+        }
+    }
+}
+
+/// What came from a log may hold a terminal's control sequences.
+fn line(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}

@@ -1,0 +1,296 @@
+//! Settings of the function, from environment variables. One table: name, default, unit, range, meaning.
+
+use std::ops::RangeInclusive;
+use std::path::PathBuf;
+
+use crate::rule_pack::RuleSource;
+use crate::trail::Limits;
+use crate::yaml::suggest;
+
+/// What every setting's name starts with.
+pub const PREFIX: &str = "TRAILHOUND_";
+
+/// A setting as the documentation shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Setting {
+    /// Name of the environment variable.
+    pub name: &'static str,
+    /// What holds when it isn't set.
+    pub default: &'static str,
+    /// The unit, or what form the value has.
+    pub unit: &'static str,
+    /// The values it takes.
+    pub range: &'static str,
+    /// What it decides.
+    pub meaning: &'static str,
+}
+
+macro_rules! settings {
+    ($($name:literal, $default:literal, $unit:literal, $range:literal, $meaning:literal;)+) => {
+        /// Every setting. `docs/configuration.md` shows this table, and a test holds the two together.
+        pub const SETTINGS: &[Setting] = &[$(Setting { name: $name, default: $default, unit: $unit, range: $range, meaning: $meaning }),+];
+    };
+}
+
+settings! {
+    "TRAILHOUND_ALERTS", "none, required", "place", "`sns:ARN` or `stdout`", "where alerts go";
+    "TRAILHOUND_OBJECTS", "`s3`", "place", "`s3` or `dir:PATH`", "where log files are; a folder is laid out as `<bucket>/<key>`";
+    "TRAILHOUND_STATE", "`memory`", "place", "`memory` or `file:PATH`", "what is remembered between invocations; `memory` lasts as long as the process";
+    "TRAILHOUND_CONFIG", "none", "place", "`PATH` or `s3://BUCKET/KEY`", "the file of what the organisation knows";
+    "TRAILHOUND_RULES", "the built-in pack", "path", "a folder or file of Sigma rules", "rules to use instead of the built-in pack";
+    "TRAILHOUND_CONCURRENCY", "8", "requests", "1-64", "objects read, and alerts published, at the same time";
+    "TRAILHOUND_MAX_FILE_BYTES", "1073741824", "bytes", "1000000-1000000000000", "what one log file may inflate to";
+    "TRAILHOUND_MAX_RECORD_BYTES", "4194304", "bytes", "300000-100000000", "how large one record may be";
+}
+
+/// The settings, read and checked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// Where log files are.
+    pub objects: ObjectsFrom,
+    /// What is remembered.
+    pub state: StateIn,
+    /// Where alerts go.
+    pub alerts: AlertsTo,
+    /// The file of what the organisation knows.
+    pub config: Option<ConfigFrom>,
+    /// Where rules come from.
+    pub rules: Vec<RuleSource>,
+    /// Objects and alerts in flight.
+    pub concurrency: usize,
+    /// What one file may cost.
+    pub limits: Limits,
+}
+
+/// Where log files are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ObjectsFrom {
+    /// Amazon S3, in the Region of the environment.
+    S3,
+    /// A folder laid out as `<bucket>/<key>`.
+    Folder(PathBuf),
+}
+
+/// What is remembered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StateIn {
+    /// As long as the process lasts.
+    Memory,
+    /// In an embedded database file.
+    File(PathBuf),
+}
+
+/// Where alerts go.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AlertsTo {
+    /// An SNS topic, by its ARN.
+    Sns(String),
+    /// The terminal.
+    Stdout,
+}
+
+/// Where the organisation's file is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ConfigFrom {
+    /// A file.
+    Path(PathBuf),
+    /// An object.
+    S3 {
+        /// Its bucket.
+        bucket: String,
+        /// Its key.
+        key: String,
+    },
+}
+
+/// A setting that can't be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{name}: {why}")]
+pub struct SettingError {
+    /// The setting.
+    pub name: String,
+    /// What is wrong, and what to try.
+    pub why: String,
+}
+
+impl Settings {
+    /// Reads the settings among `variables`.
+    ///
+    /// # Errors
+    /// Everything that is wrong, at once. An unknown `TRAILHOUND_` variable is an error too: it is a misspelt setting.
+    pub fn from_variables(variables: impl IntoIterator<Item = (String, String)>) -> Result<Self, Vec<SettingError>> {
+        let given: Vec<(String, String)> = variables
+            .into_iter()
+            .filter(|(name, value)| name.starts_with(PREFIX) && !value.trim().is_empty())
+            .collect();
+        let mut source = Source { given: &given, errors: Vec::new() };
+        source.reject_unknown();
+        let settings = Self {
+            objects: source.parsed("TRAILHOUND_OBJECTS", objects).unwrap_or(ObjectsFrom::S3),
+            state: source.parsed("TRAILHOUND_STATE", state).unwrap_or(StateIn::Memory),
+            alerts: source.required("TRAILHOUND_ALERTS", alerts).unwrap_or(AlertsTo::Stdout),
+            config: source.parsed("TRAILHOUND_CONFIG", config),
+            rules: source
+                .parsed("TRAILHOUND_RULES", |value| Ok(vec![RuleSource::Path(value.into())]))
+                .unwrap_or_else(|| vec![RuleSource::Core]),
+            concurrency: source.number("TRAILHOUND_CONCURRENCY", 1..=64).unwrap_or(8),
+            limits: Limits {
+                max_file_bytes: source
+                    .number("TRAILHOUND_MAX_FILE_BYTES", 1_000_000..=1_000_000_000_000)
+                    .map_or(Limits::default().max_file_bytes, |bytes| bytes as u64),
+                max_record_bytes: source
+                    .number("TRAILHOUND_MAX_RECORD_BYTES", 300_000..=100_000_000)
+                    .unwrap_or(Limits::default().max_record_bytes),
+            },
+        };
+        if source.errors.is_empty() { Ok(settings) } else { Err(source.errors) }
+    }
+}
+
+struct Source<'v> {
+    given: &'v [(String, String)],
+    errors: Vec<SettingError>,
+}
+
+impl Source<'_> {
+    fn reject_unknown(&mut self) {
+        for (name, _) in self.given {
+            if !SETTINGS.iter().any(|setting| setting.name == name) {
+                let advice = suggest(name, SETTINGS.iter().map(|setting| setting.name));
+                let advice = advice.unwrap_or_else(|| "docs/configuration.md lists the settings".to_owned());
+                self.error(name, format!("there is no such setting; {advice}"));
+            }
+        }
+    }
+
+    fn parsed<T>(&mut self, name: &str, parse: impl Fn(&str) -> Result<T, String>) -> Option<T> {
+        let (_, value) = self.given.iter().find(|(given, _)| given == name)?;
+        parse(value.trim()).map_err(|why| self.error(name, why)).ok()
+    }
+
+    fn required<T>(&mut self, name: &str, parse: impl Fn(&str) -> Result<T, String>) -> Option<T> {
+        if !self.given.iter().any(|(given, _)| given == name) {
+            let range = SETTINGS.iter().find(|setting| setting.name == name).map_or("", |setting| setting.range);
+            self.error(name, format!("is not set; it takes {range}"));
+            return None;
+        }
+        self.parsed(name, parse)
+    }
+
+    fn number(&mut self, name: &str, range: RangeInclusive<usize>) -> Option<usize> {
+        self.parsed(name, |value| {
+            let number = value.parse().ok().filter(|number| range.contains(number));
+            number.ok_or_else(|| format!("`{value}` is no whole number from {} to {}", range.start(), range.end()))
+        })
+    }
+
+    fn error(&mut self, name: &str, why: String) {
+        self.errors.push(SettingError { name: name.to_owned(), why });
+    }
+}
+
+/// Reads `s3` or `dir:PATH`.
+///
+/// # Errors
+/// What is wrong, in words.
+pub fn objects(value: &str) -> Result<ObjectsFrom, String> {
+    match value.split_once(':') {
+        None if value == "s3" => Ok(ObjectsFrom::S3),
+        Some(("dir", path)) if !path.is_empty() => Ok(ObjectsFrom::Folder(path.into())),
+        _ => Err(format!("`{value}` is no place for log files; it takes `s3` or `dir:PATH`")),
+    }
+}
+
+/// Reads `memory` or `file:PATH`.
+///
+/// # Errors
+/// What is wrong, in words.
+pub fn state(value: &str) -> Result<StateIn, String> {
+    match value.split_once(':') {
+        None if value == "memory" => Ok(StateIn::Memory),
+        Some(("file", path)) if !path.is_empty() => Ok(StateIn::File(path.into())),
+        _ => Err(format!("`{value}` is no place for the memory; it takes `memory` or `file:PATH`")),
+    }
+}
+
+/// Reads `sns:ARN` or `stdout`.
+///
+/// # Errors
+/// What is wrong, in words.
+pub fn alerts(value: &str) -> Result<AlertsTo, String> {
+    match value.split_once(':') {
+        None if value == "stdout" => Ok(AlertsTo::Stdout),
+        Some(("sns", arn)) if arn.starts_with("arn:") && arn.split(':').count() == 6 => {
+            Ok(AlertsTo::Sns(arn.to_owned()))
+        }
+        Some(("sns", arn)) => {
+            Err(format!("`{arn}` is no topic ARN; one looks like arn:aws:sns:eu-west-1:111122223333:alerts"))
+        }
+        _ => Err(format!("`{value}` is no place for alerts; it takes `sns:ARN` or `stdout`")),
+    }
+}
+
+/// Reads a path or `s3://BUCKET/KEY`.
+///
+/// # Errors
+/// What is wrong, in words.
+pub fn config(value: &str) -> Result<ConfigFrom, String> {
+    let Some(object) = value.strip_prefix("s3://") else { return Ok(ConfigFrom::Path(value.into())) };
+    match object.split_once('/') {
+        Some((bucket, key)) if !bucket.is_empty() && !key.is_empty() => {
+            Ok(ConfigFrom::S3 { bucket: bucket.to_owned(), key: key.to_owned() })
+        }
+        _ => Err(format!("`{value}` names no object; it takes `s3://BUCKET/KEY`")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(variables: &[(&str, &str)]) -> Result<Settings, Vec<String>> {
+        let owned = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        Settings::from_variables(owned).map_err(|errors| errors.iter().map(ToString::to_string).collect())
+    }
+
+    #[test]
+    fn defaults_hold_for_what_is_not_set() {
+        let settings = read(&[("TRAILHOUND_ALERTS", "stdout"), ("TRAILHOUND_CONFIG", ""), ("PATH", "/bin")]).unwrap();
+        assert_eq!(settings.objects, ObjectsFrom::S3);
+        assert_eq!(settings.state, StateIn::Memory);
+        assert_eq!(settings.config, None);
+        assert_eq!((settings.concurrency, settings.limits), (8, Limits::default()));
+    }
+
+    #[test]
+    fn everything_wrong_is_said_at_once_with_what_to_try() {
+        let errors = read(&[
+            ("TRAILHOUND_OBJECTS", "gcs"),
+            ("TRAILHOUND_STATE", "file:"),
+            ("TRAILHOUND_CONFIG", "s3://bucket"),
+            ("TRAILHOUND_CONCURRENCY", "0"),
+            ("TRAILHOUND_ALERT", "stdout"),
+        ])
+        .unwrap_err();
+        assert_eq!(
+            errors,
+            [
+                "TRAILHOUND_ALERT: there is no such setting; did you mean `TRAILHOUND_ALERTS`?",
+                "TRAILHOUND_OBJECTS: `gcs` is no place for log files; it takes `s3` or `dir:PATH`",
+                "TRAILHOUND_STATE: `file:` is no place for the memory; it takes `memory` or `file:PATH`",
+                "TRAILHOUND_ALERTS: is not set; it takes `sns:ARN` or `stdout`",
+                "TRAILHOUND_CONFIG: `s3://bucket` names no object; it takes `s3://BUCKET/KEY`",
+                "TRAILHOUND_CONCURRENCY: `0` is no whole number from 1 to 64",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_topic_has_to_be_an_arn() {
+        assert_eq!(
+            alerts("sns:arn:aws:sns:eu-west-1:111122223333:a"),
+            Ok(AlertsTo::Sns("arn:aws:sns:eu-west-1:111122223333:a".into()))
+        );
+        assert!(alerts("sns:alerts").unwrap_err().contains("looks like arn:aws:sns"));
+    }
+}

@@ -1,0 +1,152 @@
+//! The configuration file: what an organisation knows about itself.
+//!
+//! ```yaml
+//! accounts: {"111122223333": prod}
+//! trusted_networks: [192.0.2.0/24]
+//! expected_principals:
+//!   - resource: arn:aws:sqs:*:111122223333:orders*
+//!     principals: [arn:aws:iam::111122223333:role/orders-*]
+//! rules:
+//!   8d0c0b2e-…: {off: true}
+//!   1f2a3b4c-…: {level: low, exceptions: [{derived.principal|endswith: role/ci}]}
+//! ```
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::sigma::{Level, SearchIdentifier, Shape};
+use crate::yaml::{Code, Diagnostic, Kind, Node, SourceFile, Span};
+
+use super::{ExpectedPrincipals, Knowledge};
+
+/// What an organisation knows and wants.
+#[derive(Debug, Clone, Default)]
+pub struct Organisation {
+    /// What rules may ask.
+    pub knowledge: Knowledge,
+    /// Changes to rules, by rule id.
+    pub overrides: BTreeMap<String, Override>,
+}
+
+/// A change to a rule without touching its file.
+#[derive(Debug, Clone)]
+pub struct Override {
+    /// The rule is not loaded.
+    pub off: bool,
+    /// Another level.
+    pub level: Option<Level>,
+    /// Events that the rule shall not match.
+    pub exceptions: Vec<SearchIdentifier>,
+    /// The file that says so.
+    pub file: Arc<SourceFile>,
+    /// Where.
+    pub span: Span,
+}
+
+impl Organisation {
+    /// Reads the configuration file. It is taken whole or not at all: half a list of exceptions would be a false alarm,
+    /// half a list of trusted networks a missed one.
+    ///
+    /// # Errors
+    /// The first thing that can't be understood, with its place.
+    pub fn parse(file: &Arc<SourceFile>) -> Result<Self, Diagnostic> {
+        let shape = Shape::new(file);
+        let mut documents = file.documents();
+        let root = match documents.len() {
+            0 => return Ok(Self::default()),
+            1 => documents.remove(0)?,
+            _ => return Err(Diagnostic::new(Code::WrongType, file, 0..0, "the configuration has to be one document")),
+        };
+        if root.kind == Kind::Null {
+            return Ok(Self::default());
+        }
+        shape.map(&root, "the configuration")?;
+        shape.only(&root, &["accounts", "trusted_networks", "expected_principals", "rules"])?;
+        Ok(Self {
+            knowledge: Knowledge::new(
+                section(&root, "accounts", |node| accounts(shape, node))?,
+                section(&root, "trusted_networks", |node| networks(shape, node))?,
+                section(&root, "expected_principals", |node| expected_principals(shape, node))?,
+            ),
+            overrides: section(&root, "rules", |node| overrides(shape, node))?,
+        })
+    }
+}
+
+fn section<T: Default>(
+    root: &Node,
+    name: &str,
+    read: impl Fn(&Node) -> Result<T, Diagnostic>,
+) -> Result<T, Diagnostic> {
+    match root.get(name) {
+        None | Some(Node { kind: Kind::Null, .. }) => Ok(T::default()),
+        Some(node) => read(node),
+    }
+}
+
+fn accounts(shape: Shape<'_>, node: &Node) -> Result<BTreeMap<String, String>, Diagnostic> {
+    shape
+        .map(node, "accounts")?
+        .iter()
+        .map(|(id, name)| {
+            if id.text.len() != 12 || !id.text.bytes().all(|byte| byte.is_ascii_digit()) {
+                return Err(shape
+                    .error(Code::WrongType, &id.span, format!("`{}` is no account id", id.text))
+                    .advise("12 digits"));
+            }
+            Ok((id.text.clone(), shape.text(name, "an account's name")?.to_owned()))
+        })
+        .collect()
+}
+
+fn networks(shape: Shape<'_>, node: &Node) -> Result<Vec<ipnet::IpNet>, Diagnostic> {
+    let texts = shape.spanned_texts(node, "trusted_networks")?;
+    texts
+        .into_iter()
+        .map(|(text, span)| {
+            text.parse().map_err(|_| {
+                shape
+                    .error(Code::Cidr, &span, format!("`{text}` is no network"))
+                    .advise("an address and a prefix length, as in `192.0.2.0/24`")
+            })
+        })
+        .collect()
+}
+
+fn expected_principals(shape: Shape<'_>, node: &Node) -> Result<Vec<ExpectedPrincipals>, Diagnostic> {
+    let Kind::List(entries) = &node.kind else { return Err(shape.wrong(node, "expected_principals", "a list")) };
+    entries
+        .iter()
+        .map(|entry| {
+            shape.map(entry, "an entry of `expected_principals`")?;
+            shape.only(entry, &["resource", "principals"])?;
+            let resource =
+                shape.text(shape.required(entry, "resource", "an ARN, with `*` where it may vary")?, "resource")?;
+            shape.required(entry, "principals", "a list of ARNs; `[]` when nobody is expected")?;
+            let principals = shape.texts(entry, "principals")?;
+            ExpectedPrincipals::new(resource, principals.iter().map(String::as_str))
+                .map_err(|error| shape.error(Code::Regex, &entry.span, format!("a pattern can't be used: {error}")))
+        })
+        .collect()
+}
+
+fn overrides(shape: Shape<'_>, node: &Node) -> Result<BTreeMap<String, Override>, Diagnostic> {
+    let changes = shape.map(node, "rules")?;
+    changes.iter().map(|(id, node)| Ok((id.text.clone(), override_of(shape, node, id.span.clone())?))).collect()
+}
+
+fn override_of(shape: Shape<'_>, node: &Node, span: Span) -> Result<Override, Diagnostic> {
+    shape.map(node, "a rule's changes")?;
+    shape.only(node, &["off", "level", "exceptions"])?;
+    let off =
+        node.get("off").map_or(Ok(false), |node| shape.word(node, "switch", &[("true", true), ("false", false)]))?;
+    let level = node.get("level").map(|node| shape.word(node, "level", Level::WORDS)).transpose()?;
+    let exceptions = match node.get("exceptions") {
+        None => Vec::new(),
+        Some(Node { kind: Kind::List(maps), .. }) => {
+            maps.iter().map(|map| SearchIdentifier::parse(shape, map, "an exception")).collect::<Result<_, _>>()?
+        }
+        Some(other) => return Err(shape.wrong(other, "exceptions", "a list of maps, as in a detection")),
+    };
+    Ok(Override { off, level, exceptions, file: Arc::clone(shape.file), span })
+}

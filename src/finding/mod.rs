@@ -1,0 +1,189 @@
+//! A self-contained fact: this rule met this event.
+//!
+//! A [`Finding`] owns all that alerting and the channels need, so that the file it came from can be let go. It is not
+//! what is serialised: wire formats are `notify`'s.
+
+mod uid;
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::engine::{Match, RuleInfo, Sighted};
+use crate::trail::{EventIdentity, Mfa, Outcome, Record};
+
+pub use uid::{DedupKey, FindingUid};
+
+/// A rule met an event.
+#[derive(Debug, Clone)]
+pub struct Finding {
+    /// The same rule and event, or the same new value, give the same uid on any machine and in any order.
+    pub uid: FindingUid,
+    /// The rule.
+    pub rule: Arc<RuleInfo>,
+    /// What kind of rule, and what it has to remember.
+    pub kind: Kind,
+    /// Findings with the same key are one alert for the length of the rule's window.
+    pub dedup_key: DedupKey,
+    /// What the record says.
+    pub event: Event,
+    /// Where the record stands.
+    pub origin: Origin,
+}
+
+/// What kind of rule the finding comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Kind {
+    /// The record matches.
+    Match,
+    /// The record matches, and counts if its entity shows this value for the first time.
+    FirstSeen(FirstSeen),
+}
+
+/// What a first-seen rule has to remember.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FirstSeen {
+    /// The entity and the value it showed.
+    pub sighted: Sighted,
+    /// A value not seen for this long is new again.
+    pub history: SignedDuration,
+    /// No alerts about an entity until it has been known this long.
+    pub learning: SignedDuration,
+}
+
+/// Where a record stands.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Origin {
+    /// The object's URL or the file's path.
+    pub file: Arc<str>,
+    /// The record's place in it, counted from 0.
+    pub record_index: u64,
+}
+
+/// What a record says, taken out of it.
+#[derive(Debug, Clone)]
+#[expect(missing_docs, reason = "the words of CloudTrail")]
+pub struct Event {
+    pub identity: EventIdentity,
+    /// When the request was completed; when it was read, if the record doesn't say.
+    pub time: Timestamp,
+    pub source: String,
+    pub name: String,
+    pub region: String,
+    pub outcome: Outcome,
+    pub error_code: Option<String>,
+    pub error_message: Option<String>,
+    pub actor: Actor,
+    pub source_ip: Option<String>,
+    pub source_address: Option<IpAddr>,
+    pub user_agent: Option<String>,
+    pub request_id: Option<String>,
+    pub resources: Vec<String>,
+    /// The organisation's name for the account.
+    pub account_name: Option<String>,
+    /// The record as it stands in the file.
+    pub raw: Arc<str>,
+}
+
+/// Who made the call.
+#[derive(Debug, Clone)]
+#[expect(missing_docs, reason = "the words of CloudTrail")]
+pub struct Actor {
+    /// The stable principal: a role, a user, a service.
+    pub principal: Option<String>,
+    pub principal_type: Option<String>,
+    pub principal_id: Option<String>,
+    pub arn: Option<String>,
+    pub account: Option<String>,
+    pub user_name: Option<String>,
+    pub session_name: Option<String>,
+    pub session_issuer: Option<String>,
+    pub access_key_id: Option<String>,
+    pub invoked_by: Option<String>,
+    pub mfa: Mfa,
+    pub service_call: bool,
+}
+
+impl Finding {
+    /// Turns a match into its findings: one, or for a first-seen rule one for each entity and value; none when the
+    /// record lacks a field that the rule learns by.
+    ///
+    /// `now` stands in for the time of a record that carries none.
+    #[must_use]
+    pub fn of(matched: &Match<'_, '_>, file: &Arc<str>, now: Timestamp) -> Vec<Self> {
+        let event = Event::of(matched, now);
+        let origin = Origin { file: Arc::clone(file), record_index: matched.record.index() };
+        let rule = matched.info();
+        let finding = |uid, kind, dedup_key| Self {
+            uid,
+            rule: Arc::clone(rule),
+            kind,
+            dedup_key,
+            event: event.clone(),
+            origin: origin.clone(),
+        };
+        let dedup_values = matched.dedup_values();
+        let Some((plan, sighted)) = matched.sighted() else {
+            let key = DedupKey::new(&rule.id, &dedup_values.unwrap_or_default());
+            return vec![finding(FindingUid::of_match(&rule.id, &event.identity), Kind::Match, key)];
+        };
+        sighted
+            .into_iter()
+            .map(|sighted| {
+                let uid = FindingUid::of_sighting(&rule.id, &sighted);
+                let values =
+                    dedup_values.clone().unwrap_or_else(|| [sighted.entity.clone(), sighted.value.clone()].concat());
+                let kind = Kind::FirstSeen(FirstSeen { sighted, history: plan.history, learning: plan.learning });
+                finding(uid, kind, DedupKey::new(&rule.id, &values))
+            })
+            .collect()
+    }
+}
+
+impl Event {
+    fn of(matched: &Match<'_, '_>, now: Timestamp) -> Self {
+        let record = matched.record;
+        let text = |path: &str| record.text(path).map(str::to_owned);
+        let identity = record.event_identity();
+        Self {
+            time: record.time().unwrap_or(now),
+            source: text("eventSource").unwrap_or_default(),
+            name: text("eventName").or_else(|| text("eventType")).unwrap_or_default(),
+            region: text("awsRegion").unwrap_or_default(),
+            outcome: record.outcome(),
+            error_code: text("errorCode"),
+            error_message: text("errorMessage"),
+            actor: Actor::of(record),
+            source_ip: text("sourceIPAddress"),
+            source_address: record.source_address(),
+            user_agent: text("userAgent"),
+            request_id: text("requestID"),
+            resources: record.resources(),
+            account_name: matched.knowledge().account_name(&identity.account).map(str::to_owned),
+            raw: record.raw().into(),
+            identity,
+        }
+    }
+}
+
+impl Actor {
+    fn of(record: &Record<'_>) -> Self {
+        let identity = record.identity();
+        let text = |name: &str| record.text(&format!("userIdentity.{name}")).map(str::to_owned);
+        Self {
+            principal: identity.principal().map(Into::into),
+            principal_type: identity.principal_type().map(str::to_owned),
+            principal_id: text("principalId"),
+            arn: text("arn"),
+            account: identity.account().map(str::to_owned),
+            user_name: text("userName"),
+            session_name: identity.session_name().map(str::to_owned),
+            session_issuer: text("sessionContext.sessionIssuer.arn"),
+            access_key_id: text("accessKeyId"),
+            invoked_by: identity.invoked_by().map(str::to_owned),
+            mfa: record.mfa(),
+            service_call: record.is_service_call(),
+        }
+    }
+}

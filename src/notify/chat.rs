@@ -1,0 +1,131 @@
+//! The custom notification of Amazon Q Developer in chat applications, which brings SNS messages into Slack and Teams.
+//!
+//! <https://docs.aws.amazon.com/chatbot/latest/adminguide/custom-notifs.html>. Messages of any other form are dropped
+//! without a word, so the limits are kept here.
+
+use serde::Serialize;
+
+use crate::sigma::Level;
+
+use super::facts::Facts;
+use super::plain;
+
+const MAX_TITLE: usize = 250;
+const MAX_DESCRIPTION: usize = 8000;
+const MAX_NEXT_STEP: usize = 350;
+const MAX_KEYWORD: usize = 75;
+
+#[derive(Serialize)]
+struct Message<'f> {
+    version: &'static str,
+    source: &'static str,
+    id: String,
+    content: Content,
+    metadata: Metadata<'f>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Content {
+    text_type: &'static str,
+    title: String,
+    description: String,
+    next_steps: Vec<String>,
+    keywords: Vec<String>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Metadata<'f> {
+    /// Repetitions of an alert go into its thread.
+    thread_id: String,
+    summary: String,
+    event_type: &'static str,
+    related_resources: &'f [String],
+    additional_context: Context<'f>,
+}
+
+#[derive(Serialize)]
+struct Context<'f> {
+    rule_id: &'f str,
+    level: &'static str,
+    finding_uid: String,
+    event_id: &'f str,
+    event_name: &'f str,
+    event_source: &'f str,
+    account: &'f str,
+    region: &'f str,
+}
+
+pub(super) fn message(facts: &Facts<'_>) -> String {
+    let (rule, finding) = (facts.rule, facts.finding);
+    let level = rule.level.as_str();
+    let message = Message {
+        version: "1.0",
+        source: "custom",
+        id: finding.uid.to_string(),
+        content: Content {
+            text_type: "client-markdown",
+            title: plain::cut(
+                &format!("{} {}: {}", emoji(rule.level), level.to_uppercase(), escape(&facts.title)),
+                MAX_TITLE,
+            ),
+            description: plain::cut(&description(facts), MAX_DESCRIPTION),
+            next_steps: rule.next_steps.iter().map(|step| plain::line(&escape(step), MAX_NEXT_STEP)).collect(),
+            keywords: [level, &finding.event.source, &facts.account]
+                .map(|word| plain::line(&escape(word), MAX_KEYWORD))
+                .to_vec(),
+        },
+        metadata: Metadata {
+            thread_id: finding.dedup_key.to_string(),
+            summary: plain::cut(&escape(&facts.title), MAX_TITLE),
+            event_type: "alert",
+            related_resources: &finding.event.resources[..finding.event.resources.len().min(10)],
+            additional_context: Context {
+                rule_id: &rule.id,
+                level,
+                finding_uid: finding.uid.to_string(),
+                event_id: &finding.event.identity.event_id,
+                event_name: &finding.event.name,
+                event_source: &finding.event.source,
+                account: &finding.event.identity.account,
+                region: &finding.event.region,
+            },
+        },
+    };
+    // OK because the message holds nothing but texts and lists of texts.
+    serde_json::to_string(&message).unwrap_or_default()
+}
+
+fn description(facts: &Facts<'_>) -> String {
+    let mut lines: Vec<String> = facts.rows.iter().map(|(name, value)| format!("*{name}* {}", code(value))).collect();
+    lines.extend(facts.more.iter().map(|more| format!("• {}", code(more))));
+    lines.extend(facts.notes.iter().map(|note| format!("_{note}_")));
+    if !facts.rule.description.is_empty() {
+        lines.push(String::new());
+        lines.push(escape(&plain::line(&facts.rule.description, 3000)));
+    }
+    lines.push(String::new());
+    lines.push(format!("Finding {} of rule {}, {}", facts.finding.uid, code(&facts.rule.id), code(&facts.origin)));
+    lines.join("\n")
+}
+
+/// Inside a code span a client shows text as it is: no links, no mentions, no markup.
+fn code(text: &str) -> String {
+    format!("`{}`", escape(&text.replace('`', "'")))
+}
+
+/// The three characters that chat markup gives a meaning.
+fn escape(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}
+
+fn emoji(level: Level) -> &'static str {
+    match level {
+        Level::Critical => ":rotating_light:",
+        Level::High => ":red_circle:",
+        Level::Medium => ":large_orange_circle:",
+        Level::Low => ":large_yellow_circle:",
+        Level::Informational => ":information_source:",
+    }
+}

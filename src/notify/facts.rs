@@ -1,0 +1,178 @@
+//! What an alert says, in words, before any channel's markup.
+
+use jiff::Timestamp;
+
+use crate::alerting::{Alert, Repetition};
+use crate::engine::RuleInfo;
+use crate::finding::{Actor, Event, Finding, Kind};
+use crate::trail::{Mfa, Outcome};
+
+use super::plain;
+
+const MAX_VALUE: usize = 300;
+const MAX_RESOURCES: usize = 3;
+const MAX_MORE: usize = 5;
+
+/// The words of an alert. Every text is one clean line.
+pub(super) struct Facts<'a> {
+    pub(super) rule: &'a RuleInfo,
+    pub(super) finding: &'a Finding,
+    pub(super) title: String,
+    /// Name and value, most important first.
+    pub(super) rows: Vec<(&'static str, String)>,
+    /// The caller's short name, for subjects.
+    pub(super) caller: String,
+    /// The account's name, or its id.
+    pub(super) account: String,
+    /// Further findings in this alert, one line each.
+    pub(super) more: Vec<String>,
+    /// What the receiver has to know about the alert itself.
+    pub(super) notes: Vec<String>,
+    /// Where the record can be read.
+    pub(super) origin: String,
+}
+
+impl<'a> Facts<'a> {
+    pub(super) fn of(alert: &'a Alert) -> Self {
+        let finding = &alert.finding;
+        let event = &finding.event;
+        let mut rows = vec![
+            ("Who", who(event)),
+            ("Did", did(event)),
+            ("What", list(&event.resources)),
+            ("From", from(event)),
+            ("When", when(alert)),
+            ("Where", place(event)),
+        ];
+        rows.extend(new_value(finding).map(|new| ("New", new)));
+        rows.retain(|(_, value)| !value.is_empty());
+        Self {
+            rule: &finding.rule,
+            finding,
+            title: plain::line(&finding.rule.title, 150),
+            rows: rows.into_iter().map(|(name, value)| (name, plain::line(&value, MAX_VALUE * 2))).collect(),
+            caller: plain::line(&short_name(&event.actor), 60),
+            account: plain::line(event.account_name.as_deref().unwrap_or(&event.identity.account), 40),
+            more: more(alert),
+            notes: notes(alert),
+            origin: plain::line(&format!("{}, record {}", finding.origin.file, finding.origin.record_index), 1000),
+        }
+    }
+}
+
+fn who(event: &Event) -> String {
+    let actor = &event.actor;
+    let name = short_name(actor);
+    let mut who = match actor.principal_type.as_deref() {
+        Some("Root") => "root user".to_owned(),
+        Some("IAMUser") => format!("{name} (IAM user)"),
+        Some("AssumedRole") => match &actor.session_name {
+            Some(session) => format!("{name} (role), session {}", plain::line(session, 80)),
+            None => format!("{name} (role)"),
+        },
+        Some("AWSService") => format!("{name} (AWS service)"),
+        Some("AWSAccount") => format!("{name} (known by its id only)"),
+        Some(other) => format!("{name} ({other})"),
+        None => name,
+    };
+    if let Some(account) = actor.account.as_deref().filter(|account| *account != event.identity.account) {
+        who += &format!(" of account {account}");
+    }
+    match actor.mfa {
+        Mfa::True => who += ", with MFA",
+        Mfa::False => who += ", without MFA",
+        Mfa::NotApplicable => {}
+    }
+    match &actor.invoked_by {
+        Some(service) if actor.principal.as_deref() != Some(service) => format!("{who}, through {service}"),
+        _ => who,
+    }
+}
+
+/// `role/team/app` is `team/app`, `user/alice` is `alice`; other principals as they are.
+fn short_name(actor: &Actor) -> String {
+    let Some(principal) = &actor.principal else { return "an unknown caller".to_owned() };
+    let name = principal.splitn(6, ':').nth(5).filter(|_| principal.starts_with("arn:"));
+    name.map_or(principal.as_str(), |name| name.split_once('/').map_or(name, |(_, name)| name)).to_owned()
+}
+
+fn did(event: &Event) -> String {
+    let outcome = match event.outcome {
+        Outcome::Success => "succeeded".to_owned(),
+        Outcome::Denied => format!("DENIED ({})", event.error_code.as_deref().unwrap_or("no code")),
+        Outcome::Failure => {
+            format!(
+                "FAILED ({})",
+                event.error_code.as_deref().or(event.error_message.as_deref()).unwrap_or("no reason given")
+            )
+        }
+    };
+    let source = if event.source.is_empty() { String::new() } else { format!(" ({})", event.source) };
+    format!("{}{source}, {outcome}", event.name)
+}
+
+fn list(resources: &[String]) -> String {
+    let shown: Vec<&str> = resources.iter().take(MAX_RESOURCES).map(String::as_str).collect();
+    let more = resources.len() - shown.len();
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    format!("{}{more}", shown.join(", "))
+}
+
+fn from(event: &Event) -> String {
+    let agent = event.user_agent.as_deref().map(|agent| agent.trim_start_matches('[').trim_end_matches(']'));
+    let parts = [event.source_ip.as_deref(), agent.filter(|agent| event.source_ip.as_deref() != Some(agent))];
+    parts.into_iter().flatten().map(|part| plain::line(part, 150)).collect::<Vec<_>>().join(", ")
+}
+
+fn when(alert: &Alert) -> String {
+    let first = time(alert.finding.event.time);
+    match alert.more.len() {
+        0 => first,
+        more => format!("{first}, {} times until {}", more + 1, time(alert.last_time())),
+    }
+}
+
+fn time(time: Timestamp) -> String {
+    time.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()
+}
+
+fn place(event: &Event) -> String {
+    let account = match &event.account_name {
+        Some(name) => format!("{name} ({})", event.identity.account),
+        None => event.identity.account.clone(),
+    };
+    [account, event.region.clone()].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", ")
+}
+
+fn new_value(finding: &Finding) -> Option<String> {
+    let Kind::FirstSeen(first) = &finding.kind else { return None };
+    let days = first.history.as_hours() / 24;
+    let (value, entity) = (first.sighted.value.join(" + "), first.sighted.entity.join(" + "));
+    Some(format!(
+        "{} - not seen for {} in {days} days",
+        plain::line(&value, MAX_VALUE),
+        plain::line(&entity, MAX_VALUE)
+    ))
+}
+
+fn more(alert: &Alert) -> Vec<String> {
+    let line = |finding: &Finding| {
+        let event = &finding.event;
+        plain::line(&format!("{} {} {}", time(event.time), did(event), list(&event.resources)), MAX_VALUE)
+    };
+    let mut lines: Vec<String> = alert.more.iter().take(MAX_MORE).map(line).collect();
+    if alert.more.len() > lines.len() {
+        lines.push(format!("and {} more", alert.more.len() - lines.len()));
+    }
+    lines
+}
+
+fn notes(alert: &Alert) -> Vec<String> {
+    match alert.repetition {
+        Repetition::HeldSince(0) => Vec::new(),
+        Repetition::HeldSince(held) => vec![format!("{held} more like this were held back since the last alert.")],
+        Repetition::Unchecked => {
+            vec!["The memory of earlier alerts could not be asked, so this may have been told before.".to_owned()]
+        }
+    }
+}

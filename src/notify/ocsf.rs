@@ -1,0 +1,436 @@
+//! OCSF 1.8 Detection Finding, class 2004, with the profile `cloud`.
+//!
+//! <https://schema.ocsf.io/1.8.0/classes/detection_finding>
+
+use jiff::Timestamp;
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use crate::alerting::Alert;
+use crate::finding::{Actor, Event, Kind};
+use crate::sigma::Level;
+use crate::trail::{Mfa, Outcome};
+
+use super::fit::Detail;
+
+const MAX_EVIDENCES: usize = 20;
+
+pub(super) fn finding(alert: &Alert, detail: Detail, now: Timestamp) -> String {
+    // OK because the finding holds nothing but texts, numbers, and records that were read as JSON.
+    serde_json::to_string(&DetectionFinding::of(alert, detail, now)).unwrap_or_default()
+}
+
+#[derive(Serialize)]
+struct DetectionFinding<'a> {
+    activity_id: u32,
+    category_uid: u32,
+    class_uid: u32,
+    class_name: &'static str,
+    type_uid: u32,
+    severity_id: u32,
+    severity: &'static str,
+    status_id: u32,
+    is_alert: bool,
+    time: i64,
+    start_time: i64,
+    end_time: i64,
+    count: usize,
+    message: String,
+    metadata: Metadata<'a>,
+    cloud: Cloud<'a>,
+    finding_info: FindingInfo<'a>,
+    evidences: Vec<Evidence<'a>>,
+    resources: Vec<Resource<'a>>,
+    observables: Vec<Observable<'a>>,
+    unmapped: Unmapped<'a>,
+}
+
+#[derive(Serialize)]
+struct Metadata<'a> {
+    version: &'static str,
+    profiles: [&'static str; 1],
+    product: Product,
+    log_name: &'static str,
+    log_provider: &'static str,
+    event_code: &'a str,
+    original_time: String,
+    uid: String,
+}
+
+#[derive(Serialize)]
+struct Product {
+    name: &'static str,
+    vendor_name: &'static str,
+    version: &'static str,
+}
+
+#[derive(Serialize)]
+struct Cloud<'a> {
+    provider: &'static str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    region: &'a str,
+    account: Account<'a>,
+}
+
+#[derive(Serialize)]
+struct Account<'a> {
+    uid: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<&'a str>,
+    type_id: u32,
+    r#type: &'static str,
+}
+
+#[derive(Serialize)]
+struct FindingInfo<'a> {
+    uid: String,
+    title: &'a str,
+    desc: &'a str,
+    created_time: i64,
+    first_seen_time: i64,
+    last_seen_time: i64,
+    related_events_count: usize,
+    analytic: Analytic<'a>,
+    attacks: Vec<Attack>,
+    data_sources: [&'static str; 1],
+}
+
+#[derive(Serialize)]
+struct Analytic<'a> {
+    type_id: u32,
+    r#type: &'static str,
+    uid: &'a str,
+    name: &'a str,
+}
+
+#[derive(Serialize)]
+struct Attack {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tactic: Option<Named>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    technique: Option<Identified>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sub_technique: Option<Identified>,
+}
+
+#[derive(Serialize)]
+struct Named {
+    name: String,
+}
+
+#[derive(Serialize)]
+struct Identified {
+    uid: String,
+}
+
+#[derive(Serialize)]
+struct Evidence<'a> {
+    uid: &'a str,
+    actor: EvidenceActor<'a>,
+    api: Api<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    src_endpoint: Option<Endpoint<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    http_request: Option<HttpRequest<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    data: Option<Box<RawValue>>,
+}
+
+#[derive(Serialize)]
+struct EvidenceActor<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user: Option<User<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    session: Option<Session<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    invoked_by: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct User<'a> {
+    type_id: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    r#type: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    uid: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    uid_alt: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    account: Option<Account<'a>>,
+}
+
+#[derive(Serialize)]
+struct Session<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    issuer: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    credential_uid: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    is_mfa: Option<bool>,
+}
+
+#[derive(Serialize)]
+struct Api<'a> {
+    operation: &'a str,
+    service: Service<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    request: Option<Request<'a>>,
+    response: Response<'a>,
+}
+
+#[derive(Serialize)]
+struct Service<'a> {
+    name: &'a str,
+}
+
+#[derive(Serialize)]
+struct Request<'a> {
+    uid: &'a str,
+}
+
+#[derive(Serialize)]
+struct Response<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error_message: Option<&'a str>,
+    message: &'static str,
+}
+
+#[derive(Serialize)]
+struct Endpoint<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ip: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    svc_name: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct HttpRequest<'a> {
+    user_agent: &'a str,
+}
+
+#[derive(Serialize)]
+struct Resource<'a> {
+    uid: &'a str,
+    role_id: u32,
+    role: &'static str,
+}
+
+#[derive(Serialize)]
+struct Observable<'a> {
+    name: &'static str,
+    type_id: u32,
+    r#type: &'static str,
+    value: &'a str,
+}
+
+/// What the class has no place for.
+#[derive(Serialize)]
+struct Unmapped<'a> {
+    level: &'static str,
+    dedup_key: String,
+    file: &'a str,
+    record_index: u64,
+    next_steps: &'a [String],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    first_seen: Option<NewValue<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cut: Option<&'static str>,
+}
+
+#[derive(Serialize)]
+struct NewValue<'a> {
+    entity: &'a [String],
+    value: &'a [String],
+}
+
+impl<'a> DetectionFinding<'a> {
+    fn of(alert: &'a Alert, detail: Detail, now: Timestamp) -> Self {
+        let finding = &alert.finding;
+        let (rule, event) = (&finding.rule, &finding.event);
+        let (severity_id, severity) = severity(rule.level);
+        let (start, end) = (event.time.as_millisecond(), alert.last_time().as_millisecond());
+        let count = alert.findings().count();
+        let evidences = if detail == Detail::FirstOnly { 1 } else { MAX_EVIDENCES };
+        Self {
+            activity_id: 1, // create
+            category_uid: 2,
+            class_uid: 2004,
+            class_name: "Detection Finding",
+            type_uid: 200_401,
+            severity_id,
+            severity,
+            status_id: 1, // new
+            is_alert: true,
+            time: now.as_millisecond(),
+            start_time: start,
+            end_time: end,
+            count,
+            message: format!("{} in account {}", rule.title, event.identity.account),
+            metadata: metadata(event, finding.uid.to_string()),
+            cloud: Cloud {
+                provider: "AWS",
+                region: &event.region,
+                account: account(&event.identity.account, event.account_name.as_deref()),
+            },
+            finding_info: FindingInfo {
+                uid: finding.uid.to_string(),
+                title: &rule.title,
+                desc: &rule.description,
+                created_time: now.as_millisecond(),
+                first_seen_time: start,
+                last_seen_time: end,
+                related_events_count: count,
+                analytic: Analytic { type_id: 1, r#type: "Rule", uid: &rule.id, name: &rule.title },
+                attacks: attacks(&rule.tags),
+                data_sources: ["AWS CloudTrail"],
+            },
+            evidences: alert.findings().take(evidences).map(|finding| evidence(&finding.event, detail)).collect(),
+            resources: event.resources.iter().map(|arn| Resource { uid: arn, role_id: 3, role: "Affected" }).collect(),
+            observables: observables(event),
+            unmapped: Unmapped {
+                level: rule.level.as_str(),
+                dedup_key: finding.dedup_key.to_string(),
+                file: &finding.origin.file,
+                record_index: finding.origin.record_index,
+                next_steps: &rule.next_steps,
+                first_seen: match &finding.kind {
+                    Kind::Match => None,
+                    Kind::FirstSeen(first) => {
+                        Some(NewValue { entity: &first.sighted.entity, value: &first.sighted.value })
+                    }
+                },
+                cut: detail.note(),
+            },
+        }
+    }
+}
+
+fn metadata(event: &Event, uid: String) -> Metadata<'_> {
+    Metadata {
+        version: "1.8.0",
+        profiles: ["cloud"],
+        product: Product { name: "trailhound", vendor_name: "trailhound", version: env!("CARGO_PKG_VERSION") },
+        log_name: "CloudTrail",
+        log_provider: "AWS",
+        event_code: &event.name,
+        original_time: event.time.to_string(),
+        uid,
+    }
+}
+
+fn evidence(event: &Event, detail: Detail) -> Evidence<'_> {
+    let address = event.source_address.map(|address| address.to_string());
+    let service = event.source_ip.as_deref().filter(|_| address.is_none());
+    Evidence {
+        uid: &event.identity.event_id,
+        actor: actor(&event.actor),
+        api: Api {
+            operation: &event.name,
+            service: Service { name: &event.source },
+            request: event.request_id.as_deref().map(|uid| Request { uid }),
+            response: Response {
+                error: event.error_code.as_deref(),
+                error_message: event.error_message.as_deref(),
+                message: match event.outcome {
+                    Outcome::Success => "success",
+                    Outcome::Denied => "denied",
+                    Outcome::Failure => "failure",
+                },
+            },
+        },
+        src_endpoint: event.source_ip.as_ref().map(|_| Endpoint { ip: address, svc_name: service }),
+        http_request: event.user_agent.as_deref().map(|user_agent| HttpRequest { user_agent }),
+        data: (detail == Detail::Full).then(|| RawValue::from_string(event.raw.to_string()).ok()).flatten(),
+    }
+}
+
+fn actor(actor: &Actor) -> EvidenceActor<'_> {
+    let has_user = actor.principal.is_some() || actor.principal_id.is_some();
+    let is_mfa = match actor.mfa {
+        Mfa::True => Some(true),
+        Mfa::False => Some(false),
+        Mfa::NotApplicable => None,
+    };
+    EvidenceActor {
+        user: has_user.then(|| User {
+            type_id: if actor.service_call { 4 } else { 1 },
+            r#type: actor.principal_type.as_deref(),
+            uid: actor.principal_id.as_deref(),
+            uid_alt: actor.arn.as_deref().or(actor.principal.as_deref()),
+            name: actor.user_name.as_deref().or(actor.session_name.as_deref()),
+            account: actor.account.as_deref().map(|uid| account(uid, None)),
+        }),
+        session: (actor.access_key_id.is_some() || actor.session_issuer.is_some() || is_mfa.is_some()).then(|| {
+            Session { issuer: actor.session_issuer.as_deref(), credential_uid: actor.access_key_id.as_deref(), is_mfa }
+        }),
+        invoked_by: actor.invoked_by.as_deref(),
+    }
+}
+
+fn account<'a>(uid: &'a str, name: Option<&'a str>) -> Account<'a> {
+    Account { uid, name, type_id: 10, r#type: "AWS Account" }
+}
+
+fn observables(event: &Event) -> Vec<Observable<'_>> {
+    let address = event.source_ip.as_deref().filter(|_| event.source_address.is_some());
+    let ip = address.map(|value| Observable {
+        name: "evidences[].src_endpoint.ip",
+        type_id: 2,
+        r#type: "IP Address",
+        value,
+    });
+    let user = event.actor.arn.as_deref().map(|value| Observable {
+        name: "evidences[].actor.user.uid_alt",
+        type_id: 10,
+        r#type: "Resource UID",
+        value,
+    });
+    let resources = event.resources.iter().map(|value| Observable {
+        name: "resources[].uid",
+        type_id: 10,
+        r#type: "Resource UID",
+        value,
+    });
+    ip.into_iter().chain(user).chain(resources).collect()
+}
+
+/// `attack.t1098.001` names a technique; `attack.persistence` a tactic. Other tags are not ATT&CK's.
+fn attacks(tags: &[String]) -> Vec<Attack> {
+    let attack = |tag: &String| {
+        let name = tag.strip_prefix("attack.")?;
+        let (technique, sub) = name.split_once('.').map_or((name, None), |(technique, _)| (technique, Some(name)));
+        let is_technique = technique.strip_prefix('t').is_some_and(|number| number.parse::<u32>().is_ok());
+        Some(if is_technique {
+            Attack {
+                tactic: None,
+                technique: Some(Identified { uid: technique.to_uppercase() }),
+                sub_technique: sub.map(|sub| Identified { uid: sub.to_uppercase() }),
+            }
+        } else {
+            Attack { tactic: Some(Named { name: title_case(name) }), technique: None, sub_technique: None }
+        })
+    };
+    tags.iter().filter_map(attack).collect()
+}
+
+fn title_case(name: &str) -> String {
+    let capital = |word: &str| {
+        let mut chars = word.chars();
+        chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
+    };
+    name.split('-').map(capital).collect::<Vec<_>>().join(" ")
+}
+
+fn severity(level: Level) -> (u32, &'static str) {
+    match level {
+        Level::Informational => (1, "Informational"),
+        Level::Low => (2, "Low"),
+        Level::Medium => (3, "Medium"),
+        Level::High => (4, "High"),
+        Level::Critical => (5, "Critical"),
+    }
+}

@@ -1,0 +1,181 @@
+//! One object: from its key to its findings.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use crate::engine::RuleSet;
+use crate::finding::{Finding, FindingUid, Kind};
+use crate::ports::{Clock, FetchError, ObjectBody as _, ObjectStore, Publisher, StateStore, chain};
+use crate::telemetry::{self, Event};
+use crate::trail::{Item, KeyKind, ReadError, Reader};
+use crate::trigger::ObjectRef;
+
+use super::Pipeline;
+use super::outcome::Counts;
+
+/// What became of one object. Findings of the records before a failure stand.
+#[derive(Debug, Default)]
+pub(super) struct ObjectReport {
+    pub(super) findings: Vec<Finding>,
+    pub(super) counts: Counts,
+    /// Why its deliveries have to come again.
+    pub(super) failure: Option<String>,
+}
+
+impl<O: ObjectStore, S: StateStore, P: Publisher, C: Clock> Pipeline<O, S, P, C> {
+    pub(super) async fn read(&self, object: &ObjectRef) -> ObjectReport {
+        let mut report = ObjectReport { counts: Counts { objects: 1, ..Counts::default() }, ..ObjectReport::default() };
+        let counts = &mut report.counts;
+        match KeyKind::of(&object.key) {
+            KeyKind::Log => {}
+            KeyKind::Digest => {
+                counts.digests += 1;
+                return report;
+            }
+            KeyKind::Foreign => {
+                telemetry::emit(&Event::ObjectForeign { object });
+                counts.foreign += 1;
+                return report;
+            }
+        }
+        let mut screen = Screen::new(&self.rules, object.to_string().into(), self.clock.now());
+        let result = self.stream(object, &mut screen).await;
+        screen.report_bad_records(object);
+        screen.finish_into(&mut report);
+        match result {
+            Ok(()) => report.counts.files += 1,
+            Err(Failure::Fetch(FetchError::Gone(_))) => {
+                telemetry::emit(&Event::ObjectGone { object });
+                report.counts.gone += 1;
+            }
+            Err(failure) => {
+                let error = failure.text(object);
+                telemetry::emit(&Event::ObjectFailed { object, error: &error });
+                report.counts.objects_failed += 1;
+                report.failure = Some(error);
+            }
+        }
+        report
+    }
+
+    /// Feeds chunks to the reader as they arrive, so that memory doesn't grow with the file.
+    async fn stream(&self, object: &ObjectRef, screen: &mut Screen<'_>) -> Result<(), Failure> {
+        let mut body = self.objects.get(object).await?;
+        let mut reader = Reader::new(self.limits);
+        while let Some(chunk) = body.chunk().await? {
+            reader.push(&chunk, &mut |item| screen.item(item))?;
+        }
+        Ok(reader.finish()?)
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+enum Failure {
+    #[error(transparent)]
+    Fetch(#[from] FetchError),
+    #[error(transparent)]
+    Read(#[from] ReadError),
+}
+
+impl Failure {
+    fn text(&self, object: &ObjectRef) -> String {
+        match self {
+            Self::Fetch(error) => chain(error),
+            Self::Read(error) => format!("{object}: {error}"),
+        }
+    }
+}
+
+/// Holds the records of one file against the rules and keeps what is found.
+#[derive(Debug)]
+pub struct Screen<'s> {
+    rules: &'s RuleSet,
+    file: Arc<str>,
+    now: Timestamp,
+    findings: Vec<Finding>,
+    /// First-seen rules match almost everything: of each entity and value, only the file's earliest event is kept. Which
+    /// one that is depends on the file alone, so a redelivery finds the same.
+    sightings: HashMap<FindingUid, Finding>,
+    counts: Counts,
+    first_bad: Option<String>,
+}
+
+impl<'s> Screen<'s> {
+    /// Starts a file. `now` stands in for the time of records that carry none.
+    #[must_use]
+    pub fn new(rules: &'s RuleSet, file: Arc<str>, now: Timestamp) -> Self {
+        Self {
+            rules,
+            file,
+            now,
+            findings: Vec::new(),
+            sightings: HashMap::new(),
+            counts: Counts::default(),
+            first_bad: None,
+        }
+    }
+
+    /// Takes what the reader hands on.
+    pub fn item(&mut self, item: Item<'_>) {
+        let record = match item {
+            Item::Record(record) => record,
+            Item::Bad(bad) => {
+                self.counts.bad_records += 1;
+                self.first_bad.get_or_insert_with(|| bad.to_string());
+                return;
+            }
+        };
+        self.counts.records += 1;
+        for matched in self.rules.matches(&record) {
+            let findings = Finding::of(&matched, &self.file, self.now);
+            if findings.is_empty() {
+                self.counts.incomplete += 1;
+            }
+            findings.into_iter().for_each(|finding| self.keep(finding));
+        }
+    }
+
+    fn keep(&mut self, finding: Finding) {
+        self.counts.matches += 1;
+        if finding.kind == Kind::Match {
+            self.findings.push(finding);
+            return;
+        }
+        match self.sightings.entry(finding.uid) {
+            Entry::Vacant(entry) => {
+                entry.insert(finding);
+            }
+            Entry::Occupied(mut entry) => {
+                self.counts.collapsed += 1;
+                let earliest = |finding: &Finding| (finding.event.time, finding.event.identity.clone());
+                if earliest(&finding) < earliest(entry.get()) {
+                    entry.insert(finding);
+                }
+            }
+        }
+    }
+
+    fn report_bad_records(&self, object: &ObjectRef) {
+        if let Some(first) = &self.first_bad {
+            telemetry::emit(&Event::RecordsBad { object, count: self.counts.bad_records, first });
+        }
+    }
+
+    fn finish_into(self, report: &mut ObjectReport) {
+        let (findings, counts, _) = self.finish();
+        report.findings = findings;
+        report.counts.add(&counts);
+    }
+
+    /// The findings in file order, what was counted, and what was wrong with the first bad record.
+    #[must_use]
+    pub fn finish(self) -> (Vec<Finding>, Counts, Option<String>) {
+        let mut findings = self.findings;
+        findings.extend(self.sightings.into_values());
+        findings.sort_by_key(|finding| (finding.origin.record_index, finding.uid));
+        (findings, self.counts, self.first_bad)
+    }
+}

@@ -1,0 +1,130 @@
+//! Where rules come from: the pack that is built in, and folders.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::{fs, io};
+
+use crate::engine::{Organisation, RuleSet};
+use crate::sigma::{self, Collection};
+use crate::telemetry::{self, Event};
+use crate::yaml::{Code, Diagnostic, SourceFile};
+
+const CORE: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/rules.rs"));
+
+/// A place that rules come from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RuleSource {
+    /// The pack that is built in.
+    Core,
+    /// The `.yml` and `.yaml` files of a folder and those below it, or one file.
+    Path(PathBuf),
+}
+
+/// Rules that are ready, and what became of the rest. Every document ends in exactly one of the counts.
+#[derive(Debug)]
+pub struct Loaded {
+    /// The rules.
+    pub rules: RuleSet,
+    /// What doesn't load, and why.
+    pub rejected: Vec<Diagnostic>,
+    /// Rules for other log sources.
+    pub other_log_sources: usize,
+    /// Rules with status `deprecated` or `unsupported`.
+    pub retired: usize,
+}
+
+impl RuleSource {
+    /// A pack by its name.
+    #[must_use]
+    pub fn pack(name: &str) -> Option<Self> {
+        (name == "core").then_some(Self::Core)
+    }
+
+    /// The names of the packs.
+    pub const PACKS: &[&str] = &["core"];
+}
+
+/// Loads and compiles rules. A rule that doesn't load is reported and does not keep the others out.
+#[must_use]
+pub fn load(sources: &[RuleSource], organisation: &Organisation) -> Loaded {
+    let mut collection = Collection::default();
+    for source in sources {
+        match source {
+            RuleSource::Core => {
+                CORE.iter().for_each(|(name, text)| collection.extend(sigma::parse(&SourceFile::new(*name, *text))))
+            }
+            RuleSource::Path(path) => read(path, &mut collection),
+        }
+    }
+    let (rules, uncompiled) = RuleSet::compile(&collection.rules, organisation);
+    let Collection { mut rejected, other_log_sources, retired, .. } = collection;
+    rejected.extend(uncompiled);
+    Loaded { rules, rejected, other_log_sources, retired }
+}
+
+impl Loaded {
+    /// Writes the log lines that tell what was loaded.
+    pub fn report(&self) {
+        for error in &self.rejected {
+            telemetry::emit(&Event::RuleRejected { error: &error.summary() });
+        }
+        telemetry::emit(&Event::RulesLoaded {
+            loaded: self.rules.rules().len(),
+            rejected: self.rejected.len(),
+            off: self.rules.off(),
+            retired: self.retired,
+            other_log_sources: self.other_log_sources,
+        });
+    }
+
+    /// The counts in one line for people.
+    #[must_use]
+    pub fn summary(&self) -> String {
+        format!(
+            "{} rules loaded, {} rejected, {} off, {} retired, {} for other log sources",
+            self.rules.rules().len(),
+            self.rejected.len(),
+            self.rules.off(),
+            self.retired,
+            self.other_log_sources
+        )
+    }
+}
+
+fn read(path: &Path, collection: &mut Collection) {
+    let mut files = Vec::new();
+    if let Err((path, error)) = rule_files(path, true, &mut files) {
+        collection.rejected.push(unreadable(&path, &error.to_string()));
+    }
+    if files.is_empty() {
+        collection.rejected.push(unreadable(path, "there is no .yml file in it"));
+    }
+    for path in files {
+        match fs::read_to_string(&path) {
+            Ok(text) => collection.extend(sigma::parse(&SourceFile::new(path.display().to_string(), text))),
+            Err(error) => collection.rejected.push(unreadable(&path, &error.to_string())),
+        }
+    }
+}
+
+/// Rule files in the order of their names. Tests stand beside rules and are none.
+fn rule_files(path: &Path, named: bool, files: &mut Vec<PathBuf>) -> Result<(), (PathBuf, io::Error)> {
+    let at = |error| (path.to_owned(), error);
+    if path.metadata().map_err(at)?.is_dir() {
+        let mut entries = fs::read_dir(path).and_then(Iterator::collect::<io::Result<Vec<_>>>).map_err(at)?;
+        entries.sort_by_key(fs::DirEntry::file_name);
+        return entries.into_iter().try_for_each(|entry| rule_files(&entry.path(), false, files));
+    }
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let is_rule = [".yml", ".yaml"].iter().any(|end| name.ends_with(end))
+        && ![".test.yml", ".test.yaml"].iter().any(|end| name.ends_with(end));
+    if named || is_rule {
+        files.push(path.to_owned());
+    }
+    Ok(())
+}
+
+fn unreadable(path: &Path, why: &str) -> Diagnostic {
+    let file: Arc<SourceFile> = SourceFile::new(path.display().to_string(), "");
+    Diagnostic::new(Code::Unreadable, &file, 0..0, format!("no rules from {}: {why}", path.display()))
+}

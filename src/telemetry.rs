@@ -1,0 +1,63 @@
+//! Everything worth an operator's line, named in one place.
+//!
+//! Ids, counts, buckets and keys only; never what a record says.
+
+use crate::engine::RuleInfo;
+use crate::pipeline::Outcome;
+use crate::trigger::{ObjectRef, TriggerError};
+
+/// Something that happened.
+#[derive(Debug)]
+#[expect(missing_docs, reason = "each is explained by the line that it writes")]
+pub enum Event<'e> {
+    PayloadUnknown { error: &'e TriggerError },
+    ObjectForeign { object: &'e ObjectRef },
+    ObjectGone { object: &'e ObjectRef },
+    ObjectFailed { object: &'e ObjectRef, error: &'e str },
+    RecordsBad { object: &'e ObjectRef, count: u64, first: &'e str },
+    RulesLoaded { loaded: usize, rejected: usize, off: usize, retired: usize, other_log_sources: usize },
+    RuleRejected { error: &'e str },
+    StateFailed { error: &'e str },
+    PublishFailed { rule: &'e RuleInfo, error: &'e str },
+    Invocation { outcome: &'e Outcome },
+}
+
+/// Writes the line.
+pub fn emit(event: &Event<'_>) {
+    match event {
+        Event::PayloadUnknown { error } => tracing::error!(event = "payload_unknown", %error),
+        Event::ObjectForeign { object } => {
+            tracing::info!(event = "object_foreign", %object, "not a CloudTrail log file; skipped")
+        }
+        Event::ObjectGone { object } => tracing::warn!(event = "object_gone", %object, "deleted before it was read"),
+        Event::ObjectFailed { object, error } => tracing::error!(event = "object_failed", %object, error),
+        Event::RecordsBad { object, count, first } => tracing::error!(event = "records_bad", %object, count, first),
+        Event::RulesLoaded { loaded, rejected, off, retired, other_log_sources } => {
+            tracing::info!(event = "rules_loaded", loaded, rejected, off, retired, other_log_sources);
+        }
+        Event::RuleRejected { error } => tracing::error!(event = "rule_rejected", error),
+        Event::StateFailed { error } => tracing::error!(event = "state_failed", error),
+        Event::PublishFailed { rule, error } => tracing::error!(event = "publish_failed", rule_id = rule.id, error),
+        Event::Invocation { outcome } => invocation(outcome),
+    }
+}
+
+fn invocation(outcome: &Outcome) {
+    for (message_id, error) in outcome.failures() {
+        tracing::warn!(event = "delivery_failed", message_id = message_id.map(|id| id.0.as_str()), error);
+    }
+    let counts = &outcome.counts;
+    tracing::info!(
+        event = "invocation",
+        deliveries = counts.deliveries,
+        deliveries_failed = counts.deliveries_failed,
+        files = counts.files,
+        records = counts.records,
+        bad_records = counts.bad_records,
+        findings = counts.findings,
+        alerts = counts.alerts,
+        held = counts.held_back(),
+        findings_failed = counts.findings_failed,
+        summary = counts.summary(),
+    );
+}
