@@ -51,7 +51,9 @@ pub fn load(sources: &[RuleSource], organisation: &Organisation) -> Loaded {
     for source in sources {
         match source {
             RuleSource::Core => {
-                CORE.iter().for_each(|(name, text)| collection.extend(sigma::parse(&SourceFile::new(*name, *text))))
+                for (name, text) in CORE {
+                    collection.extend(sigma::parse(&SourceFile::new(*name, *text)));
+                }
             }
             RuleSource::Path(path) => read(path, &mut collection),
         }

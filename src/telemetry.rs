@@ -27,7 +27,7 @@ pub fn emit(event: &Event<'_>) {
     match event {
         Event::PayloadUnknown { error } => tracing::error!(event = "payload_unknown", %error),
         Event::ObjectForeign { object } => {
-            tracing::info!(event = "object_foreign", %object, "not a CloudTrail log file; skipped")
+            tracing::info!(event = "object_foreign", %object, "not a CloudTrail log file; skipped");
         }
         Event::ObjectGone { object } => tracing::warn!(event = "object_gone", %object, "deleted before it was read"),
         Event::ObjectFailed { object, error } => tracing::error!(event = "object_failed", %object, error),

@@ -126,6 +126,7 @@ impl RuleSet {
     }
 
     /// What is known about each rule, in their order.
+    #[must_use]
     pub fn rules(&self) -> impl ExactSizeIterator<Item = &RuleInfo> {
         self.rules.iter().map(|rule| &*rule.info)
     }
@@ -183,7 +184,7 @@ impl Match<'_, '_> {
 fn combinations(fields: impl Iterator<Item = Vec<String>>) -> Vec<Vec<String>> {
     fields.fold(vec![Vec::new()], |rows, values| {
         rows.iter()
-            .flat_map(|row| values.iter().map(move |value| [row.as_slice(), &[value.clone()]].concat()))
+            .flat_map(|row| values.iter().map(move |value| [row.as_slice(), std::slice::from_ref(value)].concat()))
             .collect()
     })
 }

@@ -71,11 +71,14 @@ fn who(event: &Event) -> String {
             None => format!("{name} (role)"),
         },
         Some("AWSService") => format!("{name} (AWS service)"),
-        Some("AWSAccount") => format!("{name} (known by its id only)"),
+        Some("AWSAccount") => {
+            format!("{name}, {}", actor.principal_id.as_deref().unwrap_or("known by its account only"))
+        }
         Some(other) => format!("{name} ({other})"),
         None => name,
     };
-    if let Some(account) = actor.account.as_deref().filter(|account| *account != event.identity.account) {
+    let named = actor.principal_type.as_deref() == Some("AWSAccount");
+    if let Some(account) = actor.account.as_deref().filter(|account| *account != event.identity.account && !named) {
         who += &format!(" of account {account}");
     }
     match actor.mfa {
@@ -89,9 +92,12 @@ fn who(event: &Event) -> String {
     }
 }
 
-/// `role/team/app` is `team/app`, `user/alice` is `alice`; other principals as they are.
+/// `role/team/app` is `team/app`, `user/alice` is `alice`; a caller of another account is known by its id only.
 fn short_name(actor: &Actor) -> String {
     let Some(principal) = &actor.principal else { return "an unknown caller".to_owned() };
+    if let (Some("AWSAccount"), Some(account)) = (actor.principal_type.as_deref(), &actor.account) {
+        return format!("account {account}");
+    }
     let name = principal.splitn(6, ':').nth(5).filter(|_| principal.starts_with("arn:"));
     name.map_or(principal.as_str(), |name| name.split_once('/').map_or(name, |(_, name)| name)).to_owned()
 }

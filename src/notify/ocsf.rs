@@ -149,8 +149,7 @@ struct EvidenceActor<'a> {
 #[derive(Serialize)]
 struct User<'a> {
     type_id: u32,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    r#type: Option<&'a str>,
+    r#type: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     uid: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -355,17 +354,21 @@ fn actor(actor: &Actor) -> EvidenceActor<'_> {
         Mfa::False => Some(false),
         Mfa::NotApplicable => None,
     };
+    let has_session = actor.access_key_id.is_some() || actor.session_issuer.is_some() || is_mfa.is_some();
+    let (type_id, user_type) = if actor.service_call { (4, "Service") } else { (1, "User") };
     EvidenceActor {
         user: has_user.then(|| User {
-            type_id: if actor.service_call { 4 } else { 1 },
-            r#type: actor.principal_type.as_deref(),
+            type_id,
+            r#type: user_type,
             uid: actor.principal_id.as_deref(),
             uid_alt: actor.arn.as_deref().or(actor.principal.as_deref()),
             name: actor.user_name.as_deref().or(actor.session_name.as_deref()),
             account: actor.account.as_deref().map(|uid| account(uid, None)),
         }),
-        session: (actor.access_key_id.is_some() || actor.session_issuer.is_some() || is_mfa.is_some()).then(|| {
-            Session { issuer: actor.session_issuer.as_deref(), credential_uid: actor.access_key_id.as_deref(), is_mfa }
+        session: has_session.then_some(Session {
+            issuer: actor.session_issuer.as_deref(),
+            credential_uid: actor.access_key_id.as_deref(),
+            is_mfa,
         }),
         invoked_by: actor.invoked_by.as_deref(),
     }

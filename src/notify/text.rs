@@ -57,8 +57,11 @@ fn section<'t>(text: &mut String, title: &str, paragraphs: impl IntoIterator<Ite
         let bullet = if numbered { format!("{number}. ") } else { String::new() };
         let indent = " ".repeat(2 + bullet.len());
         let first = format!("  {bullet}");
-        let options =
-            textwrap::Options::new(WIDTH).initial_indent(&first).subsequent_indent(&indent).break_words(false);
+        let options = textwrap::Options::new(WIDTH)
+            .initial_indent(&first)
+            .subsequent_indent(&indent)
+            .break_words(false)
+            .word_splitter(textwrap::WordSplitter::NoHyphenation);
         *text += &textwrap::fill(&plain::line(paragraph, MAX_PARAGRAPH), options);
         *text += "\n";
     }

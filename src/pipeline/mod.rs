@@ -216,6 +216,6 @@ impl Run {
 
     fn finish(mut self) -> Outcome {
         self.counts.deliveries_failed = self.failures.len() as u64;
-        Outcome::new(self.message_ids, self.failures, self.counts)
+        Outcome::new(&self.message_ids, self.failures, self.counts)
     }
 }

@@ -163,7 +163,7 @@ enum Answer {
 }
 
 impl Outcome {
-    pub(super) fn new(message_ids: Vec<Option<MessageId>>, failures: BTreeMap<usize, String>, counts: Counts) -> Self {
+    pub(super) fn new(message_ids: &[Option<MessageId>], failures: BTreeMap<usize, String>, counts: Counts) -> Self {
         let sqs = message_ids.iter().all(Option::is_some);
         let mut failed = failures.into_iter();
         let answer = if sqs {

@@ -51,7 +51,7 @@ pub fn parse(file: &Arc<SourceFile>) -> Collection {
             Ok(None) => {}
             Ok(Some(rule)) if !rule.logsource.is_cloudtrail() => collection.other_log_sources += 1,
             Ok(Some(rule)) if matches!(rule.status, Status::Deprecated | Status::Unsupported) => {
-                collection.retired += 1
+                collection.retired += 1;
             }
             Ok(Some(rule)) => collection.rules.push(rule),
             Err(error) => collection.rejected.push(error),

@@ -112,7 +112,7 @@ fn item(shape: Shape<'_>, key: &Key, node: &Node) -> Result<DetectionItem, Diagn
     let modifiers = Modifiers::parse(shape, words)?;
     let field = (!name.is_empty()).then(|| FieldName { text: name.to_owned(), span });
     let values = values(shape, node, &key.text)?;
-    check(shape, &field, modifiers, &values, key, node)?;
+    check(shape, field.as_ref(), modifiers, &values, key, node)?;
     Ok(DetectionItem { field, modifiers, values })
 }
 
@@ -141,7 +141,7 @@ fn value(node: &Node) -> Value {
 /// What the modifiers ask of field and values.
 fn check(
     shape: Shape<'_>,
-    field: &Option<FieldName>,
+    field: Option<&FieldName>,
     modifiers: Modifiers,
     values: &[Value],
     key: &Key,

@@ -93,7 +93,7 @@ impl<'f> Shape<'f> {
     }
 
     pub(crate) fn wrong(self, node: &Node, what: &str, expected: &str) -> Diagnostic {
-        self.error(Code::WrongType, &node.span, format!("`{what}` has to be {expected}, not {}", node.describe()))
+        self.error(Code::WrongType, &node.span, format!("{what} has to be {expected}, not {}", node.describe()))
     }
 }
 

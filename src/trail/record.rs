@@ -136,6 +136,7 @@ impl<'a> Record<'a> {
 }
 
 fn digest(text: &str) -> String {
-    let hash = Sha256::digest(text.as_bytes());
-    hash.iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+    let mut first = [0; 16];
+    first.copy_from_slice(&Sha256::digest(text.as_bytes())[..16]);
+    format!("{:032x}", u128::from_be_bytes(first))
 }

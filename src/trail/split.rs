@@ -6,6 +6,7 @@
 use super::ReadError;
 
 /// What was found.
+#[derive(Clone, Copy)]
 pub(super) enum Piece<'a> {
     /// An element of the array of records.
     Element(&'a [u8]),
@@ -170,9 +171,12 @@ impl Splitter {
     fn element(&mut self, byte: u8, wrapped: bool, each: &mut impl FnMut(Piece<'_>)) -> Result<(), ReadError> {
         match byte {
             b' ' | b'\t' | b'\r' | b'\n' => return Ok(()),
-            b',' if self.depth == 0 => return self.end_element(each),
+            b',' if self.depth == 0 => {
+                self.end_element(each);
+                return Ok(());
+            }
             b']' if self.depth == 0 => {
-                self.end_element(each)?;
+                self.end_element(each);
                 (self.at, self.depth) = if wrapped { (At::Document { unwrapped: true }, 1) } else { (At::Top, 0) };
                 return Ok(());
             }
@@ -188,7 +192,7 @@ impl Splitter {
         Ok(())
     }
 
-    fn end_element(&mut self, each: &mut impl FnMut(Piece<'_>)) -> Result<(), ReadError> {
+    fn end_element(&mut self, each: &mut impl FnMut(Piece<'_>)) {
         let start = self.start.take();
         if std::mem::take(&mut self.oversized) {
             each(Piece::Oversized);
@@ -196,7 +200,6 @@ impl Splitter {
             let bytes = &self.buffer[start..self.position];
             each(if bytes.len() > self.max_record { Piece::Oversized } else { Piece::Element(bytes) });
         }
-        Ok(())
     }
 
     /// Drops what is no longer needed, so that memory stays bounded by the cap and one chunk.

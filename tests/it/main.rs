@@ -1,1 +1,10 @@
+//! Whole behaviour, through the library and the binary, with local parts. Nothing here needs a network.
 
+mod alerts; // rendered alerts, as snapshots that were read
+mod cli; // the command line, as a user runs it
+mod docs; // documentation that has to agree with the code
+mod first_seen; // what is remembered, over invocations
+mod pipeline; // deliveries, failures, counts
+mod rules; // every shipped rule against its records
+mod sigma; // rules against records: the language
+mod support;

@@ -1,0 +1,60 @@
+# `make help` lists what there is. `make run` needs Rust alone; `make test` also Python 3.10 or newer.
+
+.DEFAULT_GOAL := help
+SHELL := bash
+VENV ?= .venv
+PYTHON ?= python3
+TARGET := $(or $(CARGO_TARGET_DIR),target)
+LOCAL := --no-default-features --features cli
+
+.PHONY: help
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+.PHONY: run
+run: ## Show what trailhound does: sample events through the real handler, alerts on the terminal (no AWS, no Docker)
+	cargo run $(LOCAL) --quiet --bin trailhound -- invoke --config events/trailhound.yaml events/sqs-s3-batch.json events/s3-put.json
+
+.PHONY: test
+test: check unit template aws-test ## Run every check and test
+
+.PHONY: check
+check: ## Format, lints, documentation
+	cargo fmt --check
+	cargo clippy --all-features --all-targets --locked -- -D warnings
+	cargo clippy $(LOCAL) --all-targets --locked -- -D warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --lib --all-features --locked --quiet
+	$(PYTHON) scripts/make_sample_events.py --check
+
+.PHONY: unit
+unit: ## Unit and integration tests with local parts
+	cargo nextest run --features aws,cli --locked
+	cargo test --doc --features aws,cli --locked --quiet
+
+.PHONY: template
+template: $(VENV)/ready ## Lint template.yaml
+	$(VENV)/bin/cfn-lint template.yaml
+	env -u AWS_PROFILE SAM_CLI_TELEMETRY=0 $(VENV)/bin/sam validate --lint --region eu-west-1 --template template.yaml
+
+.PHONY: aws-test
+aws-test: $(VENV)/ready function ## Deploy template.yaml to a local AWS emulator and test the compiled function in it
+	TRAILHOUND_PYTHON=$(abspath $(VENV))/bin/python TRAILHOUND_FUNCTION=$(abspath $(TARGET))/debug/function \
+		cargo nextest run --features emulator --test aws --locked
+
+.PHONY: aws-local
+aws-local: $(VENV)/ready function ## Deploy to a local AWS emulator, put a sample trail file, show the alert that comes out of SNS
+	$(VENV)/bin/python scripts/aws_local.py --bootstrap $(TARGET)/debug/function
+
+.PHONY: function
+function: ## Build the function as it is deployed, unoptimised
+	cargo build --no-default-features --features aws --bin function --locked
+
+$(VENV)/ready: scripts/requirements.txt
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check --requirement scripts/requirements.txt
+	touch $@
+
+.PHONY: clean
+clean: ## Remove what the targets made
+	cargo clean
+	rm -rf $(VENV) .aws-sam

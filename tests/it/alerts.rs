@@ -1,0 +1,208 @@
+//! Alerts as people and machines receive them. Read a changed snapshot as its receiver would.
+
+use serde_json::{Value, json};
+use trailhound::engine::RuleSet;
+use trailhound::notify::{MAX_MESSAGE_BYTES, Notification};
+
+use crate::support::{World, compile, record, rule, rules, trail_file, with};
+
+const CONFIG: &str = "accounts: {'111122223333': prod}";
+
+async fn alerts(rules: RuleSet, records: &[Value]) -> Vec<Notification> {
+    let world = World::new(rules);
+    world.notify(&[&world.put("a", &trail_file(records))]).await;
+    world.alerts()
+}
+
+fn stopped() -> RuleSet {
+    let yaml = rule("  sel: {eventName: StopLogging}\n  condition: sel")
+        .replace("title: Test", "title: CloudTrail logging stopped")
+        + "
+description: Nothing that happens now is recorded.
+tags: [attack.defense-impairment, attack.t1562.008]
+falsepositives: [A trail that is being replaced.]
+references: [https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_StopLogging.html]
+trailhound:
+  alert:
+    next_steps:
+      - Ask alice whether she stopped it.
+      - 'If not: start it again with `aws cloudtrail start-logging`, then deactivate her access keys.'
+";
+    let (rules, errors) = compile(&yaml, CONFIG);
+    assert!(errors.is_empty());
+    rules
+}
+
+#[tokio::test]
+async fn email_names_who_did_what_where() {
+    let alert = &alerts(stopped(), &[record("StopLogging", "5c2e7d1a-0000-4000-8000-000000000001")]).await[0];
+    insta::assert_snapshot!(format!("Subject: {}\n\n{}", alert.subject, alert.text));
+}
+
+#[tokio::test]
+async fn chat_gets_its_own_schema() {
+    let alert = &alerts(stopped(), &[record("StopLogging", "5c2e7d1a-0000-4000-8000-000000000001")]).await[0];
+    insta::assert_json_snapshot!(serde_json::from_str::<Value>(&alert.chat).unwrap());
+}
+
+#[tokio::test]
+async fn machines_get_an_ocsf_detection_finding() {
+    let alert = &alerts(stopped(), &[record("StopLogging", "5c2e7d1a-0000-4000-8000-000000000001")]).await[0];
+    insta::assert_json_snapshot!(serde_json::from_str::<Value>(&alert.ocsf).unwrap());
+}
+
+#[tokio::test]
+async fn who_and_from_where_in_every_shape_of_identity() {
+    let call = |n: usize, changes: &[(&str, Value)]| {
+        // Hours apart, so that each is an alert of its own.
+        let time = json!(format!("2026-11-05T{:02}:00:00Z", n * 2));
+        with(with(record("StopLogging", &format!("e{n}")), &[("/eventTime", time)]), changes)
+    };
+    let session = json!({"type": "AssumedRole", "arn": "arn:aws:sts::111122223333:assumed-role/deploy/i-0abc", "accountId": "111122223333",
+        "sessionContext": {"sessionIssuer": {"arn": "arn:aws:iam::111122223333:role/ci/deploy"}, "attributes": {"mfaAuthenticated": "false"}}});
+    let console = json!({"type": "IAMUser", "arn": "arn:aws:iam::111122223333:user/alice", "accountId": "111122223333",
+        "sessionContext": {"attributes": {"mfaAuthenticated": "false"}}, "invokedBy": "cloudformation.amazonaws.com"});
+    let records = [
+        call(0, &[("/userIdentity", session)]),
+        call(
+            1,
+            &[
+                ("/userIdentity", console),
+                ("/sourceIPAddress", json!("cloudformation.amazonaws.com")),
+                ("/userAgent", json!("cloudformation.amazonaws.com")),
+            ],
+        ),
+        call(
+            2,
+            &[(
+                "/userIdentity",
+                json!({"type": "Root", "arn": "arn:aws:iam::111122223333:root", "accountId": "111122223333"}),
+            )],
+        ),
+        call(
+            3,
+            &[(
+                "/userIdentity",
+                json!({"type": "AWSAccount", "accountId": "123456789012", "principalId": "AROAEXAMPLE:x"}),
+            )],
+        ),
+        call(
+            4,
+            &[
+                ("/userIdentity", json!({"accountId": "111122223333", "invokedBy": "AWS Internal"})),
+                ("/sourceIPAddress", json!("AWS Internal")),
+            ],
+        ),
+        call(5, &[("/errorCode", json!("AccessDenied")), ("/errorMessage", json!("no"))]),
+        call(
+            6,
+            &[
+                ("/userIdentity", json!({})),
+                ("/sourceIPAddress", json!(null)),
+                ("/requestParameters", json!(null)),
+                ("/errorMessage", json!("it broke")),
+            ],
+        ),
+    ];
+    let lines: Vec<String> = alerts(stopped(), &records)
+        .await
+        .iter()
+        .map(|alert| {
+            let rows = alert
+                .text
+                .lines()
+                .filter(|line| ["Who ", "Did ", "What ", "From "].iter().any(|row| line.starts_with(row)));
+            [alert.subject.as_str()].into_iter().chain(rows).collect::<Vec<_>>().join("\n")
+        })
+        .collect();
+    insta::assert_snapshot!(lines.join("\n\n"));
+}
+
+/// Everything that an intruder can write into a log, in every place that an alert shows.
+#[tokio::test]
+async fn hostile_text_stays_text() {
+    let hostile = "x\r\nWho    root\u{1b}[2J\u{202e} <https://evil.example|click> *bold* `code` <!channel> \u{1f600}";
+    let record = with(
+        record("StopLogging", "e1"),
+        &[
+            ("/userAgent", json!(hostile)),
+            ("/sourceIPAddress", json!(hostile)),
+            ("/userIdentity/arn", json!(hostile)),
+            ("/awsRegion", json!(hostile)),
+            ("/requestParameters/name", json!(hostile)),
+            ("/errorMessage", json!(hostile)),
+            ("/eventID", json!(hostile)),
+            ("/recipientAccountId", json!(hostile)),
+        ],
+    );
+    let alert = &alerts(stopped(), &[record]).await[0];
+    assert!(
+        alert.subject.len() <= 99 && alert.subject.bytes().all(|byte| (0x20..0x7f).contains(&byte)),
+        "{}",
+        alert.subject
+    );
+    assert_eq!(alert.text.lines().filter(|line| line.starts_with("Who ")).count(), 1);
+    assert!(!alert.text.contains(['\u{1b}', '\u{202e}', '\r']));
+    let chat: Value = serde_json::from_str(&alert.chat).unwrap();
+    let description = chat["content"]["description"].as_str().unwrap();
+    assert!(!description.contains("<") && !description.contains("`code`"), "{description}");
+    for (name, value) in &alert.attributes {
+        assert!(!value.chars().any(|c| c.is_control() || u32::from(c) > 0xffff), "{name}: {value}");
+    }
+    serde_json::from_str::<Value>(&alert.ocsf).unwrap();
+}
+
+#[tokio::test]
+async fn a_subject_is_cut_to_what_sns_takes() {
+    let long = rules(
+        &rule("  sel: {eventName: StopLogging}\n  condition: sel")
+            .replace("title: Test", &format!("title: {}", "é very long title ".repeat(12))),
+    );
+    let alert = &alerts(long, &[record("StopLogging", "e1")]).await[0];
+    assert_eq!(alert.subject.len(), 99);
+    assert!(
+        alert.subject.starts_with("[HIGH] ? very long title") && alert.subject.ends_with("..."),
+        "{}",
+        alert.subject
+    );
+}
+
+#[tokio::test]
+async fn a_message_fits_sns_and_says_what_was_cut() {
+    let big = |size: usize| with(record("StopLogging", "e1"), &[("/requestParameters/blob", json!("\"".repeat(size)))]);
+    for (size, cut) in [(1_000, false), (250_000, true)] {
+        let alert = &alerts(stopped(), &[big(size)]).await[0];
+        assert!(alert.sns_message().len() <= MAX_MESSAGE_BYTES);
+        assert_eq!(alert.text.contains("the records were left out"), cut);
+        let ocsf: Value = serde_json::from_str(&alert.ocsf).unwrap();
+        assert_eq!((ocsf["evidences"][0].get("data").is_none(), ocsf["unmapped"].get("cut").is_some()), (cut, cut));
+    }
+    let many: Vec<Value> = (0..500)
+        .map(|n| with(record("StopLogging", &format!("e{n}")), &[("/requestParameters/blob", json!("x".repeat(9000)))]))
+        .collect();
+    let alert = &alerts(stopped(), &many).await[0];
+    assert!(alert.sns_message().len() <= MAX_MESSAGE_BYTES);
+    assert!(alert.text.contains("500 times until") && alert.text.contains("and 494 more"), "{}", alert.text);
+}
+
+#[tokio::test]
+async fn attributes_let_subscribers_filter() {
+    let alert = &alerts(stopped(), &[record("StopLogging", "e1")]).await[0];
+    let attributes: Vec<String> = alert.attributes.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    assert_eq!(
+        attributes,
+        [
+            "rule_id=test",
+            "level=high",
+            "account=111122223333",
+            "region=eu-west-1",
+            "event_source=cloudtrail.amazonaws.com"
+        ]
+    );
+    let message: Value = serde_json::from_str(&alert.sns_message()).unwrap();
+    assert!(message.as_object().unwrap().values().all(Value::is_string), "SNS ignores what is not text");
+    assert_eq!(
+        (&message["email"], &message["https"], &message["sqs"]),
+        (&json!(alert.text), &json!(alert.chat), &json!(alert.ocsf))
+    );
+}

@@ -1,0 +1,206 @@
+//! The command line, as a user runs it.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::support::{gzip, record, rule, trail_file};
+
+fn trailhound(args: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_trailhound"))
+        .args(args)
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .env_clear()
+        .output()
+        .unwrap()
+}
+
+fn code(output: &Output) -> i32 {
+    output.status.code().unwrap()
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+fn stdout(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+/// A folder with a rule and a trail file that it matches.
+fn folder() -> TempDir {
+    let folder = TempDir::new().unwrap();
+    write(&folder, "rules/stop.yml", rule("  sel: {eventName: StopLogging}\n  condition: sel").as_bytes());
+    write(&folder, "logs/a.json.gz", &trail_file(&[record("GetUser", "1"), record("StopLogging", "2")]));
+    folder
+}
+
+fn write(folder: &TempDir, name: &str, bytes: &[u8]) {
+    let path = folder.path().join(name);
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(path, bytes).unwrap();
+}
+
+fn path(folder: &TempDir, name: &str) -> String {
+    folder.path().join(name).display().to_string()
+}
+
+#[test]
+fn scan_prints_each_finding_once_as_a_json_object_a_line() {
+    let folder = folder();
+    // The same event again: in another file, and in another format.
+    write(&folder, "logs/b.jsonl", format!("{}\n", record("StopLogging", "2")).as_bytes());
+    write(&folder, "logs/c.json", record("StopLogging", "3").to_string().as_bytes());
+    write(&folder, "logs/notes.txt", b"not a trail file");
+    let output = trailhound(&[
+        "scan",
+        "--rules",
+        &path(&folder, "rules"),
+        "--format",
+        "jsonl",
+        "--threads",
+        "3",
+        &path(&folder, "logs"),
+    ]);
+    assert_eq!(code(&output), 1, "{}", stderr(&output));
+    let rows: Vec<Value> = stdout(&output).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(rows.iter().map(|row| row["event_id"].as_str().unwrap()).collect::<Vec<_>>(), ["2", "3"]);
+    for member in [
+        "finding_uid",
+        "rule_id",
+        "rule_title",
+        "level",
+        "tags",
+        "event_time",
+        "event_id",
+        "event_source",
+        "event_name",
+        "account",
+        "region",
+        "principal",
+        "source_ip",
+        "file",
+        "record_index",
+    ] {
+        assert!(rows[0].get(member).is_some(), "{member}");
+    }
+    assert_eq!(
+        (rows[0]["record_index"].as_u64(), rows[0]["principal"].as_str()),
+        (Some(1), Some("arn:aws:iam::111122223333:user/alice"))
+    );
+    assert!(
+        stderr(&output).contains(
+            "3 files = 3 read + 0 failed; 4 records, 0 bad; 3 matches = 2 findings + 0 known or learning + 1 repeated"
+        ),
+        "{}",
+        stderr(&output)
+    );
+}
+
+#[test]
+fn the_number_of_threads_changes_nothing() {
+    let run = |threads: &str| {
+        stdout(&trailhound(&[
+            "scan",
+            "--threads",
+            threads,
+            "--format",
+            "jsonl",
+            "--config",
+            "events/trailhound.yaml",
+            "events/objects",
+        ]))
+    };
+    let one = run("1");
+    assert!(one.lines().count() > 20);
+    assert_eq!(one, run("8"));
+}
+
+#[test]
+fn exit_codes_tell_nothing_found_from_not_looked() {
+    let folder = folder();
+    let rules = path(&folder, "rules");
+    write(&folder, "quiet/a.json.gz", &trail_file(&[record("GetUser", "1")]));
+    let scan = |target: &str| {
+        let output = trailhound(&["scan", "--rules", &rules, &path(&folder, target)]);
+        (code(&output), stderr(&output))
+    };
+    assert_eq!(scan("quiet").0, 0);
+    assert_eq!(scan("logs").0, 1);
+    let (status, error) = scan("missing");
+    assert!(status == 2 && error.contains("missing: No such file"), "{error}");
+    write(&folder, "empty/readme.txt", b"");
+    let (status, error) = scan("empty");
+    assert!(status == 2 && error.contains("no trail files in it"), "{error}");
+    write(&folder, "logs/cut.json.gz", &gzip(b"{\"Records\":[")[..15]);
+    let (status, error) = scan("logs");
+    assert!(status == 2 && error.contains("cut.json.gz: the file ends in the middle"), "{error}");
+}
+
+#[test]
+fn a_rule_that_does_not_load_is_shown_and_the_others_run() {
+    let folder = folder();
+    write(
+        &folder,
+        "rules/broken.yml",
+        rule("  sel: {eventName|startwith: Stop}\n  condition: sel").replace("id: test", "id: b").as_bytes(),
+    );
+    let output = trailhound(&["scan", "--rules", &path(&folder, "rules"), &path(&folder, "logs")]);
+    assert_eq!(code(&output), 2);
+    assert!(
+        stdout(&output).contains("Test") && stderr(&output).contains("did you mean `startswith`?"),
+        "{}",
+        stderr(&output)
+    );
+    assert!(stderr(&output).contains("1 rules loaded, 1 rejected"), "{}", stderr(&output));
+}
+
+#[test]
+fn packs_add_to_folders() {
+    let folder = folder();
+    let output = trailhound(&["rules", "--rules", &path(&folder, "rules"), "--pack", "core"]);
+    assert!(code(&output) == 0 && stdout(&output).lines().count() > 12);
+    let output = trailhound(&["rules", "--pack", "cores"]);
+    assert!(
+        code(&output) == 2 && stderr(&output).contains("there is no such pack; there are: core"),
+        "{}",
+        stderr(&output)
+    );
+}
+
+#[test]
+fn mistakes_in_arguments_and_configuration_are_named() {
+    let folder = folder();
+    write(&folder, "config.yaml", b"trusted_network: [10.0.0.0/8]\n");
+    write(&folder, "empty/.keep", b"");
+    for (args, expected) in [
+        (vec!["rules", "--config", &path(&folder, "config.yaml")], "did you mean `trusted_networks`?"),
+        (vec!["rules", "--config", &path(&folder, "none.yaml")], "none.yaml can't be read: No such file"),
+        (vec!["rules", "--rules", &path(&folder, "empty")], "there is no .yml file in it"),
+        (vec!["invoke", "events/s3-put.json", "--objects", "gs://x"], "it takes `s3` or `dir:PATH`"),
+        (vec!["invoke", "events/s3-put.json", "--objects", "dir:/none"], "the folder of log files /none can't be used"),
+        (vec!["invoke", "events/none.json"], "events/none.json: No such file"),
+        (vec!["invoke", "events/unknown.json"], "events/unknown.json: unknown payload"),
+    ] {
+        let output = trailhound(&args);
+        assert!(code(&output) == 2 && stderr(&output).contains(expected), "{args:?}: {}", stderr(&output));
+    }
+}
+
+#[test]
+fn invoke_remembers_from_one_run_to_the_next_in_a_file() {
+    let folder = TempDir::new().unwrap();
+    let state = format!("file:{}", Path::new(&path(&folder, "state.redb")).display());
+    let run =
+        || trailhound(&["invoke", "events/sqs-s3-put.json", "--config", "events/trailhound.yaml", "--state", &state]);
+    let first = run();
+    assert!(
+        code(&first) == 0
+            && stdout(&first).contains("Subject: [HIGH] CloudTrail logging stopped: alice in prod us-east-1")
+    );
+    let second = run();
+    assert_eq!((code(&second), stdout(&second)), (0, String::new()), "everything was told before");
+}

@@ -1,0 +1,39 @@
+//! Documentation that has to agree with the code.
+
+use std::fs;
+use std::path::Path;
+
+use trailhound::config::SETTINGS;
+
+fn page(path: &str) -> String {
+    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap()
+}
+
+#[test]
+fn the_table_of_settings_is_complete_and_true() {
+    let page = page("docs/configuration.md");
+    for setting in SETTINGS {
+        let row = format!(
+            "| `{}` | {} | {} | {} | {} |",
+            setting.name, setting.default, setting.unit, setting.range, setting.meaning
+        );
+        assert!(page.contains(&row), "docs/configuration.md lacks this row:\n{row}");
+    }
+}
+
+#[test]
+fn every_error_code_is_explained() {
+    let page = page("docs/rules.md");
+    let source = page_codes();
+    assert!(source.len() > 10);
+    for code in source {
+        assert!(page.contains(&format!("| `{code}` |")), "docs/rules.md doesn't explain `{code}`");
+    }
+}
+
+/// The codes as the source lists them: `Variant = "code",`.
+fn page_codes() -> Vec<String> {
+    let source = page("src/yaml/diagnostic.rs");
+    let list = source.split("codes! {").nth(1).unwrap().split("\n}").next().unwrap();
+    list.lines().filter_map(|line| Some(line.split_once("= \"")?.1.split('"').next()?.to_owned())).collect()
+}

@@ -1,0 +1,235 @@
+//! Records, files and pipelines for tests. Show only what matters; everything else is filled in.
+
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use flate2::{Compression, write::GzEncoder};
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use trailhound::alerting::{Mark, Memory, Sightings};
+use trailhound::engine::{Organisation, RuleSet};
+use trailhound::local::{Folder, Outbox, State};
+use trailhound::notify::Notification;
+use trailhound::pipeline::{Outcome, Pipeline};
+use trailhound::ports::{Clock, PublishError, Publisher, StateError, StateStore};
+use trailhound::sigma;
+use trailhound::trail::{Limits, Record};
+use trailhound::yaml::{Diagnostic, SourceFile};
+
+pub(crate) const ACCOUNT: &str = "111122223333";
+
+/// The folder of the sample events.
+pub(crate) fn events() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("events")
+}
+
+/// A record of a call by a user; every call has an event id of its own.
+pub(crate) fn record(event_name: &str, event_id: &str) -> Value {
+    json!({
+        "eventVersion": "1.11",
+        "userIdentity": {
+            "type": "IAMUser", "principalId": "AIDAEXAMPLEUSERID0001", "arn": "arn:aws:iam::111122223333:user/alice",
+            "accountId": ACCOUNT, "accessKeyId": "AKIAEXAMPLEKEYID0001", "userName": "alice",
+        },
+        "eventTime": "2026-11-05T10:00:00Z",
+        "eventSource": "cloudtrail.amazonaws.com",
+        "eventName": event_name,
+        "awsRegion": "eu-west-1",
+        "sourceIPAddress": "203.0.113.66",
+        "userAgent": "aws-cli/2.31.4",
+        "requestParameters": {"name": "org-trail"},
+        "responseElements": null,
+        "requestID": "0f5b1f0e-7d24-4b4e-9a31-000000000001",
+        "eventID": event_id,
+        "readOnly": false,
+        "eventType": "AwsApiCall",
+        "managementEvent": true,
+        "recipientAccountId": ACCOUNT,
+        "eventCategory": "Management",
+    })
+}
+
+/// Changes members of a record, by JSON Pointer.
+pub(crate) fn with(mut record: Value, changes: &[(&str, Value)]) -> Value {
+    for (pointer, value) in changes {
+        let (parent, name) = pointer.rsplit_once('/').unwrap();
+        record.pointer_mut(parent).unwrap()[name] = value.clone();
+    }
+    record
+}
+
+/// Compiles rules that have to be right.
+pub(crate) fn rules(yaml: &str) -> RuleSet {
+    let (rules, errors) = compile(yaml, "");
+    assert!(errors.is_empty(), "{}", errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"));
+    rules
+}
+
+/// Compiles rules as an organisation wants them.
+pub(crate) fn compile(yaml: &str, organisation: &str) -> (RuleSet, Vec<Diagnostic>) {
+    let organisation = Organisation::parse(&SourceFile::new("trailhound.yaml", organisation)).unwrap();
+    let collection = sigma::parse(&SourceFile::new("rules.yml", yaml));
+    let (rules, errors) = RuleSet::compile(&collection.rules, &organisation);
+    (rules, collection.rejected.into_iter().chain(errors).collect())
+}
+
+/// A rule around a detection.
+pub(crate) fn rule(detection: &str) -> String {
+    format!(
+        "title: Test\nid: test\nlogsource: {{product: aws, service: cloudtrail}}\nlevel: high\ndetection:\n{detection}"
+    )
+}
+
+/// Whether a detection matches a record.
+pub(crate) fn matches(detection: &str, record: &Value) -> bool {
+    let raw = record.to_string();
+    let record = Record::parse(0, raw.as_bytes()).unwrap();
+    let rules = rules(&rule(detection));
+    rules.matches(&record).count() == 1
+}
+
+/// A gzip trail file.
+pub(crate) fn trail_file(records: &[Value]) -> Vec<u8> {
+    gzip(json!({"Records": records}).to_string().as_bytes())
+}
+
+pub(crate) fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+/// A pipeline over a folder, with a fixed clock and parts that fail when told to.
+pub(crate) struct World {
+    folder: TempDir,
+    pub(crate) pipeline: Pipeline<Folder, FaultyState, FaultyOutbox, FixedClock>,
+}
+
+impl World {
+    pub(crate) fn new(rules: RuleSet) -> Self {
+        let folder = TempDir::new().unwrap();
+        let pipeline = Pipeline {
+            objects: Folder::new(folder.path()).unwrap(),
+            state: FaultyState {
+                state: State::in_memory().unwrap(),
+                record_fails: false.into(),
+                mark_fails: false.into(),
+            },
+            publisher: FaultyOutbox { outbox: Outbox::default(), fails: false.into() },
+            clock: FixedClock,
+            rules,
+            limits: Limits::default(),
+            concurrency: 4,
+        };
+        Self { folder, pipeline }
+    }
+
+    /// Puts an object under a real key that ends in `name`.
+    pub(crate) fn put(&self, name: &str, bytes: &[u8]) -> String {
+        let key = format!("AWSLogs/{ACCOUNT}/CloudTrail/eu-west-1/2026/11/05/{name}.json.gz");
+        self.put_key(&key, bytes);
+        key
+    }
+
+    pub(crate) fn put_key(&self, key: &str, bytes: &[u8]) {
+        let path = self.folder.path().join("trail-logs").join(key);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, bytes).unwrap();
+    }
+
+    pub(crate) fn remove(&self, key: &str) {
+        fs::remove_file(self.folder.path().join("trail-logs").join(key)).unwrap();
+    }
+
+    /// Sends an SQS batch of one message an object; the message ids are `m0`, `m1`…
+    pub(crate) async fn notify(&self, keys: &[&str]) -> Outcome {
+        self.pipeline.handle(&sqs(&keys.iter().map(|key| s3_event(key)).collect::<Vec<_>>())).await.unwrap()
+    }
+
+    /// The alerts since the last look.
+    pub(crate) fn alerts(&self) -> Vec<Notification> {
+        self.pipeline.publisher.outbox.take()
+    }
+
+    pub(crate) fn subjects(&self) -> Vec<String> {
+        self.alerts().into_iter().map(|alert| alert.subject).collect()
+    }
+}
+
+/// The S3 notification for a key that needs no encoding.
+pub(crate) fn s3_event(key: &str) -> String {
+    json!({"Records": [{
+        "eventVersion": "2.1", "eventSource": "aws:s3", "awsRegion": "eu-west-1", "eventTime": "2026-11-05T10:05:00.000Z",
+        "eventName": "ObjectCreated:Put", "userIdentity": {"principalId": "AWS:EXAMPLE"},
+        "requestParameters": {"sourceIPAddress": "198.51.100.20"}, "responseElements": {},
+        "s3": {"s3SchemaVersion": "1.0", "bucket": {"name": "trail-logs"}, "object": {"key": key, "size": 1}},
+    }]})
+    .to_string()
+}
+
+pub(crate) fn sqs(bodies: &[String]) -> String {
+    let message = |(index, body): (usize, &String)| {
+        json!({"messageId": format!("m{index}"), "receiptHandle": "r", "body": body, "attributes": {},
+            "messageAttributes": {}, "eventSource": "aws:sqs", "awsRegion": "eu-west-1",
+            "eventSourceARN": "arn:aws:sqs:eu-west-1:111122223333:trail"})
+    };
+    json!({"Records": bodies.iter().enumerate().map(message).collect::<Vec<_>>()}).to_string()
+}
+
+/// The ids of the messages that come again.
+pub(crate) fn failed(outcome: &Outcome) -> Vec<String> {
+    let response = outcome.response().unwrap();
+    let failures = response["batchItemFailures"].as_array().unwrap();
+    failures.iter().map(|failure| failure["itemIdentifier"].as_str().unwrap().to_owned()).collect()
+}
+
+/// It is always the same moment.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct FixedClock;
+
+impl Clock for FixedClock {
+    fn now(&self) -> Timestamp {
+        "2026-11-05T10:06:00Z".parse().unwrap()
+    }
+}
+
+/// A memory that fails when told to.
+pub(crate) struct FaultyState {
+    state: State,
+    pub(crate) record_fails: AtomicBool,
+    pub(crate) mark_fails: AtomicBool,
+}
+
+/// An outbox that fails when told to.
+pub(crate) struct FaultyOutbox {
+    outbox: Outbox,
+    pub(crate) fails: AtomicBool,
+}
+
+impl StateStore for FaultyState {
+    async fn record(&self, sightings: &Sightings) -> Result<Memory, StateError> {
+        if self.record_fails.load(Ordering::Relaxed) {
+            return Err(StateError { doing: "recording sightings", source: "throttled".into() });
+        }
+        self.state.record(sightings).await
+    }
+
+    async fn mark(&self, marks: &[Mark]) -> Result<(), StateError> {
+        if self.mark_fails.load(Ordering::Relaxed) {
+            return Err(StateError { doing: "marking what was published", source: "throttled".into() });
+        }
+        self.state.mark(marks).await
+    }
+}
+
+impl Publisher for FaultyOutbox {
+    async fn publish(&self, notification: &Notification) -> Result<(), PublishError> {
+        if self.fails.load(Ordering::Relaxed) {
+            return Err(PublishError { to: "the topic".to_owned(), source: "throttled".into() });
+        }
+        self.outbox.publish(notification).await
+    }
+}
