@@ -28,8 +28,8 @@ check: ## Format, lints, documentation
 
 .PHONY: unit
 unit: ## Unit and integration tests with local parts
-	cargo nextest run --features aws,cli --locked
-	cargo test --doc --features aws,cli --locked --quiet
+	cargo nextest run --all-features --lib --bins --test it --locked
+	cargo test --doc --all-features --locked --quiet
 
 .PHONY: template
 template: $(VENV)/ready ## Lint template.yaml
@@ -37,9 +37,8 @@ template: $(VENV)/ready ## Lint template.yaml
 	env -u AWS_PROFILE SAM_CLI_TELEMETRY=0 $(VENV)/bin/sam validate --lint --region eu-west-1 --template template.yaml
 
 .PHONY: aws-test
-aws-test: $(VENV)/ready function ## Deploy template.yaml to a local AWS emulator and test the compiled function in it
-	TRAILHOUND_PYTHON=$(abspath $(VENV))/bin/python TRAILHOUND_FUNCTION=$(abspath $(TARGET))/debug/function \
-		cargo nextest run --features emulator --test aws --locked
+aws-test: $(VENV)/ready ## Deploy template.yaml to a local AWS emulator and test the compiled function in it
+	TRAILHOUND_PYTHON=$(abspath $(VENV))/bin/python cargo nextest run --all-features --test aws --locked
 
 .PHONY: aws-local
 aws-local: $(VENV)/ready function ## Deploy to a local AWS emulator, put a sample trail file, show the alert that comes out of SNS

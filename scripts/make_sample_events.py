@@ -1384,6 +1384,7 @@ def counts(logs: list) -> dict:
 
 def payload_rows(payloads: dict) -> list:
     good_id, gone_id, unknown_id = (message["messageId"] for message in payloads["sqs-partial-failure.json"]["Records"])
+    damaged_id = payloads["sqs-damaged.json"]["Records"][1]["messageId"]
     messages = len(payloads["sqs-s3-batch.json"]["Records"])
     all_done = '`{"batchItemFailures":[]}`'
     return [
@@ -1411,7 +1412,7 @@ def payload_rows(payloads: dict) -> list:
         (
             "`sqs-damaged.json`",
             "SQS, two messages: the file with the strangers at the queue, and the file that was cut off",
-            "alerts from the good file; the cut-off file is set aside and counted, never ignored",
+            f'`{{"batchItemFailures":[{{"itemIdentifier":"{damaged_id}"}}]}}`: alerts from the good file; the cut-off one comes again and ends in the DLQ',
         ),
         ("`s3-test-event.json`", "what S3 sends when a notification is set up", "nothing to do; succeeds"),
         ("`unknown.json`", "an API Gateway request", "an error: an unknown payload is never taken for an empty one"),

@@ -1,4 +1,35 @@
-//! Turns AWS CloudTrail into alerts.
+//! Turns AWS CloudTrail into alerts people act on.
+//!
+//! A payload says that a trail file is there ([`trigger`]); the file is read as a stream of records ([`trail`]); each is held
+//! against Sigma and first-seen rules ([`sigma`], [`engine`]); matches become findings ([`finding`]), findings become
+//! alerts or are held back ([`alerting`]), and alerts are rendered for e-mail, chat and machines ([`notify`]). All of that is
+//! pure. [`pipeline`] puts it in order around the [`ports`], which [`local`] and `aws` implement.
+//!
+//! ```
+//! use trailhound::engine::{Organisation, RuleSet};
+//! use trailhound::trail::{Item, Limits, Reader};
+//! use trailhound::{sigma, yaml::SourceFile};
+//!
+//! let file = SourceFile::new("stop.yml", "
+//! title: Trail stopped
+//! logsource: {product: aws, service: cloudtrail}
+//! detection:
+//!   stop: {eventSource: cloudtrail.amazonaws.com, eventName: StopLogging}
+//!   condition: stop
+//! ");
+//! let (rules, errors) = RuleSet::compile(&sigma::parse(&file).rules, &Organisation::default());
+//! assert!(errors.is_empty());
+//!
+//! let mut found = Vec::new();
+//! let mut reader = Reader::new(Limits::default());
+//! let trail = br#"{"Records":[{"eventSource":"cloudtrail.amazonaws.com","eventName":"StopLogging"}]}"#;
+//! reader.push(trail, &mut |item| if let Item::Record(record) = item {
+//!     found.extend(rules.matches(&record).map(|matched| matched.info().title.clone()));
+//! })?;
+//! reader.finish()?;
+//! assert_eq!(found, ["Trail stopped"]);
+//! # Ok::<(), trailhound::trail::ReadError>(())
+//! ```
 #![forbid(unsafe_code)]
 
 pub mod alerting;
@@ -9,6 +40,7 @@ pub mod engine;
 pub mod finding;
 pub mod local;
 pub mod notify;
+pub mod outcome;
 pub mod pipeline;
 pub mod ports;
 pub mod rule_pack;

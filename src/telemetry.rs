@@ -3,7 +3,7 @@
 //! Ids, counts, buckets and keys only; never what a record says.
 
 use crate::engine::RuleInfo;
-use crate::pipeline::Outcome;
+use crate::outcome::Outcome;
 use crate::trigger::{ObjectRef, TriggerError};
 
 /// Something that happened.

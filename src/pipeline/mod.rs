@@ -4,7 +4,6 @@
 //! crash in between repeats an alert, the other order would lose it. Whatever fails, fails the deliveries that it came
 //! with and no others.
 
-mod outcome;
 mod read;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
@@ -15,12 +14,12 @@ use crate::alerting::{self, Alert, Decision, Mark};
 use crate::engine::RuleSet;
 use crate::finding::{Finding, FindingUid, Kind};
 use crate::notify;
+use crate::outcome::{Counts, Outcome};
 use crate::ports::{Clock, ObjectStore, Publisher, StateStore, chain};
 use crate::telemetry::{self, Event};
 use crate::trail::Limits;
 use crate::trigger::{Delivery, MessageId, ObjectRef, Trigger, TriggerError};
 
-pub use outcome::{Counts, Outcome};
 use read::ObjectReport;
 pub use read::Screen;
 

@@ -8,13 +8,13 @@ use jiff::Timestamp;
 
 use crate::engine::RuleSet;
 use crate::finding::{Finding, FindingUid, Kind};
+use crate::outcome::Counts;
 use crate::ports::{Clock, FetchError, ObjectBody as _, ObjectStore, Publisher, StateStore, chain};
 use crate::telemetry::{self, Event};
 use crate::trail::{Item, KeyKind, ReadError, Reader};
 use crate::trigger::ObjectRef;
 
 use super::Pipeline;
-use super::outcome::Counts;
 
 /// What became of one object. Findings of the records before a failure stand.
 #[derive(Debug, Default)]

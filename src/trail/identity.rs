@@ -124,7 +124,7 @@ mod tests {
 
     use super::*;
 
-    fn principal(identity: Value) -> Option<String> {
+    fn principal(identity: &Value) -> Option<String> {
         let raw = json!({"awsRegion": "eu-west-1", "userIdentity": identity}).to_string();
         let record = Record::parse(0, raw.as_bytes()).unwrap();
         record.identity().principal().map(Cow::into_owned)
@@ -171,9 +171,9 @@ mod tests {
                 "u-1",
             ),
         ] {
-            assert_eq!(principal(identity.clone()).as_deref(), Some(expected), "{identity}");
+            assert_eq!(principal(&identity).as_deref(), Some(expected), "{identity}");
         }
-        assert_eq!(principal(json!({})), None);
-        assert_eq!(principal(Value::Null), None);
+        assert_eq!(principal(&json!({})), None);
+        assert_eq!(principal(&Value::Null), None);
     }
 }

@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use serde_json::{Value, json};
 use trailhound::alerting::Hold;
 use trailhound::engine::RuleSet;
-use trailhound::pipeline::{Counts, Outcome};
+use trailhound::outcome::{Counts, Outcome};
 
 use crate::support::{World, events, failed, gzip, record, rule, rules, s3_event, sqs, trail_file, with};
 

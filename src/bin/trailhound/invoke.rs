@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use trailhound::config::{ConfigFrom, Settings};
-use trailhound::pipeline::{Counts, Outcome};
+use trailhound::outcome::{Counts, Outcome};
 use trailhound::ports::BoxError;
 use trailhound::start;
 use trailhound::trail::Limits;

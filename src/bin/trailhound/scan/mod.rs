@@ -13,7 +13,7 @@ use std::io::{self, Write as _};
 use trailhound::alerting::{self, Decision, Hold};
 use trailhound::finding::{Finding, Kind};
 use trailhound::local::State;
-use trailhound::pipeline::Counts;
+use trailhound::outcome::Counts;
 use trailhound::ports::{BoxError, StateStore as _};
 
 use crate::args::ScanArgs;

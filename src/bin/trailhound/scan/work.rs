@@ -10,7 +10,8 @@ use std::sync::mpsc;
 use jiff::Timestamp;
 use trailhound::engine::RuleSet;
 use trailhound::finding::Finding;
-use trailhound::pipeline::{Counts, Screen};
+use trailhound::outcome::Counts;
+use trailhound::pipeline::Screen;
 use trailhound::trail::{Limits, Reader};
 
 use super::files::LogFile;

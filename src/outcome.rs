@@ -163,7 +163,10 @@ enum Answer {
 }
 
 impl Outcome {
-    pub(super) fn new(message_ids: &[Option<MessageId>], failures: BTreeMap<usize, String>, counts: Counts) -> Self {
+    /// Answers for the deliveries in their order; `failures` names the places of those that failed. A direct invocation has
+    /// one delivery without a message id.
+    #[must_use]
+    pub fn new(message_ids: &[Option<MessageId>], failures: BTreeMap<usize, String>, counts: Counts) -> Self {
         let sqs = message_ids.iter().all(Option::is_some);
         let mut failed = failures.into_iter();
         let answer = if sqs {
