@@ -2,6 +2,7 @@
 //!
 //! S3 put → SQS → Lambda → SNS → SQS, over HTTP, with the rights of the function's own role. `make aws-test` sets the
 //! variable that names a Python with scripts/requirements.txt.
+#![expect(clippy::unwrap_used, reason = "a test that panics has failed, and says where")]
 
 mod stack;
 

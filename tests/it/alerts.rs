@@ -145,7 +145,7 @@ async fn hostile_text_stays_text() {
     assert!(!alert.text.contains(['\u{1b}', '\u{202e}', '\r']));
     let chat: Value = serde_json::from_str(&alert.chat).unwrap();
     let description = chat["content"]["description"].as_str().unwrap();
-    assert!(!description.contains("<") && !description.contains("`code`"), "{description}");
+    assert!(!description.contains('<') && !description.contains("`code`"), "{description}");
     for (name, value) in &alert.attributes {
         assert!(!value.chars().any(|c| c.is_control() || u32::from(c) > 0xffff), "{name}: {value}");
     }

@@ -1,4 +1,5 @@
 //! Whole behaviour, through the library and the binary, with local parts. Nothing here needs a network.
+#![expect(clippy::unwrap_used, reason = "a test that panics has failed, and says where")]
 
 mod alerts; // rendered alerts, as snapshots that were read
 mod cli; // the command line, as a user runs it

@@ -1,0 +1,152 @@
+//! Puts a pipeline together as the settings ask.
+
+#[cfg(feature = "aws")]
+mod cloud;
+#[cfg(not(feature = "aws"))]
+#[path = "no_cloud.rs"]
+mod cloud;
+mod parts;
+
+use std::path::{Path, PathBuf};
+
+use crate::config::{AlertsTo, ConfigFrom, ObjectsFrom, Settings, StateIn};
+use crate::engine::Organisation;
+use crate::local::{Folder, OpenError, State, Stdout, SystemClock};
+use crate::pipeline::Pipeline;
+use crate::rule_pack::{self, Loaded};
+use crate::trigger::ObjectRef;
+use crate::yaml::{Diagnostic, SourceFile};
+
+use cloud::Cloud;
+pub use parts::{Alerts, Body, Objects};
+
+/// A pipeline whose parts were chosen by settings.
+pub type ConfiguredPipeline = Pipeline<Objects, State, Alerts, SystemClock>;
+
+/// Why trailhound can't start. Until it is mended, messages stay in their queue.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// The organisation's file can't be read.
+    #[error("the configuration {place} can't be read: {why}")]
+    Unreadable {
+        /// Where it should be.
+        place: String,
+        /// What was answered.
+        why: String,
+    },
+    /// The organisation's file is wrong.
+    #[error("{0}")]
+    Organisation(Diagnostic),
+    /// No rule is loaded: nothing would ever be found.
+    #[error("no rule could be loaded ({0})")]
+    NoRules(String),
+    /// The folder of log files isn't there.
+    #[error("the folder of log files {path} can't be used: {why}")]
+    Folder {
+        /// The folder.
+        path: PathBuf,
+        /// What is wrong.
+        why: std::io::Error,
+    },
+    /// The memory can't be opened.
+    #[error("{path}: {why}")]
+    State {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        why: OpenError,
+    },
+    /// This build can't do what the settings ask.
+    #[error("this build has no AWS in it, so `{0}` can't be used; build with `--features aws`, or use a local place")]
+    WithoutAws(&'static str),
+}
+
+/// Chooses the parts and loads the rules. Whatever is loaded or rejected is logged.
+///
+/// # Errors
+/// When nothing could be found or told. A rule that doesn't load is no reason not to start with the others.
+pub async fn pipeline(settings: &Settings) -> Result<ConfiguredPipeline, StartError> {
+    let cloud = cloud(settings).await;
+    let organisation = organisation(settings.config.as_ref(), &cloud).await?;
+    let loaded = rule_pack::load(&settings.rules, &organisation);
+    loaded.report();
+    from_parts(settings, loaded, &cloud)
+}
+
+/// Chooses the parts for rules that are loaded already.
+///
+/// # Errors
+/// When nothing could be found or told.
+pub async fn with_rules(settings: &Settings, loaded: Loaded) -> Result<ConfiguredPipeline, StartError> {
+    from_parts(settings, loaded, &cloud(settings).await)
+}
+
+fn from_parts(settings: &Settings, loaded: Loaded, cloud: &Cloud) -> Result<ConfiguredPipeline, StartError> {
+    if loaded.rules.rules().len() == 0 {
+        return Err(StartError::NoRules(loaded.summary()));
+    }
+    Ok(Pipeline {
+        objects: objects(&settings.objects, cloud)?,
+        state: state(&settings.state)?,
+        publisher: alerts(&settings.alerts, cloud)?,
+        clock: SystemClock,
+        rules: loaded.rules,
+        limits: settings.limits,
+        concurrency: settings.concurrency,
+    })
+}
+
+/// Reads what the organisation knows from a file.
+///
+/// # Errors
+/// When it can't be read or understood.
+pub fn organisation_file(path: &Path) -> Result<Organisation, StartError> {
+    let unreadable =
+        |why: std::io::Error| StartError::Unreadable { place: path.display().to_string(), why: why.to_string() };
+    let text = std::fs::read_to_string(path).map_err(unreadable)?;
+    Organisation::parse(&SourceFile::new(path.display().to_string(), text)).map_err(StartError::Organisation)
+}
+
+async fn organisation(from: Option<&ConfigFrom>, cloud: &Cloud) -> Result<Organisation, StartError> {
+    match from {
+        None => Ok(Organisation::default()),
+        Some(ConfigFrom::Path(path)) => organisation_file(path),
+        Some(ConfigFrom::S3 { bucket, key }) => {
+            let object = ObjectRef { bucket: bucket.clone(), key: key.clone(), version_id: None };
+            let file = SourceFile::new(object.to_string(), cloud.text(&object).await?);
+            Organisation::parse(&file).map_err(StartError::Organisation)
+        }
+    }
+}
+
+/// The AWS side, asked for only when a setting needs it.
+async fn cloud(settings: &Settings) -> Cloud {
+    let needed = settings.objects == ObjectsFrom::S3
+        || matches!(settings.alerts, AlertsTo::Sns(_))
+        || matches!(settings.config, Some(ConfigFrom::S3 { .. }));
+    Cloud::load(needed).await
+}
+
+fn objects(from: &ObjectsFrom, cloud: &Cloud) -> Result<Objects, StartError> {
+    match from {
+        ObjectsFrom::S3 => cloud.objects(),
+        ObjectsFrom::Folder(path) => {
+            Folder::new(path).map(Objects::Folder).map_err(|why| StartError::Folder { path: path.clone(), why })
+        }
+    }
+}
+
+fn alerts(to: &AlertsTo, cloud: &Cloud) -> Result<Alerts, StartError> {
+    match to {
+        AlertsTo::Sns(arn) => cloud.alerts(arn),
+        AlertsTo::Stdout => Ok(Alerts::Stdout(Stdout)),
+    }
+}
+
+fn state(state: &StateIn) -> Result<State, StartError> {
+    match state {
+        StateIn::Memory => State::in_memory().map_err(|why| StartError::State { path: "memory".into(), why }),
+        StateIn::File(path) => State::open(path).map_err(|why| StartError::State { path: path.clone(), why }),
+    }
+}

@@ -1,0 +1,26 @@
+//! In place of `cloud`, in a build without AWS.
+#![expect(clippy::unused_async, clippy::unused_self, reason = "the same shape as the one with AWS")]
+
+use crate::trigger::ObjectRef;
+
+use super::{Alerts, Objects, StartError};
+
+pub(super) struct Cloud;
+
+impl Cloud {
+    pub(super) async fn load(_needed: bool) -> Self {
+        Self
+    }
+
+    pub(super) fn objects(&self) -> Result<Objects, StartError> {
+        Err(StartError::WithoutAws("s3"))
+    }
+
+    pub(super) fn alerts(&self, _arn: &str) -> Result<Alerts, StartError> {
+        Err(StartError::WithoutAws("sns"))
+    }
+
+    pub(super) async fn text(&self, _object: &ObjectRef) -> Result<String, StartError> {
+        Err(StartError::WithoutAws("s3://"))
+    }
+}
