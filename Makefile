@@ -13,7 +13,8 @@ help: ## List the targets
 
 .PHONY: run
 run: ## Show what trailhound does: sample events through the real handler, alerts on the terminal (no AWS, no Docker)
-	cargo run $(LOCAL) --quiet --bin trailhound -- invoke --config events/trailhound.yaml events/sqs-s3-batch.json events/s3-put.json
+	cargo run $(LOCAL) --locked --bin trailhound -- invoke --config events/trailhound.yaml events/s3-put.json events/sqs-s3-batch.json
+	@echo "One record of the samples is damaged on purpose. events/README.md tells the story behind these alerts."
 
 .PHONY: test
 test: check unit template aws-test ## Run every check and test

@@ -37,7 +37,7 @@ settings! {
     "TRAILHOUND_OBJECTS", "`s3`", "place", "`s3` or `dir:PATH`", "where log files are; a folder is laid out as `<bucket>/<key>`";
     "TRAILHOUND_STATE", "`memory`", "place", "`memory` or `file:PATH`", "what is remembered between invocations; `memory` lasts as long as the process";
     "TRAILHOUND_CONFIG", "none", "place", "`PATH` or `s3://BUCKET/KEY`", "the file of what the organisation knows";
-    "TRAILHOUND_RULES", "the built-in pack", "path", "a folder or file of Sigma rules", "rules to use instead of the built-in pack";
+    "TRAILHOUND_RULES", "`core`", "places", "folders or files of Sigma rules, and `core`, separated by commas", "rules to use; `core` is the built-in pack";
     "TRAILHOUND_CONCURRENCY", "8", "requests", "1-64", "objects read, and alerts published, at the same time";
     "TRAILHOUND_MAX_FILE_BYTES", "1073741824", "bytes", "1000000-1000000000000", "what one log file may inflate to";
     "TRAILHOUND_MAX_RECORD_BYTES", "4194304", "bytes", "300000-100000000", "how large one record may be";
@@ -131,7 +131,7 @@ impl Settings {
             alerts: source.required("TRAILHOUND_ALERTS", alerts).unwrap_or(AlertsTo::Stdout),
             config: source.parsed("TRAILHOUND_CONFIG", config),
             rules: source
-                .parsed("TRAILHOUND_RULES", |value| Ok(vec![RuleSource::Path(value.into())]))
+                .parsed("TRAILHOUND_RULES", |value| Ok(rules(value)))
                 .unwrap_or_else(|| vec![RuleSource::Core]),
             concurrency: source.number("TRAILHOUND_CONCURRENCY", 1..=64).unwrap_or(8),
             limits: Limits {
@@ -187,6 +187,11 @@ impl Source<'_> {
     fn error(&mut self, name: &str, why: String) {
         self.errors.push(SettingError { name: name.to_owned(), why });
     }
+}
+
+fn rules(value: &str) -> Vec<RuleSource> {
+    let places = value.split(',').map(str::trim).filter(|place| !place.is_empty());
+    places.map(|place| RuleSource::pack(place).unwrap_or_else(|| RuleSource::Path(place.into()))).collect()
 }
 
 /// Reads `s3` or `dir:PATH`.
@@ -260,6 +265,9 @@ mod tests {
         assert_eq!(settings.state, StateIn::Memory);
         assert_eq!(settings.config, None);
         assert_eq!((settings.concurrency, settings.limits), (8, Limits::default()));
+        assert_eq!(settings.rules, [RuleSource::Core]);
+        let settings = read(&[("TRAILHOUND_ALERTS", "stdout"), ("TRAILHOUND_RULES", "ours, core")]).unwrap();
+        assert_eq!(settings.rules, [RuleSource::Path("ours".into()), RuleSource::Core]);
     }
 
     #[test]

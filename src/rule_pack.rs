@@ -95,10 +95,9 @@ impl Loaded {
 
 fn read(path: &Path, collection: &mut Collection) {
     let mut files = Vec::new();
-    if let Err((path, error)) = rule_files(path, true, &mut files) {
-        collection.rejected.push(unreadable(&path, &error.to_string()));
-    }
-    if files.is_empty() {
+    let rejected = collection.rejected.len();
+    list(path, true, &mut files, &mut collection.rejected);
+    if files.is_empty() && collection.rejected.len() == rejected {
         collection.rejected.push(unreadable(path, "there is no .yml file in it"));
     }
     for path in files {
@@ -109,21 +108,28 @@ fn read(path: &Path, collection: &mut Collection) {
     }
 }
 
-/// Rule files in the order of their names. Tests stand beside rules and are none.
-fn rule_files(path: &Path, named: bool, files: &mut Vec<PathBuf>) -> Result<(), (PathBuf, io::Error)> {
-    let at = |error| (path.to_owned(), error);
-    if path.metadata().map_err(at)?.is_dir() {
-        let mut entries = fs::read_dir(path).and_then(Iterator::collect::<io::Result<Vec<_>>>).map_err(at)?;
-        entries.sort_by_key(fs::DirEntry::file_name);
-        return entries.into_iter().try_for_each(|entry| rule_files(&entry.path(), false, files));
+/// Rule files in the order of their names; a folder that can't be read is reported and keeps no other out. Tests stand
+/// beside rules and are none. A file that was named is taken whatever its name.
+fn list(path: &Path, named: bool, files: &mut Vec<PathBuf>, rejected: &mut Vec<Diagnostic>) {
+    let result = path.metadata().and_then(|metadata| {
+        if metadata.is_dir() {
+            let mut entries = fs::read_dir(path)?.collect::<io::Result<Vec<_>>>()?;
+            entries.sort_by_key(fs::DirEntry::file_name);
+            entries.iter().for_each(|entry| list(&entry.path(), false, files, rejected));
+        } else if named || is_rule_file(path) {
+            files.push(path.to_owned());
+        }
+        Ok(())
+    });
+    if let Err(error) = result {
+        rejected.push(unreadable(path, &error.to_string()));
     }
+}
+
+fn is_rule_file(path: &Path) -> bool {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let is_rule = [".yml", ".yaml"].iter().any(|end| name.ends_with(end))
-        && ![".test.yml", ".test.yaml"].iter().any(|end| name.ends_with(end));
-    if named || is_rule {
-        files.push(path.to_owned());
-    }
-    Ok(())
+    let stem = name.strip_suffix(".yml").or_else(|| name.strip_suffix(".yaml"));
+    stem.is_some_and(|stem| !stem.ends_with(".test"))
 }
 
 fn unreadable(path: &Path, why: &str) -> Diagnostic {

@@ -35,7 +35,7 @@ pub enum Hold {
     /// An alert of the same dedup key was published less than a window away.
     Repeated,
     /// This very finding was told before: its event was delivered again.
-    Told,
+    ToldBefore,
 }
 
 impl Hold {
@@ -46,7 +46,7 @@ impl Hold {
             Self::Known => "known",
             Self::Learning => "learning",
             Self::Repeated => "repeated",
-            Self::Told => "told before",
+            Self::ToldBefore => "told before",
         }
     }
 }
@@ -136,7 +136,7 @@ fn hold_repeated(finding: &Finding, published: &[PastAlert]) -> Option<Hold> {
         Kind::FirstSeen(first) => published.iter().filter(told).any(|alert| within(alert, first.history)),
     };
     if told_before {
-        return Some(Hold::Told);
+        return Some(Hold::ToldBefore);
     }
     published.iter().any(|alert| within(alert, finding.rule.window)).then_some(Hold::Repeated)
 }
@@ -154,7 +154,7 @@ impl Batch {
     fn tell(&mut self, finding: Finding, repetition: Repetition) {
         // With the event, because a value can be new a second time when it was away for longer than the history.
         if !self.told.insert((finding.uid, finding.event.identity.clone())) {
-            self.decisions.push(Decision::Hold { finding: Box::new(finding), why: Hold::Told });
+            self.decisions.push(Decision::Hold { finding: Box::new(finding), why: Hold::ToldBefore });
             return;
         }
         let open = self.open.get(&finding.dedup_key).and_then(|&place| self.decisions.get_mut(place));

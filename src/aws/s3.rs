@@ -29,7 +29,7 @@ impl S3Objects {
     #[must_use]
     pub fn new(config: &SdkConfig) -> Self {
         // Emulators behind a custom endpoint don't answer to `bucket.host` names.
-        let path_style = config.endpoint_url().is_some();
+        let path_style = config.endpoint_url().is_some() || std::env::var_os("AWS_ENDPOINT_URL_S3").is_some();
         Self { client: Client::from_conf(Builder::from(config).force_path_style(path_style).build()) }
     }
 }

@@ -22,16 +22,23 @@ const DEFAULT_DEDUP: &[&str] = &["derived.principal", "recipientAccountId", "aws
 const DEFAULT_WINDOW: SignedDuration = SignedDuration::from_mins(60);
 
 /// Compiles one rule as the organisation wants it.
-pub(super) fn rule(rule: &Rule, change: Option<&Override>) -> Result<CompiledRule, Diagnostic> {
+///
+/// An exception that can't be compiled is reported to `problems` and left out: a mistake in it may bring an alert too many,
+/// but must not switch its rule off.
+pub(super) fn rule(
+    rule: &Rule,
+    change: Option<&Override>,
+    problems: &mut Vec<Diagnostic>,
+) -> Result<CompiledRule, Diagnostic> {
     let compiler = Compiler { file: &rule.file };
     let mut expr = compiler.detection(&rule.detection)?;
-    if let Some(change) = change
-        && !change.exceptions.is_empty()
-    {
-        let exceptions = Compiler { file: &change.file };
-        let terms =
-            change.exceptions.iter().map(|exception| exceptions.identifier(exception)).collect::<Result<_, _>>()?;
-        expr = Expr::All(vec![expr, Expr::Not(Box::new(Expr::Any(terms)))]);
+    for exception in change.iter().flat_map(|change| &change.exceptions) {
+        // OK because an exception comes with the change that holds it.
+        let file = change.map_or(&rule.file, |change| &change.file);
+        match (Compiler { file }).identifier(exception) {
+            Ok(exception) => expr = Expr::All(vec![expr, Expr::Not(Box::new(exception))]),
+            Err(error) => problems.push(error),
+        }
     }
     let alert = &rule.extension.alert;
     let first_seen = rule.extension.first_seen.as_ref().map(|plan| compiler.first_seen(plan)).transpose()?;

@@ -25,18 +25,18 @@ macro_rules! derived {
 }
 
 derived! {
-    Principal = "principal",
-    PrincipalType = "principal_type",
-    PrincipalAccount = "principal_account",
-    Outcome = "outcome",
-    ServiceCall = "service_call",
-    SourceKind = "source_kind",
-    TrustedNetwork = "trusted_network",
-    Mfa = "mfa",
-    Resource = "resource",
-    ResourceAccount = "resource_account",
-    AccountRelation = "account_relation",
-    ExpectedPrincipal = "expected_principal",
+    Principal = "derived.principal",
+    PrincipalType = "derived.principal_type",
+    PrincipalAccount = "derived.principal_account",
+    Outcome = "derived.outcome",
+    ServiceCall = "derived.service_call",
+    SourceKind = "derived.source_kind",
+    TrustedNetwork = "derived.trusted_network",
+    Mfa = "derived.mfa",
+    Resource = "derived.resource",
+    ResourceAccount = "derived.resource_account",
+    AccountRelation = "derived.account_relation",
+    ExpectedPrincipal = "derived.expected_principal",
 }
 
 impl Field {
@@ -45,12 +45,16 @@ impl Field {
     /// # Errors
     /// Advice, when the name is in the namespace `derived.` and unknown there.
     pub(super) fn new(name: &str) -> Result<Self, String> {
-        let Some(derived) = name.strip_prefix("derived.") else { return Ok(Self::Raw(FieldPath::new(name))) };
+        if !name.starts_with("derived.") {
+            return Ok(Self::Raw(FieldPath::new(name)));
+        }
         let known = || NAMES.iter().map(|(name, _)| *name);
-        match NAMES.iter().find(|(name, _)| *name == derived) {
+        match NAMES.iter().find(|(known, _)| *known == name) {
             Some((_, derived)) => Ok(Self::Derived(*derived)),
-            None => Err(suggest(derived, known())
-                .unwrap_or_else(|| format!("known: {}", known().collect::<Vec<_>>().join(", ")))),
+            None => {
+                Err(suggest(name, known())
+                    .unwrap_or_else(|| format!("known: {}", known().collect::<Vec<_>>().join(", "))))
+            }
         }
     }
 

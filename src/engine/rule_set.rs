@@ -102,7 +102,7 @@ impl RuleSet {
                 set.off += 1;
                 continue;
             }
-            match compile::rule(rule, change) {
+            match compile::rule(rule, change, &mut rejected) {
                 Ok(compiled) => set.rules.push(compiled),
                 Err(error) => rejected.push(error),
             }
@@ -149,12 +149,6 @@ impl Match<'_, '_> {
     #[must_use]
     pub fn info(&self) -> &Arc<RuleInfo> {
         &self.rule.info
-    }
-
-    /// What the organisation knows.
-    #[must_use]
-    pub fn knowledge(&self) -> &Knowledge {
-        self.knowledge
     }
 
     /// The rule's `first_seen` section and what it would have to remember of this record: each entity with each value.

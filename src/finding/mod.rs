@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::engine::{Match, RuleInfo, Sighted};
+use crate::engine::{Knowledge, Match, RuleInfo, Sighted};
 use crate::trail::{EventIdentity, Mfa, Outcome, Record};
 
 pub use uid::{DedupKey, FindingUid};
@@ -26,8 +26,8 @@ pub struct Finding {
     pub kind: Kind,
     /// Findings with the same key are one alert for the length of the rule's window.
     pub dedup_key: DedupKey,
-    /// What the record says.
-    pub event: Event,
+    /// What the record says; shared by the findings of one record.
+    pub event: Arc<Event>,
     /// Where the record stands.
     pub origin: Origin,
 }
@@ -83,7 +83,7 @@ pub struct Event {
     /// The organisation's name for the account.
     pub account_name: Option<String>,
     /// The record as it stands in the file.
-    pub raw: Arc<str>,
+    pub raw: Box<str>,
 }
 
 /// Who made the call.
@@ -107,12 +107,9 @@ pub struct Actor {
 
 impl Finding {
     /// Turns a match into its findings: one, or for a first-seen rule one for each entity and value; none when the
-    /// record lacks a field that the rule learns by.
-    ///
-    /// `now` stands in for the time of a record that carries none.
+    /// record lacks a field that the rule learns by. `event` is the record's.
     #[must_use]
-    pub fn of(matched: &Match<'_, '_>, file: &Arc<str>, now: Timestamp) -> Vec<Self> {
-        let event = Event::of(matched, now);
+    pub fn of(matched: &Match<'_, '_>, event: &Arc<Event>, file: &Arc<str>) -> Vec<Self> {
         let origin = Origin { file: Arc::clone(file), record_index: matched.record.index() };
         let rule = matched.info();
         let finding = |uid, kind, dedup_key| Self {
@@ -120,7 +117,7 @@ impl Finding {
             rule: Arc::clone(rule),
             kind,
             dedup_key,
-            event: event.clone(),
+            event: Arc::clone(event),
             origin: origin.clone(),
         };
         let dedup_values = matched.dedup_values();
@@ -142,8 +139,9 @@ impl Finding {
 }
 
 impl Event {
-    fn of(matched: &Match<'_, '_>, now: Timestamp) -> Self {
-        let record = matched.record;
+    /// Takes out of a record what findings need. `now` stands in for the time of a record that carries none.
+    #[must_use]
+    pub fn of(record: &Record<'_>, knowledge: &Knowledge, now: Timestamp) -> Self {
         let text = |path: &str| record.text(path).map(str::to_owned);
         let identity = record.event_identity();
         Self {
@@ -160,7 +158,7 @@ impl Event {
             user_agent: text("userAgent"),
             request_id: text("requestID"),
             resources: record.resources(),
-            account_name: matched.knowledge().account_name(&identity.account).map(str::to_owned),
+            account_name: knowledge.account_name(&identity.account).map(str::to_owned),
             raw: record.raw().into(),
             identity,
         }

@@ -13,7 +13,10 @@ use super::plain;
 const MAX_TITLE: usize = 250;
 const MAX_DESCRIPTION: usize = 8000;
 const MAX_NEXT_STEP: usize = 350;
+const MAX_NEXT_STEPS: usize = 10;
 const MAX_KEYWORD: usize = 75;
+/// Our own, so that one line can't take all the room.
+const MAX_LINE: usize = 1000;
 
 #[derive(Serialize)]
 struct Message<'f> {
@@ -66,19 +69,14 @@ pub(super) fn message(facts: &Facts<'_>) -> String {
         id: finding.uid.to_string(),
         content: Content {
             text_type: "client-markdown",
-            title: plain::cut(
-                &format!("{} {}: {}", emoji(rule.level), level.to_uppercase(), escape(&facts.title)),
-                MAX_TITLE,
-            ),
-            description: plain::cut(&description(facts), MAX_DESCRIPTION),
-            next_steps: rule.next_steps.iter().map(|step| plain::line(&escape(step), MAX_NEXT_STEP)).collect(),
-            keywords: [level, &finding.event.source, &facts.account]
-                .map(|word| plain::line(&escape(word), MAX_KEYWORD))
-                .to_vec(),
+            title: format!("{} {}: {}", emoji(rule.level), level.to_uppercase(), escape(&facts.title, MAX_TITLE - 50)),
+            description: description(facts),
+            next_steps: rule.next_steps.iter().take(MAX_NEXT_STEPS).map(|step| escape(step, MAX_NEXT_STEP)).collect(),
+            keywords: [level, &finding.event.source, &facts.account].map(|word| escape(word, MAX_KEYWORD)).to_vec(),
         },
         metadata: Metadata {
             thread_id: finding.dedup_key.to_string(),
-            summary: plain::cut(&escape(&facts.title), MAX_TITLE),
+            summary: escape(&facts.title, MAX_TITLE),
             event_type: "alert",
             related_resources: &finding.event.resources[..finding.event.resources.len().min(10)],
             additional_context: Context {
@@ -97,27 +95,51 @@ pub(super) fn message(facts: &Facts<'_>) -> String {
     serde_json::to_string(&message).unwrap_or_default()
 }
 
+/// Whole lines, as many as there is room for: a line cut in its middle could leave markup open.
 fn description(facts: &Facts<'_>) -> String {
     let mut lines: Vec<String> = facts.rows.iter().map(|(name, value)| format!("*{name}* {}", code(value))).collect();
     lines.extend(facts.more.iter().map(|more| format!("• {}", code(more))));
-    lines.extend(facts.notes.iter().map(|note| format!("_{note}_")));
+    lines.extend(facts.notes.iter().map(|note| format!("_{}_", escape(note, MAX_LINE))));
     if !facts.rule.description.is_empty() {
         lines.push(String::new());
-        lines.push(escape(&plain::line(&facts.rule.description, 3000)));
+        lines.push(escape(&facts.rule.description, 2 * MAX_LINE));
     }
     lines.push(String::new());
     lines.push(format!("Finding {} of rule {}, {}", facts.finding.uid, code(&facts.rule.id), code(&facts.origin)));
+    let mut room = MAX_DESCRIPTION;
+    lines.retain(|line| {
+        let length = line.chars().count() + 1;
+        let fits = length <= room;
+        room -= if fits { length } else { 0 };
+        fits
+    });
     lines.join("\n")
 }
 
 /// Inside a code span a client shows text as it is: no links, no mentions, no markup.
 fn code(text: &str) -> String {
-    format!("`{}`", escape(&text.replace('`', "'")))
+    format!("`{}`", escape(&text.replace('`', "'"), MAX_LINE))
 }
 
-/// The three characters that chat markup gives a meaning.
-fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+/// One line of at most `max` characters once the three that chat markup gives a meaning are escaped.
+fn escape(text: &str, max: usize) -> String {
+    let mut escaped = String::new();
+    let mut room = max;
+    for c in plain::line(text, max).chars() {
+        let mut buffer = [0; 4];
+        let piece = match c {
+            '&' => "&amp;",
+            '<' => "&lt;",
+            '>' => "&gt;",
+            c => &*c.encode_utf8(&mut buffer),
+        };
+        room = match room.checked_sub(piece.chars().count()) {
+            Some(room) => room,
+            None => break,
+        };
+        escaped.push_str(piece);
+    }
+    escaped
 }
 
 fn emoji(level: Level) -> &'static str {

@@ -1,10 +1,22 @@
 //! Keeps a notification within what SNS takes, and says what was left out.
 
-use super::Notification;
+use std::sync::Arc;
+
+use crate::alerting::Alert;
+use crate::engine::RuleInfo;
+use crate::finding::{Actor, Event, Kind};
+use crate::trail::EventIdentity;
+
+use super::{Notification, plain};
 
 /// Message and attributes of one SNS publish, in bytes.
 /// <https://docs.aws.amazon.com/sns/latest/dg/large-message-payloads.html>
 pub const MAX_MESSAGE_BYTES: usize = 262_144;
+
+/// What is left of a text, a list and a description when nothing else fits, in characters and items.
+const MAX_TEXT: usize = 200;
+const MAX_ITEMS: usize = 5;
+const MAX_DESCRIPTION: usize = 1000;
 
 /// How much of the events goes into the machine-readable form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,7 +25,7 @@ pub(super) enum Detail {
     Full,
     /// Every event, without records.
     WithoutRecords,
-    /// The first event, without its record.
+    /// The first event, without its record, its texts and lists cut short.
     FirstOnly,
 }
 
@@ -23,19 +35,100 @@ impl Detail {
         match self {
             Self::Full => None,
             Self::WithoutRecords => Some("the records were left out: with them the message is too large for SNS"),
-            Self::FirstOnly => Some("all but the first event was left out: with them the message is too large for SNS"),
+            Self::FirstOnly => {
+                Some("all but the first event was left out and long texts were cut: the message was too large for SNS")
+            }
         }
     }
 }
 
 /// Renders with as much detail as fits.
-pub(super) fn fit(render: impl Fn(Detail) -> Notification) -> Notification {
+pub(super) fn fit(alert: &Alert, render: impl Fn(&Alert, Detail) -> Notification) -> Notification {
     let fits = |notification: &Notification| size(notification) <= MAX_MESSAGE_BYTES;
     [Detail::Full, Detail::WithoutRecords]
         .into_iter()
-        .map(&render)
+        .map(|detail| render(alert, detail))
         .find(fits)
-        .unwrap_or_else(|| render(Detail::FirstOnly))
+        .unwrap_or_else(|| render(&shortened(alert), Detail::FirstOnly))
+}
+
+/// The alert with every text and list cut so short that it fits whatever a log or a rule holds: whoever makes a call with
+/// a thousand resources must not keep their own alert from going out.
+fn shortened(alert: &Alert) -> Alert {
+    let mut finding = alert.finding.clone();
+    finding.rule = Arc::new(short_rule(&finding.rule));
+    finding.event = Arc::new(short_event(&finding.event));
+    finding.origin.file = plain::line(&finding.origin.file, MAX_DESCRIPTION).into();
+    if let Kind::FirstSeen(first) = &mut finding.kind {
+        first.sighted.entity = list(&first.sighted.entity);
+        first.sighted.value = list(&first.sighted.value);
+    }
+    Alert { finding, more: Vec::new(), repetition: alert.repetition }
+}
+
+fn short_rule(rule: &RuleInfo) -> RuleInfo {
+    RuleInfo {
+        id: short(&rule.id),
+        title: short(&rule.title),
+        level: rule.level,
+        description: plain::line(&rule.description, MAX_DESCRIPTION),
+        references: list(&rule.references),
+        tags: list(&rule.tags),
+        falsepositives: list(&rule.falsepositives),
+        next_steps: list(&rule.next_steps),
+        file: short(&rule.file),
+        window: rule.window,
+    }
+}
+
+fn short_event(event: &Event) -> Event {
+    Event {
+        identity: EventIdentity { account: short(&event.identity.account), event_id: short(&event.identity.event_id) },
+        time: event.time,
+        source: short(&event.source),
+        name: short(&event.name),
+        region: short(&event.region),
+        outcome: event.outcome,
+        error_code: option(event.error_code.as_ref()),
+        error_message: option(event.error_message.as_ref()),
+        actor: short_actor(&event.actor),
+        source_ip: option(event.source_ip.as_ref()),
+        source_address: event.source_address,
+        user_agent: option(event.user_agent.as_ref()),
+        request_id: option(event.request_id.as_ref()),
+        resources: list(&event.resources),
+        account_name: option(event.account_name.as_ref()),
+        raw: "".into(),
+    }
+}
+
+fn short_actor(actor: &Actor) -> Actor {
+    Actor {
+        principal: option(actor.principal.as_ref()),
+        principal_type: option(actor.principal_type.as_ref()),
+        principal_id: option(actor.principal_id.as_ref()),
+        arn: option(actor.arn.as_ref()),
+        account: option(actor.account.as_ref()),
+        user_name: option(actor.user_name.as_ref()),
+        session_name: option(actor.session_name.as_ref()),
+        session_issuer: option(actor.session_issuer.as_ref()),
+        access_key_id: option(actor.access_key_id.as_ref()),
+        invoked_by: option(actor.invoked_by.as_ref()),
+        mfa: actor.mfa,
+        service_call: actor.service_call,
+    }
+}
+
+fn short(text: &str) -> String {
+    plain::line(text, MAX_TEXT)
+}
+
+fn option(text: Option<&String>) -> Option<String> {
+    text.map(|text| short(text))
+}
+
+fn list(texts: &[String]) -> Vec<String> {
+    texts.iter().take(MAX_ITEMS).map(|text| short(text)).collect()
 }
 
 fn size(notification: &Notification) -> usize {

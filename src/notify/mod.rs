@@ -16,6 +16,7 @@ use serde_json::json;
 use crate::alerting::Alert;
 
 pub use fit::MAX_MESSAGE_BYTES;
+pub use plain::line;
 
 /// What one alert looks like on every channel.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,13 +36,13 @@ pub struct Notification {
 /// Renders an alert. `now` becomes the finding's time of creation.
 #[must_use]
 pub fn render(alert: &Alert, now: Timestamp) -> Notification {
-    fit::fit(|detail| {
+    fit::fit(alert, |alert, detail| {
         let facts = facts::Facts::of(alert);
         Notification {
             subject: text::subject(&facts),
             text: text::body(&facts, detail),
             chat: chat::message(&facts),
-            ocsf: ocsf::finding(alert, detail, now),
+            ocsf: ocsf::finding(alert, &facts.notes, detail, now),
             attributes: attributes(alert),
         }
     })

@@ -14,10 +14,11 @@ use crate::trail::{Mfa, Outcome};
 use super::fit::Detail;
 
 const MAX_EVIDENCES: usize = 20;
+const MAX_RESOURCES: usize = 100;
 
-pub(super) fn finding(alert: &Alert, detail: Detail, now: Timestamp) -> String {
+pub(super) fn finding(alert: &Alert, notes: &[String], detail: Detail, now: Timestamp) -> String {
     // OK because the finding holds nothing but texts, numbers, and records that were read as JSON.
-    serde_json::to_string(&DetectionFinding::of(alert, detail, now)).unwrap_or_default()
+    serde_json::to_string(&DetectionFinding::of(alert, notes, detail, now)).unwrap_or_default()
 }
 
 #[derive(Serialize)]
@@ -236,8 +237,9 @@ struct Unmapped<'a> {
     next_steps: &'a [String],
     #[serde(skip_serializing_if = "Option::is_none")]
     first_seen: Option<NewValue<'a>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    cut: Option<&'static str>,
+    /// What the receiver has to know about the alert itself: what was held back, what was left out.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    notes: Vec<String>,
 }
 
 #[derive(Serialize)]
@@ -247,13 +249,12 @@ struct NewValue<'a> {
 }
 
 impl<'a> DetectionFinding<'a> {
-    fn of(alert: &'a Alert, detail: Detail, now: Timestamp) -> Self {
+    fn of(alert: &'a Alert, notes: &[String], detail: Detail, now: Timestamp) -> Self {
         let finding = &alert.finding;
         let (rule, event) = (&finding.rule, &finding.event);
         let (severity_id, severity) = severity(rule.level);
         let (start, end) = (event.time.as_millisecond(), alert.last_time().as_millisecond());
         let count = alert.findings().count();
-        let evidences = if detail == Detail::FirstOnly { 1 } else { MAX_EVIDENCES };
         Self {
             activity_id: 1, // create
             category_uid: 2,
@@ -287,8 +288,13 @@ impl<'a> DetectionFinding<'a> {
                 attacks: attacks(&rule.tags),
                 data_sources: ["AWS CloudTrail"],
             },
-            evidences: alert.findings().take(evidences).map(|finding| evidence(&finding.event, detail)).collect(),
-            resources: event.resources.iter().map(|arn| Resource { uid: arn, role_id: 3, role: "Affected" }).collect(),
+            evidences: alert.findings().take(MAX_EVIDENCES).map(|finding| evidence(&finding.event, detail)).collect(),
+            resources: event
+                .resources
+                .iter()
+                .take(MAX_RESOURCES)
+                .map(|arn| Resource { uid: arn, role_id: 3, role: "Affected" })
+                .collect(),
             observables: observables(event),
             unmapped: Unmapped {
                 level: rule.level.as_str(),
@@ -302,10 +308,20 @@ impl<'a> DetectionFinding<'a> {
                         Some(NewValue { entity: &first.sighted.entity, value: &first.sighted.value })
                     }
                 },
-                cut: detail.note(),
+                notes: [notes, &left_out(alert, detail)].concat(),
             },
         }
     }
+}
+
+/// Nothing is left out in silence.
+fn left_out(alert: &Alert, detail: Detail) -> Vec<String> {
+    let over = |what: &str, count: usize, max: usize| {
+        (count > max).then(|| format!("{} of {count} {what} were left out", count - max))
+    };
+    let events = over("events", alert.findings().count(), MAX_EVIDENCES);
+    let resources = over("resources", alert.finding.event.resources.len(), MAX_RESOURCES);
+    [events, resources, detail.note().map(str::to_owned)].into_iter().flatten().collect()
 }
 
 fn metadata(event: &Event, uid: String) -> Metadata<'_> {
@@ -392,7 +408,7 @@ fn observables(event: &Event) -> Vec<Observable<'_>> {
         r#type: "Resource UID",
         value,
     });
-    let resources = event.resources.iter().map(|value| Observable {
+    let resources = event.resources.iter().take(MAX_RESOURCES).map(|value| Observable {
         name: "resources[].uid",
         type_id: 10,
         r#type: "Resource UID",

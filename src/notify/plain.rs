@@ -1,7 +1,8 @@
 //! Makes text from a log harmless.
 
 /// One line of at most `max` characters: what could forge a line, hide text or turn its direction is taken out.
-pub(super) fn line(text: &str, max: usize) -> String {
+#[must_use]
+pub fn line(text: &str, max: usize) -> String {
     let clean: String = text.chars().map(|c| if is_hostile(c) { ' ' } else { c }).collect();
     let clean = clean.split_whitespace().collect::<Vec<_>>().join(" ");
     cut(&clean, max)

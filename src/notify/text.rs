@@ -8,6 +8,7 @@ use super::plain;
 const MAX_SUBJECT: usize = 99;
 const WIDTH: usize = 78;
 const MAX_PARAGRAPH: usize = 4000;
+const MAX_PARAGRAPHS: usize = 10;
 
 pub(super) fn subject(facts: &Facts<'_>) -> String {
     let level = facts.rule.level.as_str().to_uppercase();
@@ -53,7 +54,7 @@ fn section<'t>(text: &mut String, title: &str, paragraphs: impl IntoIterator<Ite
         return;
     }
     *text += &format!("\n{title}\n");
-    for (number, paragraph) in (1..).zip(&paragraphs) {
+    for (number, paragraph) in (1..).zip(paragraphs.iter().take(MAX_PARAGRAPHS)) {
         let bullet = if numbered { format!("{number}. ") } else { String::new() };
         let indent = " ".repeat(2 + bullet.len());
         let first = format!("  {bullet}");

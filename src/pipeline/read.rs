@@ -7,7 +7,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::engine::RuleSet;
-use crate::finding::{Finding, FindingUid, Kind};
+use crate::finding::{self, Finding, FindingUid, Kind};
 use crate::outcome::Counts;
 use crate::ports::{Clock, FetchError, ObjectBody as _, ObjectStore, Publisher, StateStore, chain};
 use crate::telemetry::{self, Event};
@@ -61,7 +61,7 @@ impl<O: ObjectStore, S: StateStore, P: Publisher, C: Clock> Pipeline<O, S, P, C>
         report
     }
 
-    /// Feeds chunks to the reader as they arrive, so that memory doesn't grow with the file.
+    /// Feeds chunks to the reader as they arrive, so that memory grows with what is found, not with the file.
     async fn stream(&self, object: &ObjectRef, screen: &mut Screen<'_>) -> Result<(), Failure> {
         let mut body = self.objects.get(object).await?;
         let mut reader = Reader::new(self.limits);
@@ -129,8 +129,11 @@ impl<'s> Screen<'s> {
             }
         };
         self.counts.records += 1;
+        let mut event = None;
         for matched in self.rules.matches(&record) {
-            let findings = Finding::of(&matched, &self.file, self.now);
+            let event =
+                event.get_or_insert_with(|| Arc::new(finding::Event::of(&record, self.rules.knowledge(), self.now)));
+            let findings = Finding::of(&matched, event, &self.file);
             if findings.is_empty() {
                 self.counts.incomplete += 1;
             }

@@ -47,7 +47,7 @@ fn one(shape: Shape<'_>, node: &Node, names: &[&str]) -> Result<Condition, Diagn
         None => Ok(condition),
         Some("|") => Err(parser
             .unexpected()
-            .advise("aggregations belong to Sigma 1: use a correlation rule (`type: event_count`)")),
+            .advise("aggregations belong to Sigma 1, and the correlations that replace them are not supported yet")),
         Some(_) => Err(parser.unexpected().advise("`and` or `or` is missing before it")),
     }
 }
@@ -273,7 +273,7 @@ mod tests {
             ),
             (
                 "'sel_a | count() > 5'",
-                "t.yml:1:11: condition: `|` is not expected here (aggregations belong to Sigma 1: use a correlation rule (`type: event_count`))",
+                "t.yml:1:11: condition: `|` is not expected here (aggregations belong to Sigma 1, and the correlations that replace them are not supported yet)",
             ),
         ] {
             assert_eq!(parsed(text), Err(expected.to_owned()), "{text}");

@@ -62,7 +62,7 @@ impl Detection {
                 "timeframe" => {
                     return Err(shape
                         .error(Code::Unsupported, &key.span, "`timeframe` belongs to Sigma 1")
-                        .advise("use a correlation rule with `timespan`"));
+                        .advise("the correlations that replace it are not supported yet"));
                 }
                 name => identifiers.push((name.to_owned(), SearchIdentifier::parse(shape, value, name)?)),
             }

@@ -23,7 +23,8 @@ pub use parts::{Alerts, Body, Objects};
 /// A pipeline whose parts were chosen by settings.
 pub type ConfiguredPipeline = Pipeline<Objects, State, Alerts, SystemClock>;
 
-/// Why trailhound can't start. Until it is mended, messages stay in their queue.
+/// Why trailhound can't start. Messages go back to their queue until it is mended, and to the dead-letter queue when that
+/// takes longer than the queue's retries.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StartError {

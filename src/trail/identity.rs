@@ -26,7 +26,7 @@ impl<'r> UserIdentity<'r> {
     /// What to group a caller's events by: the role for any of its sessions, the user for any of its keys.
     #[must_use]
     pub fn principal(self) -> Option<Cow<'r, str>> {
-        let known = match self.principal_type()? {
+        let known = match self.principal_type().unwrap_or_default() {
             "AssumedRole" => {
                 self.get("sessionContext.sessionIssuer.arn").map(Cow::from).or_else(|| self.role_of_session())
             }

@@ -175,7 +175,7 @@ async fn a_message_fits_sns_and_says_what_was_cut() {
         assert!(alert.sns_message().len() <= MAX_MESSAGE_BYTES);
         assert_eq!(alert.text.contains("the records were left out"), cut);
         let ocsf: Value = serde_json::from_str(&alert.ocsf).unwrap();
-        assert_eq!((ocsf["evidences"][0].get("data").is_none(), ocsf["unmapped"].get("cut").is_some()), (cut, cut));
+        assert_eq!((ocsf["evidences"][0].get("data").is_none(), ocsf["unmapped"].get("notes").is_some()), (cut, cut));
     }
     let many: Vec<Value> = (0..500)
         .map(|n| with(record("StopLogging", &format!("e{n}")), &[("/requestParameters/blob", json!("x".repeat(9000)))]))
@@ -183,6 +183,61 @@ async fn a_message_fits_sns_and_says_what_was_cut() {
     let alert = &alerts(stopped(), &many).await[0];
     assert!(alert.sns_message().len() <= MAX_MESSAGE_BYTES);
     assert!(alert.text.contains("500 times until") && alert.text.contains("and 494 more"), "{}", alert.text);
+}
+
+/// Nobody can keep their own alert from going out by making it large.
+#[tokio::test]
+async fn whatever_a_log_holds_the_message_fits() {
+    for piece in ["\"", "<", "\u{1}", "\u{1f600}", "é ", "x"] {
+        let long = json!(piece.repeat(10_000));
+        let resources: Vec<Value> =
+            (0..400).map(|n| json!({"ARN": format!("arn:aws:s3:::bucket-{n}/{}", piece.repeat(100))})).collect();
+        let mut record = with(record("StopLogging", "e1"), &[("/resources", json!(resources))]);
+        for pointer in [
+            "/userIdentity/arn",
+            "/userIdentity/userName",
+            "/awsRegion",
+            "/sourceIPAddress",
+            "/userAgent",
+            "/errorMessage",
+            "/eventID",
+            "/recipientAccountId",
+            "/requestID",
+        ] {
+            record = with(record, &[(pointer, long.clone())]);
+        }
+        let alert = &alerts(stopped(), &[record]).await[0];
+        let size = alert.sns_message().len();
+        assert!(size <= MAX_MESSAGE_BYTES, "{size} bytes of {piece:?}");
+        assert!(
+            alert.text.contains("CloudTrail logging stopped") && alert.text.contains("long texts were cut"),
+            "{}",
+            alert.text
+        );
+        let chat: Value = serde_json::from_str(&alert.chat).unwrap();
+        assert!(chat["content"]["description"].as_str().unwrap().chars().count() <= 8000);
+        assert!(chat["content"]["title"].as_str().unwrap().chars().count() <= 250);
+    }
+}
+
+#[tokio::test]
+async fn what_is_left_out_of_the_finding_is_said() {
+    let resources: Vec<Value> = (0..120).map(|n| json!({"ARN": format!("arn:aws:s3:::bucket-{n}")})).collect();
+    let call = |n: u32, resources: &[Value]| {
+        let time = json!(format!("2026-11-05T10:00:{n:02}Z"));
+        with(record("StopLogging", &format!("e{n}")), &[("/eventTime", time), ("/resources", json!(resources))])
+    };
+    let records: Vec<Value> = (0..30).map(|n| call(n, if n == 0 { &resources } else { &[] })).collect();
+    let alert = &alerts(stopped(), &records).await[0];
+    let finding: Value = serde_json::from_str(&alert.ocsf).unwrap();
+    assert_eq!(
+        (finding["evidences"].as_array().unwrap().len(), finding["resources"].as_array().unwrap().len()),
+        (20, 100)
+    );
+    assert_eq!(
+        finding["unmapped"]["notes"],
+        json!(["10 of 30 events were left out", "20 of 120 resources were left out"])
+    );
 }
 
 #[tokio::test]

@@ -159,6 +159,20 @@ fn a_rule_that_does_not_load_is_shown_and_the_others_run() {
 }
 
 #[test]
+fn a_log_cannot_write_to_the_terminal() {
+    let folder = folder();
+    write(
+        &folder,
+        "rules/any.yml",
+        rule("  sel: {awsRegion: eu-west-1}\n  condition: sel").replace("id: test", "id: any").as_bytes(),
+    );
+    write(&folder, "logs/a.json", record("\u{1b}[2Jgone\nnothing found\u{202e}", "9").to_string().as_bytes());
+    let output = trailhound(&["scan", "--rules", &path(&folder, "rules/any.yml"), &path(&folder, "logs/a.json")]);
+    assert!(stdout(&output).contains("[2Jgone nothing found success by"), "{}", stdout(&output));
+    assert!(!stdout(&output).contains(['\u{1b}', '\u{202e}']));
+}
+
+#[test]
 fn packs_add_to_folders() {
     let folder = folder();
     let output = trailhound(&["rules", "--rules", &path(&folder, "rules"), "--pack", "core"]);

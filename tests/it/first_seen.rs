@@ -83,7 +83,7 @@ async fn a_retry_decides_as_the_first_try_did() {
     world.notify(&[&key]).await;
     assert_eq!(world.subjects().len(), 1);
     let outcome = world.notify(&[&key]).await;
-    assert_eq!((world.subjects().len(), outcome.counts.held[&Hold::Told]), (0, 1));
+    assert_eq!((world.subjects().len(), outcome.counts.held[&Hold::ToldBefore]), (0, 1));
 }
 
 #[tokio::test]

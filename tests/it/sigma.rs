@@ -187,6 +187,15 @@ fn an_organisation_can_switch_rules_off_change_their_level_and_except_events() {
     assert_eq!(found(&with(record("StopLogging", "e1"), &[("/awsRegion", json!("us-east-1"))])), 1);
 }
 
+#[test]
+fn a_mistake_in_an_exception_is_reported_and_its_rule_stays_on() {
+    let yaml = rule("  sel: {eventName: StopLogging}\n  condition: sel");
+    let config = "rules: {test: {exceptions: [{derived.principle: x}, {userIdentity.userName: bob}]}}";
+    let (rules, errors) = compile(&yaml, config);
+    assert_eq!((rules.rules().len(), errors.len()), (1, 1));
+    assert!(errors[0].to_string().contains("did you mean `derived.principal`?"), "{}", errors[0]);
+}
+
 /// Each of these is a rule that would never fire, or not as its author thinks: none may load in silence.
 #[test]
 fn what_is_wrong_with_a_rule_is_said_with_its_place_and_advice() {

@@ -5,7 +5,7 @@ use std::path::Path;
 use trailhound::config::{ConfigFrom, Settings};
 use trailhound::outcome::{Counts, Outcome};
 use trailhound::ports::BoxError;
-use trailhound::start;
+use trailhound::start::{self, ConfiguredPipeline};
 use trailhound::trail::Limits;
 
 use crate::args::InvokeArgs;
@@ -22,14 +22,21 @@ pub(crate) async fn run(args: &InvokeArgs) -> Result<Verdict, BoxError> {
         limits: Limits::default(),
     };
     let loaded = rules::load(&args.rules)?;
-    let broken = !loaded.rejected.is_empty();
+    let mut broken = !loaded.rejected.is_empty();
     let pipeline = start::with_rules(&settings, loaded).await?;
     let mut total = Counts::default();
     let mut failed = false;
     for path in &args.events {
-        let outcome = pipeline.handle(&read(path)?).await.map_err(|error| format!("{}: {error}", path.display()))?;
-        failed |= report(path, &outcome);
-        total.add(&outcome.counts);
+        match handle(&pipeline, path).await {
+            Ok(outcome) => {
+                failed |= report(path, &outcome);
+                total.add(&outcome.counts);
+            }
+            Err(error) => {
+                broken = true;
+                note(&format!("{}: {error}", path.display()));
+            }
+        }
     }
     note(&total.summary());
     Ok(match (broken, failed) {
@@ -39,8 +46,8 @@ pub(crate) async fn run(args: &InvokeArgs) -> Result<Verdict, BoxError> {
     })
 }
 
-fn read(path: &Path) -> Result<String, BoxError> {
-    std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()).into())
+async fn handle(pipeline: &ConfiguredPipeline, path: &Path) -> Result<Outcome, BoxError> {
+    Ok(pipeline.handle(&std::fs::read_to_string(path)?).await?)
 }
 
 /// Prints the answer as Lambda would get it.

@@ -4,8 +4,13 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 use trailhound::finding::Finding;
+use trailhound::notify;
 
 use crate::args::Format;
+
+/// Under the rule's title.
+const INDENT: &str = "                     ";
+const MAX_TEXT: usize = 300;
 
 /// Prints findings in one format.
 #[derive(Debug, Default)]
@@ -46,23 +51,18 @@ impl Printer {
             serde_json::to_writer(&mut *out, &row)?;
             return writeln!(out);
         }
-        writeln!(
-            out,
-            "{} {:<13} {}\n{:21}{} {} by {} from {} in {} {}\n{:21}{} record {}",
-            row.event_time,
-            row.level,
-            row.rule_title,
-            "",
-            row.event_name,
+        let clean = |text: &str| notify::line(text, MAX_TEXT);
+        let what = format!(
+            "{} {} by {} from {} in {} {}",
+            clean(row.event_name),
             row.outcome,
-            line(row.principal.unwrap_or("an unknown caller")),
-            line(row.source_ip.unwrap_or("an unknown source")),
-            line(row.account),
-            line(row.region),
-            "",
-            row.file,
-            row.record_index
-        )
+            clean(row.principal.unwrap_or("an unknown caller")),
+            clean(row.source_ip.unwrap_or("an unknown source")),
+            clean(row.account),
+            clean(row.region),
+        );
+        writeln!(out, "{} {:<13} {}", row.event_time, row.level, row.rule_title)?;
+        writeln!(out, "{INDENT}{what}\n{INDENT}{} record {}", row.file, row.record_index)
     }
 }
 
@@ -89,9 +89,4 @@ impl<'f> Row<'f> {
             record_index: finding.origin.record_index,
         }
     }
-}
-
-/// What came from a log may hold a terminal's control sequences.
-fn line(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
