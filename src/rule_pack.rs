@@ -127,9 +127,10 @@ fn list(path: &Path, named: bool, files: &mut Vec<PathBuf>, rejected: &mut Vec<D
 }
 
 fn is_rule_file(path: &Path) -> bool {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let stem = name.strip_suffix(".yml").or_else(|| name.strip_suffix(".yaml"));
-    stem.is_some_and(|stem| !stem.ends_with(".test"))
+    let ends_in =
+        |path: &Path, ending: &str| path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case(ending));
+    let is_test = path.file_stem().is_some_and(|stem| ends_in(Path::new(stem), "test"));
+    !is_test && ["yml", "yaml"].iter().any(|ending| ends_in(path, ending))
 }
 
 fn unreadable(path: &Path, why: &str) -> Diagnostic {
