@@ -75,7 +75,7 @@ pub(crate) struct ScanArgs {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
-    /// A line for people.
+    /// For people.
     Text,
     /// A JSON object a line.
     Jsonl,
