@@ -2,6 +2,8 @@
 #![expect(clippy::unwrap_used, reason = "a test that panics has failed, and says where")]
 
 mod alerts; // rendered alerts, as snapshots that were read
+#[cfg(feature = "aws")]
+mod aws; // what AWS answers when it refuses
 mod cli; // the command line, as a user runs it
 mod docs; // documentation that has to agree with the code
 mod first_seen; // what is remembered, over invocations

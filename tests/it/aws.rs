@@ -1,0 +1,123 @@
+//! What AWS answers when it refuses, through the real SDK.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_sdk_s3::config::{Credentials, SharedCredentialsProvider};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpListener;
+use trailhound::aws::{S3Objects, SnsTopic};
+use trailhound::notify::Notification;
+use trailhound::ports::{FetchError, ObjectBody as _, ObjectStore as _, Publisher as _, chain};
+use trailhound::trigger::ObjectRef;
+
+/// A server that gives every request the same answer, and counts them.
+struct Aws {
+    config: SdkConfig,
+    requests: Arc<AtomicUsize>,
+}
+
+impl Aws {
+    async fn answering(status: &str, body: &str) -> Self {
+        Self::sending(format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}", body.len()))
+            .await
+    }
+
+    async fn sending(answer: String) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let endpoint = format!("http://{}", listener.local_addr().unwrap());
+        let requests = Arc::new(AtomicUsize::new(0));
+        let counter = Arc::clone(&requests);
+        tokio::spawn(async move {
+            while let Ok((mut stream, _)) = listener.accept().await {
+                counter.fetch_add(1, Ordering::Relaxed);
+                let mut request = vec![0; 64 * 1024];
+                let _ = stream.read(&mut request).await;
+                let _ = stream.write_all(answer.as_bytes()).await;
+            }
+        });
+        let credentials = Credentials::new("test", "test", None, None, "test");
+        let config = SdkConfig::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .endpoint_url(endpoint)
+            .region(Region::new("eu-west-1"))
+            .credentials_provider(SharedCredentialsProvider::new(credentials))
+            .build();
+        Self { config, requests }
+    }
+
+    async fn get(&self) -> FetchError {
+        let object = ObjectRef { bucket: "trail-logs".into(), key: "a b".into(), version_id: None };
+        S3Objects::new(&self.config).get(&object).await.unwrap_err()
+    }
+}
+
+fn s3_error(code: &str) -> String {
+    format!("<Error><Code>{code}</Code><Message>said so</Message></Error>")
+}
+
+#[tokio::test]
+async fn s3_gone_denied_and_throttled_are_told_apart() {
+    let gone = Aws::answering("404 Not Found", &s3_error("NoSuchKey")).await.get().await;
+    assert!(matches!(gone, FetchError::Gone(_)), "{gone:?}");
+
+    let denied = Aws::answering("403 Forbidden", &s3_error("AccessDenied")).await.get().await;
+    assert!(matches!(denied, FetchError::Denied { .. }), "{denied:?}");
+    assert!(
+        chain(&denied).starts_with("reading s3://trail-logs/a b was denied (the function needs s3:GetObject on it"),
+        "{}",
+        chain(&denied)
+    );
+
+    let no_bucket = Aws::answering("404 Not Found", &s3_error("NoSuchBucket")).await.get().await;
+    assert!(
+        matches!(no_bucket, FetchError::Failed { .. }) && chain(&no_bucket).contains("NoSuchBucket"),
+        "{}",
+        chain(&no_bucket)
+    );
+
+    let throttling = Aws::answering("503 Slow Down", &s3_error("SlowDown")).await;
+    let throttled = throttling.get().await;
+    assert!(
+        matches!(throttled, FetchError::Failed { .. }) && chain(&throttled).contains("SlowDown"),
+        "{}",
+        chain(&throttled)
+    );
+    assert!(throttling.requests.load(Ordering::Relaxed) > 1, "the SDK tries again before the message goes back");
+}
+
+#[tokio::test]
+async fn a_body_that_breaks_off_is_a_failure_not_an_end() {
+    let aws = Aws::sending("HTTP/1.1 200 OK\r\ncontent-length: 500\r\nconnection: close\r\n\r\nshort".to_owned()).await;
+    let object = ObjectRef { bucket: "trail-logs".into(), key: "k".into(), version_id: None };
+    let mut body = S3Objects::new(&aws.config).get(&object).await.unwrap();
+    let error = loop {
+        match body.chunk().await {
+            Ok(Some(_)) => {}
+            Ok(None) => panic!("a cut-off body was taken for a whole one"),
+            Err(error) => break error,
+        }
+    };
+    assert!(matches!(error, FetchError::Failed { .. }), "{error:?}");
+}
+
+#[tokio::test]
+async fn sns_says_why_it_refuses() {
+    let refusal = "<ErrorResponse><Error><Type>Sender</Type><Code>AuthorizationError</Code><Message>not allowed to publish</Message></Error></ErrorResponse>";
+    let aws = Aws::answering("403 Forbidden", refusal).await;
+    let topic = SnsTopic::new(&aws.config, "arn:aws:sns:eu-west-1:111122223333:alerts".to_owned());
+    let notification = Notification {
+        subject: "s".into(),
+        text: "t".into(),
+        chat: "{}".into(),
+        ocsf: "{}".into(),
+        attributes: vec![("level", "high".into())],
+    };
+    let error = chain(&topic.publish(&notification).await.unwrap_err());
+    assert!(
+        error.contains("could not be published to arn:aws:sns:eu-west-1:111122223333:alerts")
+            && error.contains("not allowed to publish"),
+        "{error}"
+    );
+}
