@@ -56,7 +56,7 @@ pub struct Counts {
     pub held: BTreeMap<Hold, u64>,
     /// Findings that could not be decided on or told; their deliveries come again.
     pub findings_failed: u64,
-    /// Times the memory could not be asked.
+    /// Times the memory could not be asked or told.
     pub state_failures: u64,
 }
 
@@ -127,8 +127,9 @@ impl Counts {
         let held: Vec<String> = self.held.iter().map(|(why, count)| format!("{count} {}", why.as_str())).collect();
         let held = if held.is_empty() { String::new() } else { format!(" ({})", held.join(", ")) };
         format!(
-            "{} objects = {} files read + {} digests + {} foreign + {} gone + {} failed; {} records, {} bad; \
+            "{} notifications ignored; {} objects = {} files read + {} digests + {} foreign + {} gone + {} failed; {} records, {} bad; \
              {} findings = {} told in {} alerts + {} held back{held} + {} failed",
+            self.ignored,
             self.objects,
             self.files,
             self.digests,

@@ -27,6 +27,8 @@ pub struct Loaded {
     pub rules: RuleSet,
     /// What doesn't load, and why.
     pub rejected: Vec<Diagnostic>,
+    /// Changes that the organisation's file makes to rules that are not there. No rule is lost by them.
+    pub stray: Vec<Diagnostic>,
     /// Rules for other log sources.
     pub other_log_sources: usize,
     /// Rules with status `deprecated` or `unsupported`.
@@ -61,13 +63,14 @@ pub fn load(sources: &[RuleSource], organisation: &Organisation) -> Loaded {
     let (rules, uncompiled) = RuleSet::compile(&collection.rules, organisation);
     let Collection { mut rejected, other_log_sources, retired, .. } = collection;
     rejected.extend(uncompiled);
-    Loaded { rules, rejected, other_log_sources, retired }
+    let (stray, rejected) = rejected.into_iter().partition(|error| error.code() == Code::UnknownRule);
+    Loaded { rules, rejected, stray, other_log_sources, retired }
 }
 
 impl Loaded {
     /// Writes the log lines that tell what was loaded.
     pub fn report(&self) {
-        for error in &self.rejected {
+        for error in self.rejected.iter().chain(&self.stray) {
             telemetry::emit(&Event::RuleRejected { error: &error.summary() });
         }
         telemetry::emit(&Event::RulesLoaded {

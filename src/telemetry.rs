@@ -25,13 +25,19 @@ pub enum Event<'e> {
 /// Writes the line.
 pub fn emit(event: &Event<'_>) {
     match event {
-        Event::PayloadUnknown { error } => tracing::error!(event = "payload_unknown", %error),
+        Event::PayloadUnknown { error } => tracing::error!(event = "payload_unknown", error = error.to_string()),
         Event::ObjectForeign { object } => {
-            tracing::info!(event = "object_foreign", %object, "not a CloudTrail log file; skipped");
+            tracing::info!(event = "object_foreign", object = object.to_string(), "not a CloudTrail log file; skipped");
         }
-        Event::ObjectGone { object } => tracing::warn!(event = "object_gone", %object, "deleted before it was read"),
-        Event::ObjectFailed { object, error } => tracing::error!(event = "object_failed", %object, error),
-        Event::RecordsBad { object, count, first } => tracing::error!(event = "records_bad", %object, count, first),
+        Event::ObjectGone { object } => {
+            tracing::warn!(event = "object_gone", object = object.to_string(), "deleted before it was read")
+        }
+        Event::ObjectFailed { object, error } => {
+            tracing::error!(event = "object_failed", object = object.to_string(), error)
+        }
+        Event::RecordsBad { object, count, first } => {
+            tracing::error!(event = "records_bad", object = object.to_string(), count, first)
+        }
         Event::RulesLoaded { loaded, rejected, off, retired, other_log_sources } => {
             tracing::info!(event = "rules_loaded", loaded, rejected, off, retired, other_log_sources);
         }

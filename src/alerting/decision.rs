@@ -104,6 +104,8 @@ pub fn decide(findings: Vec<Finding>, memory: &Memory) -> Vec<Decision> {
         let hold = hold.or_else(|| hold_repeated(&finding, past.map_or(&[], |past| past.published.as_slice())));
         match hold {
             Some(why) => batch.decisions.push(Decision::Hold { finding: Box::new(finding), why }),
+            // One alert tells how many were held back; a second one of the same batch doesn't tell it again.
+            None if batch.open.contains_key(&finding.dedup_key) => batch.tell(finding, Repetition::HeldSince(0)),
             None => batch.tell(finding, Repetition::HeldSince(past.map_or(0, |past| past.held))),
         }
     }

@@ -30,6 +30,8 @@ pub struct FirstSighting {
     pub event: String,
     /// When.
     pub time: Timestamp,
+    /// The latest event that showed the same, inside the same stretch of history.
+    pub until: Timestamp,
     /// A value not seen for this long is new again.
     pub history: SignedDuration,
 }
@@ -110,11 +112,11 @@ impl Remembered {
     #[must_use]
     pub fn see(known: Option<Self>, sighting: &FirstSighting) -> (Self, bool) {
         match known {
-            Some(known) if known.event == sighting.event => (known.seen_at(sighting.time), true),
+            Some(known) if known.event == sighting.event => (known.seen_at(sighting.until), true),
             Some(known) if sighting.time.duration_since(known.last) <= sighting.history => {
-                (known.seen_at(sighting.time), false)
+                (known.seen_at(sighting.until), false)
             }
-            _ => (Self { event: sighting.event.clone(), last: sighting.time }, true),
+            _ => (Self { event: sighting.event.clone(), last: sighting.until }, true),
         }
     }
 
@@ -139,6 +141,7 @@ pub fn sightings(findings: &[Finding]) -> Sightings {
             entity: EntityKey::new(&finding.rule.id, &first.sighted),
             event: finding.event.identity.to_string(),
             time: finding.event.time,
+            until: first.until,
             history: first.history,
         }),
     });
@@ -177,6 +180,7 @@ mod tests {
             entity: EntityKey::new("r", &sighted),
             event: event.to_string(),
             time: format!("2026-11-{time}Z").parse().unwrap(),
+            until: format!("2026-11-{time}Z").parse().unwrap(),
             history: SignedDuration::from_hours(48),
         }
     }

@@ -27,7 +27,7 @@ enum Kind {
 impl TextMatcher {
     /// Compiles a value with wildcards. `cased`: upper and lower case differ.
     pub(super) fn new(pattern: &Pattern, cased: bool) -> Result<Self, regex::Error> {
-        let text = |text: &String| if cased { text.clone() } else { text.to_lowercase() };
+        let text = |text: &String| if cased { text.clone() } else { fold(text).into_owned() };
         let kind = match pattern.tokens() {
             [] => Kind::Exact(String::new()),
             [Token::Any] => Kind::Anything,
@@ -72,10 +72,11 @@ fn wildcards(tokens: &[Token], cased: bool) -> Result<TextMatcher, regex::Error>
     Ok(TextMatcher { kind: Kind::Regex(Box::new(regex)), folded: false })
 }
 
-/// Most values are ASCII and many are lower case already.
+/// Folds character by character, so that a part folds as it does inside the whole (`str::to_lowercase` looks at what follows
+/// a sigma). Most values are ASCII, and many lower case already.
 fn fold(value: &str) -> Cow<'_, str> {
     if value.bytes().any(|byte| byte.is_ascii_uppercase() || !byte.is_ascii()) {
-        value.to_lowercase().into()
+        value.chars().flat_map(char::to_lowercase).collect::<String>().into()
     } else {
         value.into()
     }
@@ -106,6 +107,7 @@ mod tests {
             ("", "a", false, false),
             ("straße", "STRASSE", false, false),
             ("ärger", "ÄRGER", false, true),
+            ("*ΟΔΥΣΣΕΑΣ*", "xΟΔΥΣΣΕΑΣy", false, true),
         ] {
             let matcher = TextMatcher::new(&Pattern::new(pattern), cased).unwrap();
             assert_eq!(matcher.matches(value), expected, "{pattern} on {value}, cased: {cased}");

@@ -13,4 +13,4 @@ mod rule_set;
 
 pub use knowledge::{ExpectedPrincipals, Knowledge};
 pub use organisation::{Organisation, Override};
-pub use rule_set::{FirstSeenPlan, Match, RuleInfo, RuleSet, Sighted};
+pub use rule_set::{FirstSeenPlan, MAX_SIGHTED, Match, RuleInfo, RuleSet, Sighted};

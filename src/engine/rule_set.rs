@@ -66,6 +66,9 @@ pub struct FirstSeenPlan {
     pub learning: SignedDuration,
 }
 
+/// Entities and values of one record that a first-seen rule looks at. Two lists of a thousand would otherwise be a million.
+pub const MAX_SIGHTED: usize = 1000;
+
 /// An entity showing a value.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Sighted {
@@ -151,8 +154,8 @@ impl Match<'_, '_> {
         &self.rule.info
     }
 
-    /// The rule's `first_seen` section and what it would have to remember of this record: each entity with each value.
-    /// Nothing when a field is absent.
+    /// The rule's `first_seen` section and what it would have to remember of this record: each entity with each value, up to
+    /// [`MAX_SIGHTED`]. Nothing when a field is absent.
     #[must_use]
     pub fn sighted(&self) -> Option<(&FirstSeenPlan, Vec<Sighted>)> {
         let plan = self.rule.first_seen.as_ref()?;
@@ -162,6 +165,7 @@ impl Match<'_, '_> {
         let sighted = combine(&plan.entity)
             .into_iter()
             .flat_map(|entity| values.iter().map(move |value| Sighted { entity: entity.clone(), value: value.clone() }))
+            .take(MAX_SIGHTED)
             .collect();
         Some((plan, sighted))
     }
@@ -174,11 +178,12 @@ impl Match<'_, '_> {
     }
 }
 
-/// One value of each field, in every way.
+/// One value of each field, in every way, up to [`MAX_SIGHTED`].
 fn combinations(fields: impl Iterator<Item = Vec<String>>) -> Vec<Vec<String>> {
     fields.fold(vec![Vec::new()], |rows, values| {
         rows.iter()
             .flat_map(|row| values.iter().map(move |value| [row.as_slice(), std::slice::from_ref(value)].concat()))
+            .take(MAX_SIGHTED)
             .collect()
     })
 }

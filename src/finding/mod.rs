@@ -50,6 +50,8 @@ pub struct FirstSeen {
     pub history: SignedDuration,
     /// No alerts about an entity until it has been known this long.
     pub learning: SignedDuration,
+    /// The latest event of its file and period that showed the same.
+    pub until: Timestamp,
 }
 
 /// Where a record stands.
@@ -68,6 +70,7 @@ pub struct Event {
     pub identity: EventIdentity,
     /// When the request was completed; when it was read, if the record doesn't say.
     pub time: Timestamp,
+    pub time_is_known: bool,
     pub source: String,
     pub name: String,
     pub region: String,
@@ -131,10 +134,25 @@ impl Finding {
                 let uid = FindingUid::of_sighting(&rule.id, &sighted);
                 let values =
                     dedup_values.clone().unwrap_or_else(|| [sighted.entity.clone(), sighted.value.clone()].concat());
-                let kind = Kind::FirstSeen(FirstSeen { sighted, history: plan.history, learning: plan.learning });
+                let until = event.time;
+                let kind =
+                    Kind::FirstSeen(FirstSeen { sighted, history: plan.history, learning: plan.learning, until });
                 finding(uid, kind, DedupKey::new(&rule.id, &values))
             })
             .collect()
+    }
+}
+
+impl Finding {
+    /// Takes another event of the same rule, entity and value in: the earlier one stands, the later one's time is kept.
+    pub fn collapse(&mut self, mut other: Self) {
+        let earliest = |finding: &Self| (finding.event.time, finding.event.identity.clone());
+        if earliest(&other) < earliest(self) {
+            std::mem::swap(self, &mut other);
+        }
+        if let (Kind::FirstSeen(kept), Kind::FirstSeen(dropped)) = (&mut self.kind, &other.kind) {
+            kept.until = kept.until.max(dropped.until);
+        }
     }
 }
 
@@ -146,6 +164,7 @@ impl Event {
         let identity = record.event_identity();
         Self {
             time: record.time().unwrap_or(now),
+            time_is_known: record.time().is_some(),
             source: text("eventSource").unwrap_or_default(),
             name: text("eventName").or_else(|| text("eventType")).unwrap_or_default(),
             region: text("awsRegion").unwrap_or_default(),

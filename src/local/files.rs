@@ -51,7 +51,11 @@ impl ObjectStore for Folder {
 
     async fn get(&self, object: &ObjectRef) -> Result<FolderBody, FetchError> {
         let open = async || File::open(self.path(object)?).await;
-        let file = open().await.map_err(|error| fetch_error(object, error))?;
+        let file = open().await.map_err(|error| {
+            // As with S3: a bucket that is missing is a mistake in the set-up, not a file that has expired.
+            let no_bucket = error.kind() == ErrorKind::NotFound && !self.root.join(&object.bucket).is_dir();
+            if no_bucket { failed(object, error) } else { fetch_error(object, error) }
+        })?;
         Ok(FolderBody { object: object.clone(), file })
     }
 }
@@ -64,11 +68,14 @@ impl ObjectBody for FolderBody {
     }
 }
 
+fn failed(object: &ObjectRef, error: io::Error) -> FetchError {
+    FetchError::Failed { object: object.clone(), source: error.into() }
+}
+
 fn fetch_error(object: &ObjectRef, error: io::Error) -> FetchError {
-    let object = object.clone();
     match error.kind() {
-        ErrorKind::NotFound => FetchError::Gone(object),
-        ErrorKind::PermissionDenied => FetchError::Denied { object, source: error.into() },
-        _ => FetchError::Failed { object, source: error.into() },
+        ErrorKind::NotFound => FetchError::Gone(object.clone()),
+        ErrorKind::PermissionDenied => FetchError::Denied { object: object.clone(), source: error.into() },
+        _ => failed(object, error),
     }
 }

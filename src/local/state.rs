@@ -17,8 +17,9 @@ const SIGHTINGS: TableDefinition<'_, u128, &str> = TableDefinition::new("sightin
 const ENTITIES: TableDefinition<'_, u128, i64> = TableDefinition::new("entities");
 /// Dedup key and event time in nanoseconds → [`Told`] as JSON.
 const PUBLISHED: TableDefinition<'_, (u128, i128), &str> = TableDefinition::new("published");
-/// Dedup key and finding: held back since the last alert.
-const HELD: TableDefinition<'_, (u128, u128), ()> = TableDefinition::new("held");
+/// Dedup key and finding → whether an alert has told that it was held back. Kept after that, so that a redelivery doesn't
+/// count it again.
+const HELD: TableDefinition<'_, (u128, u128), bool> = TableDefinition::new("held");
 
 /// A memory for one process.
 #[derive(Debug)]
@@ -130,7 +131,10 @@ fn past_alerts(write: &WriteTransaction, key: DedupKey) -> Result<PastAlerts, Bo
         let told: Told = serde_json::from_str(entry?.1.value())?;
         published.push(PastAlert { time: told.time, told: told.uids.into_iter().map(FindingUid::from_u128).collect() });
     }
-    let held = write.open_table(HELD)?.range((key, 0)..=(key, u128::MAX))?.count() as u64;
+    let mut held = 0;
+    for entry in write.open_table(HELD)?.range((key, 0)..=(key, u128::MAX))? {
+        held += u64::from(!entry?.1.value());
+    }
     Ok(PastAlerts { published, held })
 }
 
@@ -140,13 +144,28 @@ fn write_down(write: &WriteTransaction, mark: &Mark) -> Result<(), BoxError> {
             let told = Told { time: alert.time, uids: alert.told.iter().map(|uid| uid.to_u128()).collect() };
             let place = (key.to_u128(), alert.time.as_nanosecond());
             write.open_table(PUBLISHED)?.insert(place, serde_json::to_string(&told)?.as_str())?;
-            // The alert has told how many were held.
-            let everything = (key.to_u128(), 0)..=(key.to_u128(), u128::MAX);
-            write.open_table(HELD)?.retain_in(everything, |_, ()| false)?;
+            tell_held(write, key.to_u128())?;
         }
         Mark::Held { key, uid } => {
-            write.open_table(HELD)?.insert((key.to_u128(), uid.to_u128()), ())?;
+            let mut held = write.open_table(HELD)?;
+            let place = (key.to_u128(), uid.to_u128());
+            if held.get(place)?.is_none() {
+                held.insert(place, false)?;
+            }
         }
+    }
+    Ok(())
+}
+
+/// The alert that was just published has told how many were held.
+fn tell_held(write: &WriteTransaction, key: u128) -> Result<(), BoxError> {
+    let mut held = write.open_table(HELD)?;
+    let untold = held
+        .range((key, 0)..=(key, u128::MAX))?
+        .map(|entry| Ok(entry?.0.value()))
+        .collect::<Result<Vec<_>, BoxError>>()?;
+    for place in untold {
+        held.insert(place, true)?;
     }
     Ok(())
 }

@@ -7,6 +7,7 @@ use crate::engine::RuleInfo;
 use crate::finding::{Actor, Event, Finding, Kind};
 use crate::trail::{Mfa, Outcome};
 
+use super::fit::Detail;
 use super::plain;
 
 const MAX_VALUE: usize = 300;
@@ -33,7 +34,7 @@ pub(super) struct Facts<'a> {
 }
 
 impl<'a> Facts<'a> {
-    pub(super) fn of(alert: &'a Alert) -> Self {
+    pub(super) fn of(alert: &'a Alert, detail: Detail) -> Self {
         let finding = &alert.finding;
         let event = &finding.event;
         let mut rows = vec![
@@ -50,14 +51,19 @@ impl<'a> Facts<'a> {
             rule: &finding.rule,
             finding,
             title: plain::line(&finding.rule.title, 150),
-            rows: rows.into_iter().map(|(name, value)| (name, plain::line(&value, MAX_VALUE * 2))).collect(),
+            rows: rows.into_iter().map(|(name, value)| (name, plain::line(&unlinked(&value), MAX_VALUE * 2))).collect(),
             caller: plain::line(&short_name(&event.actor), 60),
             account: plain::line(event.account_name.as_deref().unwrap_or(&event.identity.account), 40),
             more: more(alert),
-            notes: notes(alert),
+            notes: notes(alert, detail),
             origin: plain::line(&format!("{}, record {}", finding.origin.file, finding.origin.record_index), 1000),
         }
     }
+}
+
+/// Mail clients make links of addresses; one that an intruder wrote into a log must not be a click away.
+fn unlinked(text: &str) -> String {
+    text.replace("://", "[:]//")
 }
 
 fn who(event: &Event) -> String {
@@ -152,19 +158,20 @@ fn place(event: &Event) -> String {
 
 fn new_value(finding: &Finding) -> Option<String> {
     let Kind::FirstSeen(first) = &finding.kind else { return None };
-    let days = first.history.as_hours() / 24;
+    let memory = match first.history.as_hours() {
+        hours @ 0..48 => format!("{hours} hours"),
+        hours => format!("{} days", hours / 24),
+    };
     let (value, entity) = (first.sighted.value.join(" + "), first.sighted.entity.join(" + "));
-    Some(format!(
-        "{} - not seen for {} in {days} days",
-        plain::line(&value, MAX_VALUE),
-        plain::line(&entity, MAX_VALUE)
-    ))
+    let (value, entity) = (plain::line(&value, MAX_VALUE), plain::line(&entity, MAX_VALUE));
+    Some(format!("{value} for {entity} (memory reaches back {memory} at most)"))
 }
 
 fn more(alert: &Alert) -> Vec<String> {
     let line = |finding: &Finding| {
         let event = &finding.event;
-        plain::line(&format!("{} {} {}", time(event.time), did(event), list(&event.resources)), MAX_VALUE)
+        let line = format!("{} {} {}", time(event.time), did(event), list(&event.resources));
+        plain::line(&unlinked(&line), MAX_VALUE)
     };
     let mut lines: Vec<String> = alert.more.iter().take(MAX_MORE).map(line).collect();
     if alert.more.len() > lines.len() {
@@ -173,12 +180,15 @@ fn more(alert: &Alert) -> Vec<String> {
     lines
 }
 
-fn notes(alert: &Alert) -> Vec<String> {
-    match alert.repetition {
-        Repetition::HeldSince(0) => Vec::new(),
-        Repetition::HeldSince(held) => vec![format!("{held} more like this were held back since the last alert.")],
+fn notes(alert: &Alert, detail: Detail) -> Vec<String> {
+    let repetition = match alert.repetition {
+        Repetition::HeldSince(0) => None,
+        Repetition::HeldSince(held) => Some(format!("Held back since the last alert: {held} more like this.")),
         Repetition::Unchecked => {
-            vec!["The memory of earlier alerts could not be asked, so this may have been told before.".to_owned()]
+            Some("The memory of earlier alerts could not be asked, so this may have been told before.".to_owned())
         }
-    }
+    };
+    let timeless = (!alert.finding.event.time_is_known)
+        .then(|| "The record carries no time; the one above is when it was read.".to_owned());
+    [repetition, timeless, detail.note().map(str::to_owned)].into_iter().flatten().collect()
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::alerting::Alert;
 use crate::engine::RuleInfo;
-use crate::finding::{Actor, Event, Kind};
+use crate::finding::{Actor, Event, Finding, Kind};
 use crate::trail::EventIdentity;
 
 use super::{Notification, plain};
@@ -35,9 +35,9 @@ impl Detail {
         match self {
             Self::Full => None,
             Self::WithoutRecords => Some("the records were left out: with them the message is too large for SNS"),
-            Self::FirstOnly => {
-                Some("all but the first event was left out and long texts were cut: the message was too large for SNS")
-            }
+            Self::FirstOnly => Some(
+                "all but the first evidence was left out and long texts were cut: the message was too large for SNS",
+            ),
         }
     }
 }
@@ -55,15 +55,23 @@ pub(super) fn fit(alert: &Alert, render: impl Fn(&Alert, Detail) -> Notification
 /// The alert with every text and list cut so short that it fits whatever a log or a rule holds: whoever makes a call with
 /// a thousand resources must not keep their own alert from going out.
 fn shortened(alert: &Alert) -> Alert {
-    let mut finding = alert.finding.clone();
-    finding.rule = Arc::new(short_rule(&finding.rule));
-    finding.event = Arc::new(short_event(&finding.event));
-    finding.origin.file = plain::line(&finding.origin.file, MAX_DESCRIPTION).into();
-    if let Kind::FirstSeen(first) = &mut finding.kind {
+    let rule = Arc::new(short_rule(&alert.finding.rule));
+    let finding = |finding: &Finding| short_finding(finding, &rule);
+    Alert {
+        finding: finding(&alert.finding),
+        more: alert.more.iter().map(finding).collect(),
+        repetition: alert.repetition,
+    }
+}
+
+fn short_finding(finding: &Finding, rule: &Arc<RuleInfo>) -> Finding {
+    let mut short = Finding { rule: Arc::clone(rule), event: Arc::new(short_event(&finding.event)), ..finding.clone() };
+    short.origin.file = plain::line(&finding.origin.file, MAX_DESCRIPTION).into();
+    if let Kind::FirstSeen(first) = &mut short.kind {
         first.sighted.entity = list(&first.sighted.entity);
         first.sighted.value = list(&first.sighted.value);
     }
-    Alert { finding, more: Vec::new(), repetition: alert.repetition }
+    short
 }
 
 fn short_rule(rule: &RuleInfo) -> RuleInfo {
@@ -85,6 +93,7 @@ fn short_event(event: &Event) -> Event {
     Event {
         identity: EventIdentity { account: short(&event.identity.account), event_id: short(&event.identity.event_id) },
         time: event.time,
+        time_is_known: event.time_is_known,
         source: short(&event.source),
         name: short(&event.name),
         region: short(&event.region),

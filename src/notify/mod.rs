@@ -37,10 +37,10 @@ pub struct Notification {
 #[must_use]
 pub fn render(alert: &Alert, now: Timestamp) -> Notification {
     fit::fit(alert, |alert, detail| {
-        let facts = facts::Facts::of(alert);
+        let facts = facts::Facts::of(alert, detail);
         Notification {
             subject: text::subject(&facts),
-            text: text::body(&facts, detail),
+            text: text::body(&facts),
             chat: chat::message(&facts),
             ocsf: ocsf::finding(alert, &facts.notes, detail, now),
             attributes: attributes(alert),
@@ -78,9 +78,7 @@ fn attributes(alert: &Alert) -> Vec<(&'static str, String)> {
     ]
     .into_iter()
     // SNS rejects the whole message for an empty value, or for a character outside the basic plane.
-    .map(|(name, value)| {
-        (name, value.chars().filter(|c| !c.is_control() && u32::from(*c) <= 0xffff).take(256).collect::<String>())
-    })
+    .map(|(name, value)| (name, plain::line(value, 256).chars().filter(|c| u32::from(*c) < 0xfffe).collect::<String>()))
     .filter(|(_, value)| !value.is_empty())
     .collect()
 }

@@ -288,7 +288,11 @@ impl<'a> DetectionFinding<'a> {
                 attacks: attacks(&rule.tags),
                 data_sources: ["AWS CloudTrail"],
             },
-            evidences: alert.findings().take(MAX_EVIDENCES).map(|finding| evidence(&finding.event, detail)).collect(),
+            evidences: alert
+                .findings()
+                .take(evidences(detail))
+                .map(|finding| evidence(&finding.event, detail))
+                .collect(),
             resources: event
                 .resources
                 .iter()
@@ -314,14 +318,18 @@ impl<'a> DetectionFinding<'a> {
     }
 }
 
+fn evidences(detail: Detail) -> usize {
+    if detail == Detail::FirstOnly { 1 } else { MAX_EVIDENCES }
+}
+
 /// Nothing is left out in silence.
 fn left_out(alert: &Alert, detail: Detail) -> Vec<String> {
     let over = |what: &str, count: usize, max: usize| {
         (count > max).then(|| format!("{} of {count} {what} were left out", count - max))
     };
-    let events = over("events", alert.findings().count(), MAX_EVIDENCES);
+    let events = over("events", alert.findings().count(), evidences(detail));
     let resources = over("resources", alert.finding.event.resources.len(), MAX_RESOURCES);
-    [events, resources, detail.note().map(str::to_owned)].into_iter().flatten().collect()
+    [events, resources].into_iter().flatten().collect()
 }
 
 fn metadata(event: &Event, uid: String) -> Metadata<'_> {

@@ -1,7 +1,6 @@
 //! Plain text, as e-mail and the terminal show it.
 
 use super::facts::Facts;
-use super::fit::Detail;
 use super::plain;
 
 /// Limit of the SNS API: fewer than 100 characters, of which only printable ASCII is safe.
@@ -20,7 +19,7 @@ pub(super) fn subject(facts: &Facts<'_>) -> String {
 
 /// The first lines say who did what to which resource, from where, when and in which account; then why it matters and
 /// what to do; then where to look further.
-pub(super) fn body(facts: &Facts<'_>, detail: Detail) -> String {
+pub(super) fn body(facts: &Facts<'_>) -> String {
     let rule = facts.rule;
     let mut text = format!("{}: {}\n\n", rule.level.as_str().to_uppercase(), facts.title);
     for (name, value) in &facts.rows {
@@ -34,13 +33,11 @@ pub(super) fn body(facts: &Facts<'_>, detail: Detail) -> String {
     section(&mut text, "Read more", rule.references.iter().map(String::as_str), false);
     text += "\n";
     let finding = facts.finding;
-    let cut = detail.note().map(ToOwned::to_owned).unwrap_or_default();
     let rows = [
         ("Rule", format!("{} {}", plain::line(&rule.id, 80), rule.tags.join(" "))),
         ("Finding", finding.uid.to_string()),
         ("Event", plain::line(&finding.event.identity.event_id, 100)),
         ("File", facts.origin.clone()),
-        ("Cut", cut),
     ];
     for (name, value) in rows.iter().filter(|(_, value)| !value.trim().is_empty()) {
         text += &format!("{name:<9}{}\n", value.trim());

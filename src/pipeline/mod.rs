@@ -86,7 +86,7 @@ impl<O: ObjectStore, S: StateStore, P: Publisher, C: Clock> Pipeline<O, S, P, C>
         }
         run.counts.alerts += published.len() as u64;
         run.counts.told += published.iter().map(|alert| alert.findings().count() as u64).sum::<u64>();
-        self.mark(alerting::marks(published, &decisions)).await;
+        self.mark(run, alerting::marks(published, &decisions)).await;
         for decision in &decisions {
             if let Decision::Hold { why, .. } = decision {
                 *run.counts.held.entry(*why).or_default() += 1;
@@ -114,11 +114,12 @@ impl<O: ObjectStore, S: StateStore, P: Publisher, C: Clock> Pipeline<O, S, P, C>
     }
 
     /// A failure here fails no delivery: its alerts are out, and delivering them again would only repeat them.
-    async fn mark(&self, marks: Vec<Mark>) {
+    async fn mark(&self, run: &mut Run, marks: Vec<Mark>) {
         if marks.is_empty() {
             return;
         }
         if let Err(error) = self.state.mark(&marks).await {
+            run.counts.state_failures += 1;
             telemetry::emit(&Event::StateFailed { error: &chain(&error) });
         }
     }

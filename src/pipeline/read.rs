@@ -1,17 +1,17 @@
 //! One object: from its key to its findings.
 
-use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
-use crate::engine::RuleSet;
+use crate::engine::{MAX_SIGHTED, RuleSet};
 use crate::finding::{self, Finding, FindingUid, Kind};
 use crate::outcome::Counts;
 use crate::ports::{Clock, FetchError, ObjectBody as _, ObjectStore, Publisher, StateStore, chain};
 use crate::telemetry::{self, Event};
-use crate::trail::{Item, KeyKind, ReadError, Reader};
+use crate::trail::{EventIdentity, Item, KeyKind, ReadError, Reader};
 use crate::trigger::ObjectRef;
 
 use super::Pipeline;
@@ -96,9 +96,11 @@ pub struct Screen<'s> {
     file: Arc<str>,
     now: Timestamp,
     findings: Vec<Finding>,
-    /// First-seen rules match almost everything: of each entity and value, only the file's earliest event is kept. Which
-    /// one that is depends on the file alone, so a redelivery finds the same.
-    sightings: HashMap<FindingUid, Finding>,
+    /// The same event again tells nothing new.
+    seen: HashSet<(FindingUid, EventIdentity)>,
+    /// First-seen rules match almost everything: of each entity and value, only the earliest event of each period is kept,
+    /// with the time of the latest. Which one that is depends on the file alone, so a redelivery finds the same.
+    sightings: HashMap<(FindingUid, i128), Finding>,
     counts: Counts,
     first_bad: Option<String>,
 }
@@ -112,6 +114,7 @@ impl<'s> Screen<'s> {
             file,
             now,
             findings: Vec::new(),
+            seen: HashSet::new(),
             sightings: HashMap::new(),
             counts: Counts::default(),
             first_bad: None,
@@ -134,7 +137,8 @@ impl<'s> Screen<'s> {
             let event =
                 event.get_or_insert_with(|| Arc::new(finding::Event::of(&record, self.rules.knowledge(), self.now)));
             let findings = Finding::of(&matched, event, &self.file);
-            if findings.is_empty() {
+            // At the limit there may have been more.
+            if findings.is_empty() || findings.len() == MAX_SIGHTED {
                 self.counts.incomplete += 1;
             }
             findings.into_iter().for_each(|finding| self.keep(finding));
@@ -143,20 +147,21 @@ impl<'s> Screen<'s> {
 
     fn keep(&mut self, finding: Finding) {
         self.counts.matches += 1;
-        if finding.kind == Kind::Match {
-            self.findings.push(finding);
+        let Kind::FirstSeen(first) = &finding.kind else {
+            if self.seen.insert((finding.uid, finding.event.identity.clone())) {
+                self.findings.push(finding);
+            } else {
+                self.counts.duplicates += 1;
+            }
             return;
-        }
-        match self.sightings.entry(finding.uid) {
+        };
+        match self.sightings.entry((finding.uid, period(finding.event.time, first.history))) {
             Entry::Vacant(entry) => {
                 entry.insert(finding);
             }
             Entry::Occupied(mut entry) => {
                 self.counts.collapsed += 1;
-                let earliest = |finding: &Finding| (finding.event.time, finding.event.identity.clone());
-                if earliest(&finding) < earliest(entry.get()) {
-                    entry.insert(finding);
-                }
+                entry.get_mut().collapse(finding);
             }
         }
     }
@@ -181,4 +186,10 @@ impl<'s> Screen<'s> {
         findings.sort_by_key(|finding| (finding.origin.record_index, finding.uid));
         (findings, self.counts, self.first_bad)
     }
+}
+
+/// Which stretch of a rule's history a time lies in. Inside one no value can be forgotten, so its events can be told by the
+/// first and the last of them.
+fn period(time: Timestamp, history: SignedDuration) -> i128 {
+    time.as_nanosecond().div_euclid(history.as_nanos().max(1))
 }

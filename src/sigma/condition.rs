@@ -29,6 +29,8 @@ impl Default for Condition {
     }
 }
 
+const MAX_DEPTH: usize = 100;
+
 /// Parses a condition; a list of them means any.
 pub(super) fn parse(shape: Shape<'_>, node: &Node, names: &[&str]) -> Result<Condition, Diagnostic> {
     match &node.kind {
@@ -41,7 +43,7 @@ pub(super) fn parse(shape: Shape<'_>, node: &Node, names: &[&str]) -> Result<Con
 
 fn one(shape: Shape<'_>, node: &Node, names: &[&str]) -> Result<Condition, Diagnostic> {
     let text = shape.text(node, "condition")?;
-    let mut parser = Parser { shape, node, text, names, tokens: tokens(text), next: 0 };
+    let mut parser = Parser { shape, node, text, names, tokens: tokens(text), next: 0, depth: 0 };
     let condition = parser.or()?;
     match parser.peek() {
         None => Ok(condition),
@@ -59,6 +61,8 @@ struct Parser<'c> {
     names: &'c [&'c str],
     tokens: Vec<Range<usize>>,
     next: usize,
+    /// Of parentheses and `not`: parsing recurses, and a stack is finite.
+    depth: usize,
 }
 
 impl<'c> Parser<'c> {
@@ -79,10 +83,13 @@ impl<'c> Parser<'c> {
     }
 
     fn not(&mut self) -> Result<Condition, Diagnostic> {
-        if self.take("not") {
-            return Ok(Condition::Not(Box::new(self.not()?)));
+        self.depth += 1;
+        if self.depth > MAX_DEPTH {
+            return Err(self.error(Code::Condition, "the condition is nested too deeply".to_owned()));
         }
-        self.primary()
+        let condition = if self.take("not") { Condition::Not(Box::new(self.not()?)) } else { self.primary()? };
+        self.depth -= 1;
+        Ok(condition)
     }
 
     fn primary(&mut self) -> Result<Condition, Diagnostic> {
@@ -251,6 +258,13 @@ mod tests {
             ("[sel_a, not filter]", "(sel_a | !filter)"),
         ] {
             assert_eq!(parsed(text).as_deref(), Ok(expected), "{text}");
+        }
+    }
+
+    #[test]
+    fn depth_is_bounded() {
+        for deep in ["(".repeat(50_000), "not ".repeat(50_000)] {
+            assert!(parsed(&format!("'{deep}sel_a'")).unwrap_err().contains("nested too deeply"));
         }
     }
 

@@ -165,6 +165,11 @@ fn check(
             Err(shape.error(Code::ModifierUse, &node.span, "`exists` takes true or false"))
         };
     }
+    if field.is_none()
+        && let Some(null) = values.iter().find(|value| value.text.is_none())
+    {
+        return Err(shape.error(Code::ModifierUse, &null.span, "null is no keyword").advise("use `field: null`"));
+    }
     if modifiers.comparison != Comparison::Equals
         && let Some(null) = values.iter().find(|value| value.text.is_none())
     {

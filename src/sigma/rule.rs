@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::yaml::{Diagnostic, Node, SourceFile, Span};
+use crate::yaml::{Code, Diagnostic, Node, SourceFile, Span, suggest};
 
 use super::detection::Detection;
 use super::extension::Extension;
@@ -49,6 +49,29 @@ pub enum Level {
     High,
     Critical,
 }
+
+const MEMBERS: &[&str] = &[
+    "title",
+    "id",
+    "name",
+    "related",
+    "taxonomy",
+    "status",
+    "description",
+    "license",
+    "author",
+    "references",
+    "date",
+    "modified",
+    "logsource",
+    "detection",
+    "fields",
+    "falsepositives",
+    "level",
+    "tags",
+    "scope",
+    "trailhound",
+];
 
 /// How far a rule is proven.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -113,6 +136,7 @@ impl LogSource {
 impl Rule {
     /// Reads a rule. Of a rule for another log source the detection is not read: its modifiers are not ours to judge.
     pub(super) fn parse(shape: Shape<'_>, node: &Node) -> Result<Self, Diagnostic> {
+        known_members(shape, node)?;
         let title =
             shape.text(shape.required(node, "title", "one line that says what happened")?, "title")?.trim().to_owned();
         let logsource = logsource(shape, shape.required(node, "logsource", "`{product: aws, service: cloudtrail}`")?)?;
@@ -139,6 +163,23 @@ impl Rule {
             extension,
         })
     }
+}
+
+/// Any member is allowed, but one that is nearly a known one was meant to be it; and another taxonomy names other fields.
+fn known_members(shape: Shape<'_>, node: &Node) -> Result<(), Diagnostic> {
+    for (key, value) in node.members() {
+        if key.text == "taxonomy" && value.text().is_some_and(|taxonomy| taxonomy != "sigma") {
+            return Err(shape.error(Code::Unsupported, &value.span, "only the taxonomy `sigma` is supported"));
+        }
+        if let (false, Some(advice)) =
+            (MEMBERS.contains(&key.text.as_str()), suggest(&key.text, MEMBERS.iter().copied()))
+        {
+            return Err(shape
+                .error(Code::UnknownKey, &key.span, format!("`{}` is not known here", key.text))
+                .advise(advice));
+        }
+    }
+    Ok(())
 }
 
 fn logsource(shape: Shape<'_>, node: &Node) -> Result<LogSource, Diagnostic> {

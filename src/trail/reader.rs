@@ -120,11 +120,13 @@ impl Reader {
 
 fn item<'a>(piece: Piece<'a>, index: &mut u64, failed: &mut Option<ReadError>) -> Option<Item<'a>> {
     let at = *index;
+    let bad = |reason: &str| BadRecord { index: at, reason: reason.to_owned() };
     let parsed = match piece {
-        Piece::Element(bytes) => Record::parse(at, bytes),
-        Piece::Oversized => {
-            Err(BadRecord { index: at, reason: "it is larger than the limit for one record".to_owned() })
-        }
+        // Other JSON, such as an array of whole trail files, would otherwise read as a quiet day.
+        Piece::Element(bytes) => Record::parse(at, bytes).and_then(|record| {
+            if record.looks_like_a_record() { Ok(record) } else { Err(bad("it is no CloudTrail record")) }
+        }),
+        Piece::Oversized => Err(bad("it is larger than the limit for one record")),
         Piece::Document(bytes) => match Record::parse(at, bytes) {
             Ok(record) if !record.looks_like_a_record() => {
                 *failed = Some(ReadError::NoRecords);
@@ -210,9 +212,9 @@ mod tests {
 
     #[test]
     fn one_broken_record_does_not_hide_the_others() {
-        let text = br#"{"Records":[{"eventName":"A"},"text",{"eventName":oops},{"eventName":"B"},7]}"#;
+        let text = br#"{"Records":[{"eventName":"A"},"text",{"eventName":oops},{"eventName":"B"},7,{"Records":[]}]}"#;
         let (seen, result) = read(text, 9, Limits::default());
-        assert_eq!((seen.join(" "), result), ("A bad #1 bad #2 B bad #4".to_owned(), Ok(())));
+        assert_eq!((seen.join(" "), result), ("A bad #1 bad #2 B bad #4 bad #5".to_owned(), Ok(())));
     }
 
     #[test]

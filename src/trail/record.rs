@@ -51,7 +51,7 @@ impl<'a> Record<'a> {
     pub fn parse(index: u64, bytes: &'a [u8]) -> Result<Self, BadRecord> {
         let bad = |reason: String| BadRecord { index, reason };
         let raw = std::str::from_utf8(bytes).map_err(|error| bad(error.to_string()))?.trim();
-        let document: Value = serde_json::from_str(raw).map_err(|error| bad(error.to_string()))?;
+        let document = document(raw).map_err(|error| bad(error.to_string()))?;
         if !document.is_object() {
             return Err(bad("it is not a JSON object".to_owned()));
         }
@@ -135,8 +135,61 @@ impl<'a> Record<'a> {
     }
 }
 
+/// CloudTrail cuts long texts at a number of bytes, which can leave half of a surrogate pair: JSON to CloudTrail, an error to
+/// a strict parser. The half becomes a replacement character, as the whole would be lost otherwise.
+fn document(raw: &str) -> serde_json::Result<Value> {
+    serde_json::from_str(raw).or_else(|error| match without_lone_surrogates(raw) {
+        Some(repaired) => serde_json::from_str(&repaired),
+        None => Err(error),
+    })
+}
+
+fn without_lone_surrogates(raw: &str) -> Option<String> {
+    let unit = |at: usize| {
+        let escape = raw.get(at..at + 6)?.strip_prefix("\\u")?;
+        u16::from_str_radix(escape, 16).ok()
+    };
+    let mut repaired = String::new();
+    let (mut at, mut copied) = (0, 0);
+    while let Some(offset) = raw[at..].find('\\') {
+        let escape = at + offset;
+        let (first, second) = (unit(escape), unit(escape + 6));
+        at = match (first, second) {
+            (Some(0xd800..=0xdbff), Some(0xdc00..=0xdfff)) => escape + 12,
+            (Some(0xd800..=0xdfff), _) => {
+                repaired.push_str(&raw[copied..escape]);
+                repaired.push('\u{fffd}');
+                copied = escape + 6;
+                copied
+            }
+            // The backslash takes the next character with it, be it another backslash.
+            _ => raw[escape + 1..].chars().next().map_or(raw.len(), |next| escape + 1 + next.len_utf8()),
+        };
+    }
+    repaired.push_str(&raw[copied..]);
+    (copied > 0).then_some(repaired)
+}
+
 fn digest(text: &str) -> String {
     let mut first = [0; 16];
     first.copy_from_slice(&Sha256::digest(text.as_bytes())[..16]);
     format!("{:032x}", u128::from_be_bytes(first))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn half_a_surrogate_pair_does_not_hide_a_record() {
+        for (raw, expected) in [
+            (r#"{"a":"x\ud83d"}"#, "x\u{fffd}"),
+            (r#"{"a":"\ud83d\ude00 \udc00"}"#, "\u{1f600} \u{fffd}"),
+            (r#"{"a":"\\ud83d \ud83d"}"#, "\\ud83d \u{fffd}"),
+        ] {
+            let record = Record::parse(0, raw.as_bytes()).unwrap();
+            assert_eq!((record.text("a"), record.raw()), (Some(expected), raw));
+        }
+        assert!(Record::parse(0, br#"{"a":"\ud83d"#).is_err());
+    }
 }

@@ -11,8 +11,8 @@ impl Record<'_> {
     /// ARNs of the resources, in the record's order; empty where neither `resources` nor the request names one.
     #[must_use]
     pub fn resources(&self) -> Vec<String> {
-        let listed = self.get("resources").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-        let arns: Vec<String> = listed
+        let arns: Vec<String> = self
+            .listed()
             .iter()
             .filter_map(|resource| resource.get("ARN").or_else(|| resource.get("arn"))?.as_str())
             .filter(|arn| !arn.is_empty())
@@ -24,10 +24,14 @@ impl Record<'_> {
     /// The account that owns the resource.
     #[must_use]
     pub fn resource_account(&self) -> Option<String> {
-        let listed =
-            self.get("resources").and_then(|resources| resources.get(0)?.get("accountId")?.as_str().map(str::to_owned));
+        // The entry of an S3 object carries no account; the one of its bucket beside it does.
+        let listed = self.listed().iter().find_map(|resource| resource.get("accountId")?.as_str().map(str::to_owned));
         let from_arn = || self.resources().first().and_then(|arn| account_of(arn).map(str::to_owned));
         listed.or_else(from_arn).or_else(|| self.account().map(str::to_owned))
+    }
+
+    fn listed(&self) -> &[Value] {
+        self.get("resources").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default()
     }
 
     fn requested(&self) -> Option<String> {
@@ -70,7 +74,9 @@ impl Record<'_> {
 /// `https://sqs.us-west-1.amazonaws.com/111122223333/orders` names account and queue.
 fn queue_arn(url: &str, region: &str) -> Option<String> {
     let mut path = url.split_once("://").map_or(url, |(_, rest)| rest).rsplit('/');
-    let (queue, account) = (path.next()?, path.next()?);
+    let queue = path.find(|segment| !segment.is_empty())?;
+    let account =
+        path.next().filter(|account| account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit()))?;
     Some(format!("arn:{}:sqs:{region}:{account}:{queue}", partition(region)))
 }
 
@@ -131,6 +137,14 @@ mod tests {
             .as_deref(),
             Some("123456789012")
         );
+        let object_first = json!({"recipientAccountId": "111122223333", "resources": [{"ARN": "arn:aws:s3:::b/k"}, {"ARN": "arn:aws:s3:::b", "accountId": "123456789012"}]});
+        assert_eq!(resources(&object_first).1.as_deref(), Some("123456789012"));
+        let url = |url: &str| resources(&record("sqs.amazonaws.com", json!({"queueUrl": url}))).0;
+        assert_eq!(
+            url("https://sqs.eu-west-1.amazonaws.com/123456789012/orders/"),
+            ["arn:aws:sqs:eu-west-1:123456789012:orders"]
+        );
+        assert!(url("orders").is_empty());
         assert_eq!(resources(&record("ec2.amazonaws.com", json!(null))), (vec![], Some("111122223333".to_owned())));
     }
 }

@@ -14,7 +14,9 @@ pub(super) fn work(payload: Value) -> Result<Work, TriggerError> {
     let mut work = Work::default();
     for record in event.records {
         // A copy comes as `ObjectCreated:Copy`, which is how old files are brought in for back-fill.
-        if record.event_name.as_deref().is_some_and(|name| name.starts_with("ObjectCreated:")) {
+        // Some stores that speak S3's language put `s3:` in front.
+        let created = |name: &str| name.strip_prefix("s3:").unwrap_or(name).starts_with("ObjectCreated:");
+        if record.event_name.as_deref().is_some_and(created) {
             work.objects.push(object(record)?);
         } else {
             work.ignored += 1;

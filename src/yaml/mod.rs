@@ -18,6 +18,7 @@ pub type Span = Range<usize>;
 
 /// Nodes that aliases may add up to; a handful of lines can otherwise stand for billions.
 const MAX_NODES: usize = 100_000;
+const STRING_TAG: &str = "tag:yaml.org,2002:str";
 
 /// A file's name, for people, and its text.
 #[derive(Debug, PartialEq, Eq)]
@@ -165,7 +166,16 @@ impl<'f> Builder<'f> {
         self.nodes += 1;
         let start = span.byte_range().unwrap_or(0..0);
         let (kind, anchor) = match event {
-            Event::Scalar(text, style, anchor, _) => (scalar(&text, style), anchor),
+            // A tag could change what the value means; `!!str` is the one that says what we take for granted.
+            Event::Scalar(_, _, _, Some(tag))
+            | Event::SequenceStart(_, _, Some(tag))
+            | Event::MappingStart(_, _, Some(tag))
+                if tag.to_string() != STRING_TAG =>
+            {
+                return Err(self.error(start, format!("the tag `{tag}` is not supported")).advise("leave it out"));
+            }
+            Event::Scalar(text, _, anchor, Some(_)) => (Kind::Text(text.into_owned()), anchor),
+            Event::Scalar(text, style, anchor, None) => (scalar(&text, style), anchor),
             Event::SequenceStart(_, anchor, _) => (Kind::List(self.items()?), anchor),
             Event::MappingStart(_, anchor, _) => (Kind::Map(self.entries()?), anchor),
             Event::Alias(id) => {
@@ -217,6 +227,9 @@ impl<'f> Builder<'f> {
                 Kind::Null => self.file.text.get(key.span.clone()).unwrap_or_default().to_owned(),
                 _ => return Err(self.error(key.span, "a key has to be text")),
             };
+            if text == "<<" {
+                return Err(self.error(key.span, "merge keys are not supported").advise("write the members out"));
+            }
             if let Some((first, _)) = entries.iter().find(|(key, _)| key.text == text) {
                 let (line, _) = self.file.line_column(first.span.start);
                 return Err(self
@@ -295,6 +308,13 @@ mod tests {
     fn a_key_twice_is_an_error_and_names_the_first() {
         let error = one("a: 1\nb: 2\na: 3\n").unwrap_err().to_string();
         assert!(error.contains("`a` stands twice") && error.contains("first is on line 1"), "{error}");
+    }
+
+    #[test]
+    fn what_would_change_the_meaning_in_silence_is_an_error() {
+        assert!(one("a: &x {b: 1}\nc: {<<: *x}\n").unwrap_err().to_string().contains("merge keys are not supported"));
+        assert!(one("a: !foo x\n").unwrap_err().to_string().contains("is not supported"));
+        assert_eq!(one("a: !!str null\n").unwrap().get("a").unwrap().text(), Some("null"));
     }
 
     #[test]

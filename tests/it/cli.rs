@@ -93,7 +93,7 @@ fn scan_prints_each_finding_once_as_a_json_object_a_line() {
     );
     assert!(
         stderr(&output).contains(
-            "3 files = 3 read + 0 failed; 4 records, 0 bad; 3 matches = 2 findings + 0 known or learning + 1 repeated"
+            "3 files = 3 read + 0 failed; 1 other files skipped, 0 paths could not be listed; 4 records, 0 bad; 3 matches = 2 findings + 0 known or learning + 1 repeated"
         ),
         "{}",
         stderr(&output)
@@ -138,6 +138,60 @@ fn exit_codes_tell_nothing_found_from_not_looked() {
     write(&folder, "logs/cut.json.gz", &gzip(b"{\"Records\":[")[..15]);
     let (status, error) = scan("logs");
     assert!(status == 2 && error.contains("cut.json.gz: the file ends in the middle"), "{error}");
+}
+
+/// Each of these would read as a quiet day.
+#[test]
+fn what_was_not_looked_at_is_not_called_clean() {
+    let folder = folder();
+    let windows = rule("  sel: {EventID: 1}\n  condition: sel").replace("aws, service: cloudtrail", "windows");
+    write(&folder, "windows.yml", windows.as_bytes());
+    write(&folder, "files.json", format!("[{{\"Records\":[{}]}}]", record("StopLogging", "1")).as_bytes());
+    let scan = |rules: &str, logs: &str| {
+        let output = trailhound(&["scan", "--rules", &path(&folder, rules), &path(&folder, logs)]);
+        (code(&output), stderr(&output))
+    };
+    let (status, error) = scan("windows.yml", "logs");
+    assert!(
+        status == 2 && error.contains("0 rules loaded, 0 rejected, 0 off, 0 retired, 1 for other log sources"),
+        "{error}"
+    );
+    let (status, error) = scan("rules", "files.json");
+    assert!(status == 2 && error.contains("it is no CloudTrail record"), "{error}");
+}
+
+#[test]
+fn a_change_to_a_rule_that_is_not_there_is_shown_and_breaks_nothing() {
+    let folder = folder();
+    write(&folder, "config.yaml", b"rules: {other: {off: true}}\n");
+    let config = path(&folder, "config.yaml");
+    let output = trailhound(&["scan", "--rules", &path(&folder, "rules"), "--config", &config, &path(&folder, "logs")]);
+    assert!(code(&output) == 1 && stderr(&output).contains("no rule has the id `other`"), "{}", stderr(&output));
+}
+
+#[test]
+fn a_first_sighting_says_what_is_new() {
+    let folder = TempDir::new().unwrap();
+    let first_seen = "trailhound: {first_seen: {entity: derived.principal, value: sourceIPAddress, learning: 0d}}";
+    write(&folder, "rule.yml", (rule("  sel: {eventName: GetUser}\n  condition: sel\n") + first_seen).as_bytes());
+    write(&folder, "a.json", record("GetUser", "1").to_string().as_bytes());
+    let scan = |format: &str| {
+        stdout(&trailhound(&[
+            "scan",
+            "--format",
+            format,
+            "--rules",
+            &path(&folder, "rule.yml"),
+            &path(&folder, "a.json"),
+        ]))
+    };
+    assert!(
+        scan("text").contains("first seen: 203.0.113.66 for arn:aws:iam::111122223333:user/alice"),
+        "{}",
+        scan("text")
+    );
+    let row: Value = serde_json::from_str(&scan("jsonl")).unwrap();
+    assert_eq!(row["first_seen"]["value"][0], "203.0.113.66");
 }
 
 #[test]

@@ -37,7 +37,9 @@ async fn an_entity_is_learned_before_its_new_values_alert() {
     assert_eq!((outcome.counts.held[&Hold::Known], outcome.counts.alerts), (1, 1));
     let alert = &world.alerts()[0];
     assert!(
-        alert.text.contains("New    203.0.113.9 - not seen for arn:aws:iam::111122223333:user/alice in 10 days"),
+        alert.text.contains(
+            "New    203.0.113.9 for arn:aws:iam::111122223333:user/alice (memory reaches back 10 days at most)"
+        ),
         "{}",
         alert.text
     );
@@ -112,4 +114,32 @@ async fn a_record_without_the_field_is_counted() {
     let nameless = with(record("GetUser", "1"), &[("/sourceIPAddress", json!(null))]);
     let outcome = world.notify(&[&world.put("a", &trail_file(&[nameless]))]).await;
     assert_eq!((outcome.counts.incomplete, outcome.counts.findings), (1, 0));
+}
+
+/// How records are split into files must not matter.
+#[tokio::test]
+async fn a_file_that_spans_days_is_learned_like_many_small_ones() {
+    let daily: Vec<Value> =
+        (1..=9).map(|day| call(&format!("d{day}"), &format!("{day:02}T10:00:00"), "198.51.100.1")).collect();
+    // Seen every day in one file, then nine days later: known, though the file's first event is older than the history.
+    let world = world();
+    world.notify(&[&world.put("daily", &trail_file(&daily))]).await;
+    let outcome = world.notify(&[&world.put("next", &trail_file(&[call("n", "18T10:00:00", "198.51.100.1")]))]).await;
+    assert_eq!((world.subjects().len(), outcome.counts.held[&Hold::Known]), (0, 1));
+    // Away for longer than the history inside one file: news again.
+    let gap = [call("g1", "01T10:00:00", "203.0.113.1"), call("g2", "25T10:00:00", "203.0.113.1")];
+    let world = self::world();
+    world.notify(&[&world.put("gap", &trail_file(&gap))]).await;
+    assert_eq!(world.subjects().len(), 1);
+}
+
+#[tokio::test]
+async fn two_long_lists_are_not_multiplied_without_end() {
+    let yaml = rule("  sel: {eventName: GetUser}\n  condition: sel")
+        + "\ntrailhound: {first_seen: {entity: [requestParameters.a], value: [requestParameters.b], learning: 0d}}";
+    let world = World::new(rules(&yaml));
+    let list: Vec<String> = (0..1000).map(|n| n.to_string()).collect();
+    let record = with(record("GetUser", "1"), &[("/requestParameters", json!({"a": list, "b": list}))]);
+    let outcome = world.notify(&[&world.put("a", &trail_file(&[record]))]).await;
+    assert_eq!((outcome.counts.matches, outcome.counts.incomplete), (1000, 1));
 }

@@ -86,7 +86,28 @@ async fn a_burst_is_one_alert_and_the_next_says_what_was_held_back() {
     world.notify(&[&world.put("c", &trail_file(&[at("6", "11:00:01")]))]).await;
     let alerts = world.alerts();
     assert_eq!(alerts.len(), 1, "the window of an hour is over");
-    assert!(alerts[0].text.contains("2 more like this were held back since the last alert."), "{}", alerts[0].text);
+    assert!(alerts[0].text.contains("Held back since the last alert: 2 more like this."), "{}", alerts[0].text);
+}
+
+#[tokio::test]
+async fn what_was_held_back_is_told_once() {
+    let world = World::new(stop_logging());
+    world.notify(&[&world.put("a", &trail_file(&[at("1", "10:00:00")]))]).await;
+    let held = world.put("held", &trail_file(&[at("2", "10:30:00")]));
+    world.notify(&[&held]).await;
+    let two_alerts = world.put("b", &trail_file(&[at("3", "12:00:00"), at("4", "14:00:00")]));
+    world.notify(&[&two_alerts]).await;
+    world.notify(&[&held]).await;
+    world.notify(&[&world.put("c", &trail_file(&[at("5", "16:00:00")]))]).await;
+    let told: Vec<bool> = world.alerts().iter().map(|alert| alert.text.contains("Held back since")).collect();
+    assert_eq!(told, [false, true, false, false]);
+}
+
+#[tokio::test]
+async fn a_missing_bucket_is_a_mistake_and_not_an_expired_file() {
+    let world = World::new(stop_logging());
+    let outcome = world.notify(&["AWSLogs/111122223333/CloudTrail/eu-west-1/2026/11/05/f.json.gz"]).await;
+    assert_eq!((failed(&outcome).len(), outcome.counts.gone), (1, 0));
 }
 
 #[tokio::test]

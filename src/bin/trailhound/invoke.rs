@@ -22,7 +22,7 @@ pub(crate) async fn run(args: &InvokeArgs) -> Result<Verdict, BoxError> {
         limits: Limits::default(),
     };
     let loaded = rules::load(&args.rules)?;
-    let mut broken = !loaded.rejected.is_empty();
+    let mut broken = rules::is_broken(&loaded);
     let pipeline = start::with_rules(&settings, loaded).await?;
     let mut total = Counts::default();
     let mut failed = false;

@@ -6,7 +6,7 @@ mod invoke;
 mod rules;
 mod scan;
 
-use std::io::{self, IsTerminal as _};
+use std::io::{self, IsTerminal as _, Write as _};
 use std::process::ExitCode;
 
 use clap::Parser as _;
@@ -35,6 +35,7 @@ async fn main() -> ExitCode {
         .without_time()
         .with_ansi(io::stderr().is_terminal())
         .init();
+    let scanning = matches!(args.command, Command::Scan(_));
     let result = match args.command {
         Command::Scan(args) => scan::run(&args).await,
         Command::Invoke(args) => invoke::run(&args).await,
@@ -42,8 +43,8 @@ async fn main() -> ExitCode {
     };
     match result {
         Ok(verdict) => ExitCode::from(verdict as u8),
-        // Whoever reads our output has enough: `trailhound scan … | head` is no error.
-        Err(error) if is_broken_pipe(&*error) => ExitCode::SUCCESS,
+        // Whoever reads our output has enough: `trailhound scan … | head` is no error. What a scan prints is findings.
+        Err(error) if is_broken_pipe(&*error) => ExitCode::from(u8::from(scanning)),
         Err(error) => {
             note(&error.to_string());
             ExitCode::from(Verdict::Broken as u8)
@@ -55,8 +56,7 @@ fn is_broken_pipe(error: &(dyn std::error::Error + 'static)) -> bool {
     error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
 }
 
-/// A line for the person at the terminal; standard output is for results.
-#[expect(clippy::print_stderr, reason = "this is where the command line speaks")]
+/// A line for the person at the terminal; standard output is for results. When nobody listens, the work goes on.
 fn note(text: &str) {
-    eprintln!("{text}");
+    let _ = writeln!(io::stderr(), "{text}");
 }

@@ -17,7 +17,12 @@ pub(crate) fn run(args: &RuleArgs) -> Result<Verdict, BoxError> {
         writeln!(out, "{:<13} {:<36}  {}", rule.level.as_str(), rule.id, rule.title)?;
     }
     note(&loaded.summary());
-    Ok(if loaded.rejected.is_empty() { Verdict::Clean } else { Verdict::Broken })
+    Ok(if is_broken(&loaded) { Verdict::Broken } else { Verdict::Clean })
+}
+
+/// Whether rules are missing. With none at all, a quiet day would mean nothing.
+pub(crate) fn is_broken(loaded: &Loaded) -> bool {
+    !loaded.rejected.is_empty() || loaded.rules.rules().len() == 0
 }
 
 /// Loads the rules that were asked for and prints what is wrong with the others.
@@ -27,7 +32,7 @@ pub(crate) fn run(args: &RuleArgs) -> Result<Verdict, BoxError> {
 pub(crate) fn load(args: &RuleArgs) -> Result<Loaded, BoxError> {
     let organisation = args.config.as_deref().map_or_else(|| Ok(Organisation::default()), start::organisation_file)?;
     let loaded = rule_pack::load(&args.sources(), &organisation);
-    for error in &loaded.rejected {
+    for error in loaded.rejected.iter().chain(&loaded.stray) {
         note(&format!("{error}\n"));
     }
     Ok(loaded)

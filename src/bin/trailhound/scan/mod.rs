@@ -7,10 +7,10 @@ mod files;
 mod row;
 mod work;
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 use std::io::{self, Write as _};
 
-use trailhound::alerting::{self, Decision, Hold};
+use trailhound::alerting::{self, Decision};
 use trailhound::finding::{Finding, Kind};
 use trailhound::local::State;
 use trailhound::outcome::Counts;
@@ -18,21 +18,22 @@ use trailhound::ports::{BoxError, StateStore as _};
 
 use crate::args::ScanArgs;
 use crate::{Verdict, note, rules};
+use files::Listing;
 use row::Printer;
 use work::FileReport;
 
 pub(crate) async fn run(args: &ScanArgs) -> Result<Verdict, BoxError> {
     let loaded = rules::load(&args.rules)?;
-    let (files, unlisted) = files::list(&args.paths);
-    unlisted.iter().for_each(|error| note(error));
+    let Listing { files, errors, skipped } = files::list(&args.paths);
+    errors.iter().for_each(|error| note(error));
     let threads = args.threads.map(usize::from).or_else(|| std::thread::available_parallelism().ok().map(usize::from));
     let mut scan = Scan { printer: Printer::new(args.format), ..Scan::default() };
     work::read(&files, threads.unwrap_or(1), &loaded.rules, |report| scan.file(report))?;
     scan.first_sightings().await?;
     note(&loaded.summary());
-    note(&scan.summary(unlisted.len()));
-    let broken =
-        !loaded.rejected.is_empty() || !unlisted.is_empty() || scan.counts.objects_failed + scan.counts.bad_records > 0;
+    note(&scan.summary(skipped, errors.len()));
+    let unread = scan.counts.objects_failed + scan.counts.bad_records;
+    let broken = rules::is_broken(&loaded) || !errors.is_empty() || unread > 0;
     Ok(match (broken, scan.printed) {
         (true, _) => Verdict::Broken,
         (false, 0) => Verdict::Clean,
@@ -91,18 +92,20 @@ impl Scan {
         out.flush()
     }
 
-    fn summary(&self, unlisted: usize) -> String {
-        let Counts {
-            objects, files, objects_failed, records, bad_records, matches, collapsed, duplicates, held, ..
-        } = &self.counts;
-        let held_back = |held: &BTreeMap<Hold, u64>| held.values().sum::<u64>();
-        let unlisted = if unlisted > 0 { format!(" ({unlisted} paths could not be listed)") } else { String::new() };
+    fn summary(&self, skipped: usize, unlisted: usize) -> String {
+        let counts = &self.counts;
         format!(
-            "{objects} files = {files} read + {objects_failed} failed{unlisted}; {records} records, {bad_records} bad; {matches} matches = {} findings + \
-             {} known or learning + {} repeated",
+            "{} files = {} read + {} failed; {skipped} other files skipped, {unlisted} paths could not be listed; \
+             {} records, {} bad; {} matches = {} findings + {} known or learning + {} repeated",
+            counts.objects,
+            counts.files,
+            counts.objects_failed,
+            counts.records,
+            counts.bad_records,
+            counts.matches,
             self.printed,
-            held_back(held),
-            collapsed + duplicates,
+            counts.held_back(),
+            counts.collapsed + counts.duplicates,
         )
     }
 }

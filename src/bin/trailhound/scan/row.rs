@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use serde::Serialize;
-use trailhound::finding::Finding;
+use trailhound::finding::{Finding, Kind};
 use trailhound::notify;
 
 use crate::args::Format;
@@ -11,6 +11,7 @@ use crate::args::Format;
 /// Under the rule's title.
 const INDENT: &str = "                     ";
 const MAX_TEXT: usize = 300;
+const MAX_PATH: usize = 4096;
 
 /// Prints findings in one format.
 #[derive(Debug, Default)]
@@ -38,6 +39,15 @@ struct Row<'f> {
     resources: &'f [String],
     file: &'f str,
     record_index: u64,
+    /// What a first-seen rule found to be new.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    first_seen: Option<NewValue<'f>>,
+}
+
+#[derive(Serialize)]
+struct NewValue<'f> {
+    entity: &'f [String],
+    value: &'f [String],
 }
 
 impl Printer {
@@ -62,7 +72,11 @@ impl Printer {
             clean(row.region),
         );
         writeln!(out, "{} {:<13} {}", row.event_time, row.level, row.rule_title)?;
-        writeln!(out, "{INDENT}{what}\n{INDENT}{} record {}", row.file, row.record_index)
+        writeln!(out, "{INDENT}{what}")?;
+        if let Some(NewValue { entity, value }) = &row.first_seen {
+            writeln!(out, "{INDENT}first seen: {} for {}", clean(&value.join(" + ")), clean(&entity.join(" + ")))?;
+        }
+        writeln!(out, "{INDENT}{} record {}", notify::line(row.file, MAX_PATH), row.record_index)
     }
 }
 
@@ -87,6 +101,10 @@ impl<'f> Row<'f> {
             resources: &event.resources,
             file: &finding.origin.file,
             record_index: finding.origin.record_index,
+            first_seen: match &finding.kind {
+                Kind::Match => None,
+                Kind::FirstSeen(first) => Some(NewValue { entity: &first.sighted.entity, value: &first.sighted.value }),
+            },
         }
     }
 }
