@@ -30,13 +30,13 @@ pub fn emit(event: &Event<'_>) {
             tracing::info!(event = "object_foreign", object = object.to_string(), "not a CloudTrail log file; skipped");
         }
         Event::ObjectGone { object } => {
-            tracing::warn!(event = "object_gone", object = object.to_string(), "deleted before it was read")
+            tracing::warn!(event = "object_gone", object = object.to_string(), "deleted before it was read");
         }
         Event::ObjectFailed { object, error } => {
-            tracing::error!(event = "object_failed", object = object.to_string(), error)
+            tracing::error!(event = "object_failed", object = object.to_string(), error);
         }
         Event::RecordsBad { object, count, first } => {
-            tracing::error!(event = "records_bad", object = object.to_string(), count, first)
+            tracing::error!(event = "records_bad", object = object.to_string(), count, first);
         }
         Event::RulesLoaded { loaded, rejected, off, retired, other_log_sources } => {
             tracing::info!(event = "rules_loaded", loaded, rejected, off, retired, other_log_sources);
