@@ -1,10 +1,11 @@
 //! Where rules come from: the pack that is built in, and folders.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::{fs, io};
 
 use crate::engine::{Organisation, RuleSet};
+use crate::local::walk;
 use crate::sigma::{self, Collection};
 use crate::telemetry::{self, Event};
 use crate::yaml::{Code, Diagnostic, SourceFile};
@@ -96,36 +97,26 @@ impl Loaded {
     }
 }
 
+/// Tests stand beside rules and are none. A file that was named is taken whatever its name.
 fn read(path: &Path, collection: &mut Collection) {
-    let mut files = Vec::new();
-    let rejected = collection.rejected.len();
-    list(path, true, &mut files, &mut collection.rejected);
-    if files.is_empty() && collection.rejected.len() == rejected {
-        collection.rejected.push(unreadable(path, "there is no .yml file in it"));
-    }
-    for path in files {
-        match fs::read_to_string(&path) {
-            Ok(text) => collection.extend(sigma::parse(&SourceFile::new(path.display().to_string(), text))),
-            Err(error) => collection.rejected.push(unreadable(&path, &error.to_string())),
+    let mut found = false;
+    for entry in walk(path) {
+        match entry {
+            Ok(entry) if entry.depth() > 0 && !is_rule_file(entry.path()) => continue,
+            Ok(entry) => read_file(entry.path(), collection),
+            Err(error) => collection.rejected.push(unreadable(&error.path, &error.why)),
         }
+        found = true;
+    }
+    if !found {
+        collection.rejected.push(unreadable(path, "there is no .yml file in it"));
     }
 }
 
-/// Rule files in the order of their names; a folder that can't be read is reported and keeps no other out. Tests stand
-/// beside rules and are none. A file that was named is taken whatever its name.
-fn list(path: &Path, named: bool, files: &mut Vec<PathBuf>, rejected: &mut Vec<Diagnostic>) {
-    let result = path.metadata().and_then(|metadata| {
-        if metadata.is_dir() {
-            let mut entries = fs::read_dir(path)?.collect::<io::Result<Vec<_>>>()?;
-            entries.sort_by_key(fs::DirEntry::file_name);
-            entries.iter().for_each(|entry| list(&entry.path(), false, files, rejected));
-        } else if named || is_rule_file(path) {
-            files.push(path.to_owned());
-        }
-        Ok(())
-    });
-    if let Err(error) = result {
-        rejected.push(unreadable(path, &error.to_string()));
+fn read_file(path: &Path, collection: &mut Collection) {
+    match fs::read_to_string(path) {
+        Ok(text) => collection.extend(sigma::parse(&SourceFile::new(path.display().to_string(), text))),
+        Err(error) => collection.rejected.push(unreadable(path, &error.to_string())),
     }
 }
 

@@ -1,8 +1,9 @@
-//! The ports on one machine: a folder, an embedded database file, the terminal.
+//! The ports on one machine: a folder, an embedded database file, the terminal. And the folders that people point at.
 
 mod files;
 mod outbox;
 mod state;
+mod walk;
 
 use jiff::Timestamp;
 
@@ -11,6 +12,7 @@ use crate::ports::Clock;
 pub use files::{Folder, FolderBody};
 pub use outbox::{Outbox, Stdout};
 pub use state::{OpenError, State};
+pub use walk::{Unlisted, walk};
 
 /// The machine's clock.
 #[derive(Debug, Clone, Copy, Default)]

@@ -1,8 +1,9 @@
 //! Which files a scan reads.
 
-use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
+
+use trailhound::local::walk;
+use walkdir::DirEntry;
 
 const ENDINGS: &[&str] = &[".json.gz", ".json", ".jsonl", ".jsonl.gz"];
 
@@ -19,19 +20,25 @@ pub(super) struct Listing {
     pub(super) files: Vec<LogFile>,
     /// Paths that could not be listed.
     pub(super) errors: Vec<String>,
-    /// Files of folders that are no trail files, digests among them, and links to folders.
+    /// Files of folders that are no trail files, digests among them.
     pub(super) skipped: usize,
 }
 
 /// Lists the trail files of the paths, each folder in the order of its names.
 ///
 /// A file named on the command line is taken whatever its name. In a folder only trail files are, and digests are left
-/// out: they hold no records. Links to folders are not followed: they may lead back.
+/// out: they hold no records.
 pub(super) fn list(paths: &[PathBuf]) -> Listing {
     let mut listing = Listing::default();
     for path in paths {
         let before = (listing.files.len(), listing.errors.len());
-        listing.add(path, true);
+        for entry in walk(path) {
+            match entry.map_err(|error| error.to_string()).and_then(log_file) {
+                Ok(Some(file)) => listing.files.push(file),
+                Ok(None) => listing.skipped += 1,
+                Err(error) => listing.errors.push(error),
+            }
+        }
         if (listing.files.len(), listing.errors.len()) == before {
             listing.errors.push(format!("{}: no trail files in it ({})", path.display(), ENDINGS.join(", ")));
         }
@@ -39,26 +46,13 @@ pub(super) fn list(paths: &[PathBuf]) -> Listing {
     listing
 }
 
-impl Listing {
-    fn add(&mut self, path: &Path, named: bool) {
-        if let Err(error) = self.try_add(path, named) {
-            self.errors.push(format!("{}: {error}", path.display()));
-        }
+fn log_file(entry: DirEntry) -> Result<Option<LogFile>, String> {
+    let wanted = entry.depth() == 0 || (entry.file_type().is_file() && is_trail_file(entry.path()));
+    if !wanted {
+        return Ok(None);
     }
-
-    fn try_add(&mut self, path: &Path, named: bool) -> io::Result<()> {
-        let metadata = path.metadata()?;
-        if metadata.is_dir() && (named || !path.is_symlink()) {
-            let mut entries = fs::read_dir(path)?.collect::<io::Result<Vec<_>>>()?;
-            entries.sort_by_key(fs::DirEntry::file_name);
-            entries.iter().for_each(|entry| self.add(&entry.path(), false));
-        } else if named || (metadata.is_file() && is_trail_file(path)) {
-            self.files.push(LogFile { path: path.to_owned(), bytes: metadata.len() });
-        } else {
-            self.skipped += 1;
-        }
-        Ok(())
-    }
+    let bytes = entry.metadata().map_err(|error| error.to_string())?.len();
+    Ok(Some(LogFile { path: entry.into_path(), bytes }))
 }
 
 fn is_trail_file(path: &Path) -> bool {
