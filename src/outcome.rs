@@ -40,11 +40,11 @@ pub struct Counts {
     pub bad_records: u64,
     /// Rule met record; for a first-seen rule, once for each entity and value.
     pub matches: u64,
-    /// First-seen matches without a field that the rule learns by.
+    /// First-seen matches without a field that the rule learns by, and records with more values than are looked at.
     pub incomplete: u64,
-    /// First-seen matches of an entity and value that the same file shows earlier.
+    /// First-seen matches of an entity and value that the same file shows again in the same period.
     pub collapsed: u64,
-    /// Matches of an event that another file of this invocation brought too.
+    /// Matches of an event that this file or another of this invocation brought already.
     pub duplicates: u64,
     /// What was decided on.
     pub findings: u64,

@@ -21,12 +21,12 @@ pub enum RuleSource {
     Path(PathBuf),
 }
 
-/// Rules that are ready, and what became of the rest. Every document ends in exactly one of the counts.
+/// Rules that are ready, and what became of the rest. Every document ends in exactly one of the five.
 #[derive(Debug)]
 pub struct Loaded {
     /// The rules.
     pub rules: RuleSet,
-    /// What doesn't load, and why.
+    /// Documents that don't load, and exceptions that their rule has to do without; and why.
     pub rejected: Vec<Diagnostic>,
     /// Changes that the organisation's file makes to rules that are not there. No rule is lost by them.
     pub stray: Vec<Diagnostic>,
@@ -71,8 +71,11 @@ pub fn load(sources: &[RuleSource], organisation: &Organisation) -> Loaded {
 impl Loaded {
     /// Writes the log lines that tell what was loaded.
     pub fn report(&self) {
-        for error in self.rejected.iter().chain(&self.stray) {
+        for error in &self.rejected {
             telemetry::emit(&Event::RuleRejected { error: &error.summary() });
+        }
+        for error in &self.stray {
+            telemetry::emit(&Event::RuleUnknown { error: &error.summary() });
         }
         telemetry::emit(&Event::RulesLoaded {
             loaded: self.rules.rules().len(),

@@ -17,6 +17,7 @@ pub enum Event<'e> {
     RecordsBad { object: &'e ObjectRef, count: u64, first: &'e str },
     RulesLoaded { loaded: usize, rejected: usize, off: usize, retired: usize, other_log_sources: usize },
     RuleRejected { error: &'e str },
+    RuleUnknown { error: &'e str },
     StateFailed { error: &'e str },
     PublishFailed { rule: &'e RuleInfo, error: &'e str },
     Invocation { outcome: &'e Outcome },
@@ -42,6 +43,7 @@ pub fn emit(event: &Event<'_>) {
             tracing::info!(event = "rules_loaded", loaded, rejected, off, retired, other_log_sources);
         }
         Event::RuleRejected { error } => tracing::error!(event = "rule_rejected", error),
+        Event::RuleUnknown { error } => tracing::warn!(event = "rule_unknown", error),
         Event::StateFailed { error } => tracing::error!(event = "state_failed", error),
         Event::PublishFailed { rule, error } => tracing::error!(event = "publish_failed", rule_id = rule.id, error),
         Event::Invocation { outcome } => invocation(outcome),

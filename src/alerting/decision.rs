@@ -84,8 +84,7 @@ impl Alert {
     }
 }
 
-/// Decides on findings that have been remembered. They have to be in the order in which [`super::sightings`] saw them:
-/// by event time.
+/// Decides on findings that have been remembered. They have to be [`in_order`](super::in_order), as when they were.
 ///
 /// Every finding comes back: in an alert, or held with its reason.
 #[must_use]

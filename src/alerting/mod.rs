@@ -8,5 +8,6 @@ mod sighting;
 
 pub use decision::{Alert, Decision, Hold, Repetition, decide, decide_without_memory};
 pub use sighting::{
-    EntityKey, FirstSighting, Mark, Memory, PastAlert, PastAlerts, Remembered, Seen, Sightings, marks, sightings,
+    EntityKey, FirstSighting, Mark, Memory, PastAlert, PastAlerts, Remembered, Seen, Sightings, in_order, marks,
+    sightings,
 };

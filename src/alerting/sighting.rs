@@ -131,7 +131,13 @@ impl EntityKey {
     }
 }
 
-/// What these findings ask of the store. They have to be in order of event time.
+/// Sorts findings as [`sightings`] and [`super::decide`] take them: by event time, the same on each run.
+pub fn in_order(findings: &mut [Finding]) {
+    let place = |finding: &Finding| (finding.event.time, finding.uid);
+    findings.sort_by(|a, b| (place(a), &a.event.identity).cmp(&(place(b), &b.event.identity)));
+}
+
+/// What these findings ask of the store. They have to be [`in_order`].
 #[must_use]
 pub fn sightings(findings: &[Finding]) -> Sightings {
     let first = findings.iter().filter_map(|finding| match &finding.kind {

@@ -141,9 +141,7 @@ impl Finding {
             })
             .collect()
     }
-}
 
-impl Finding {
     /// Takes another event of the same rule, entity and value in: the earlier one stands, the later one's time is kept.
     pub fn collapse(&mut self, mut other: Self) {
         let earliest = |finding: &Self| (finding.event.time, finding.event.identity.clone());

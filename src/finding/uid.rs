@@ -31,6 +31,18 @@ impl FindingUid {
             .chain(sighted.entity.iter().chain(&sighted.value).map(String::as_str));
         Self(hash("sighting", parts))
     }
+
+    /// For stores.
+    #[must_use]
+    pub fn to_u128(self) -> u128 {
+        self.0
+    }
+
+    /// From a store.
+    #[must_use]
+    pub fn from_u128(uid: u128) -> Self {
+        Self(uid)
+    }
 }
 
 impl DedupKey {
@@ -44,20 +56,6 @@ impl DedupKey {
     #[must_use]
     pub fn to_u128(self) -> u128 {
         self.0
-    }
-}
-
-impl FindingUid {
-    /// For stores.
-    #[must_use]
-    pub fn to_u128(self) -> u128 {
-        self.0
-    }
-
-    /// From a store.
-    #[must_use]
-    pub fn from_u128(uid: u128) -> Self {
-        Self(uid)
     }
 }
 

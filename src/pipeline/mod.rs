@@ -194,8 +194,7 @@ impl Run {
                 }
             }
         }
-        findings
-            .sort_by(|a, b| (a.event.time, a.uid, &a.event.identity).cmp(&(b.event.time, b.uid, &b.event.identity)));
+        alerting::in_order(&mut findings);
         self.counts.findings = findings.len() as u64;
         findings
     }

@@ -9,14 +9,14 @@ use std::ops::ControlFlow;
 
 use serde_json::Value;
 
-/// A field's name, split once.
+/// A field's name, as a rule writes it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct FieldPath {
     name: Box<str>,
 }
 
 impl FieldPath {
-    /// Takes a field name as a rule writes it.
+    /// Takes a name.
     #[must_use]
     pub fn new(name: &str) -> Self {
         Self { name: name.into() }

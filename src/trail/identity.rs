@@ -69,7 +69,7 @@ impl<'r> UserIdentity<'r> {
         self.get("arn").and_then(|arn| arn.splitn(3, '/').nth(2)).filter(|name| !name.is_empty())
     }
 
-    /// Whether a temporary session's credentials made the call, and if so what it says of MFA.
+    /// What a temporary session says of MFA; long-lived keys say nothing.
     pub(super) fn session_mfa(self) -> Option<&'r str> {
         self.get("sessionContext.attributes.mfaAuthenticated")
     }

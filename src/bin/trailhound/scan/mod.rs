@@ -70,8 +70,7 @@ impl Scan {
 
     async fn first_sightings(&mut self) -> Result<(), BoxError> {
         let mut sightings = std::mem::take(&mut self.sightings);
-        sightings
-            .sort_by(|a, b| (a.event.time, a.uid, &a.event.identity).cmp(&(b.event.time, b.uid, &b.event.identity)));
+        alerting::in_order(&mut sightings);
         let before = sightings.len();
         sightings.dedup_by(|a, b| (a.uid, &a.event.identity) == (b.uid, &b.event.identity));
         self.counts.duplicates += (before - sightings.len()) as u64;

@@ -2,16 +2,17 @@
 //!
 //! <https://schema.ocsf.io/1.8.0/classes/detection_finding>
 
+mod evidence;
+
 use jiff::Timestamp;
 use serde::Serialize;
-use serde_json::value::RawValue;
 
 use crate::alerting::Alert;
-use crate::finding::{Actor, Event, Kind};
+use crate::finding::{Event, Kind};
 use crate::sigma::Level;
-use crate::trail::{Mfa, Outcome};
 
 use super::fit::Detail;
+use evidence::{Evidence, evidence};
 
 const MAX_EVIDENCES: usize = 20;
 const MAX_RESOURCES: usize = 100;
@@ -125,94 +126,6 @@ struct Identified {
 }
 
 #[derive(Serialize)]
-struct Evidence<'a> {
-    uid: &'a str,
-    actor: EvidenceActor<'a>,
-    api: Api<'a>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    src_endpoint: Option<Endpoint<'a>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    http_request: Option<HttpRequest<'a>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    data: Option<Box<RawValue>>,
-}
-
-#[derive(Serialize)]
-struct EvidenceActor<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    user: Option<User<'a>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    session: Option<Session<'a>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    invoked_by: Option<&'a str>,
-}
-
-#[derive(Serialize)]
-struct User<'a> {
-    type_id: u32,
-    r#type: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    uid: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    uid_alt: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    name: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    account: Option<Account<'a>>,
-}
-
-#[derive(Serialize)]
-struct Session<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    issuer: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    credential_uid: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    is_mfa: Option<bool>,
-}
-
-#[derive(Serialize)]
-struct Api<'a> {
-    operation: &'a str,
-    service: Service<'a>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    request: Option<Request<'a>>,
-    response: Response<'a>,
-}
-
-#[derive(Serialize)]
-struct Service<'a> {
-    name: &'a str,
-}
-
-#[derive(Serialize)]
-struct Request<'a> {
-    uid: &'a str,
-}
-
-#[derive(Serialize)]
-struct Response<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    error: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    error_message: Option<&'a str>,
-    message: &'static str,
-}
-
-#[derive(Serialize)]
-struct Endpoint<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    ip: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    svc_name: Option<&'a str>,
-}
-
-#[derive(Serialize)]
-struct HttpRequest<'a> {
-    user_agent: &'a str,
-}
-
-#[derive(Serialize)]
 struct Resource<'a> {
     uid: &'a str,
     role_id: u32,
@@ -253,8 +166,6 @@ impl<'a> DetectionFinding<'a> {
         let finding = &alert.finding;
         let (rule, event) = (&finding.rule, &finding.event);
         let (severity_id, severity) = severity(rule.level);
-        let (start, end) = (event.time.as_millisecond(), alert.last_time().as_millisecond());
-        let count = alert.findings().count();
         Self {
             activity_id: 1, // create
             category_uid: 2,
@@ -266,9 +177,9 @@ impl<'a> DetectionFinding<'a> {
             status_id: 1, // new
             is_alert: true,
             time: now.as_millisecond(),
-            start_time: start,
-            end_time: end,
-            count,
+            start_time: event.time.as_millisecond(),
+            end_time: alert.last_time().as_millisecond(),
+            count: alert.findings().count(),
             message: format!("{} in account {}", rule.title, event.identity.account),
             metadata: metadata(event, finding.uid.to_string()),
             cloud: Cloud {
@@ -276,21 +187,10 @@ impl<'a> DetectionFinding<'a> {
                 region: &event.region,
                 account: account(&event.identity.account, event.account_name.as_deref()),
             },
-            finding_info: FindingInfo {
-                uid: finding.uid.to_string(),
-                title: &rule.title,
-                desc: &rule.description,
-                created_time: now.as_millisecond(),
-                first_seen_time: start,
-                last_seen_time: end,
-                related_events_count: count,
-                analytic: Analytic { type_id: 1, r#type: "Rule", uid: &rule.id, name: &rule.title },
-                attacks: attacks(&rule.tags),
-                data_sources: ["AWS CloudTrail"],
-            },
+            finding_info: finding_info(alert, now),
             evidences: alert
                 .findings()
-                .take(evidences(detail))
+                .take(max_evidences(detail))
                 .map(|finding| evidence(&finding.event, detail))
                 .collect(),
             resources: event
@@ -300,25 +200,45 @@ impl<'a> DetectionFinding<'a> {
                 .map(|arn| Resource { uid: arn, role_id: 3, role: "Affected" })
                 .collect(),
             observables: observables(event),
-            unmapped: Unmapped {
-                level: rule.level.as_str(),
-                dedup_key: finding.dedup_key.to_string(),
-                file: &finding.origin.file,
-                record_index: finding.origin.record_index,
-                next_steps: &rule.next_steps,
-                first_seen: match &finding.kind {
-                    Kind::Match => None,
-                    Kind::FirstSeen(first) => {
-                        Some(NewValue { entity: &first.sighted.entity, value: &first.sighted.value })
-                    }
-                },
-                notes: [notes, &left_out(alert, detail)].concat(),
-            },
+            unmapped: unmapped(alert, notes, detail),
         }
     }
 }
 
-fn evidences(detail: Detail) -> usize {
+fn finding_info(alert: &Alert, now: Timestamp) -> FindingInfo<'_> {
+    let finding = &alert.finding;
+    let rule = &finding.rule;
+    FindingInfo {
+        uid: finding.uid.to_string(),
+        title: &rule.title,
+        desc: &rule.description,
+        created_time: now.as_millisecond(),
+        first_seen_time: finding.event.time.as_millisecond(),
+        last_seen_time: alert.last_time().as_millisecond(),
+        related_events_count: alert.findings().count(),
+        analytic: Analytic { type_id: 1, r#type: "Rule", uid: &rule.id, name: &rule.title },
+        attacks: attacks(&rule.tags),
+        data_sources: ["AWS CloudTrail"],
+    }
+}
+
+fn unmapped<'a>(alert: &'a Alert, notes: &[String], detail: Detail) -> Unmapped<'a> {
+    let finding = &alert.finding;
+    Unmapped {
+        level: finding.rule.level.as_str(),
+        dedup_key: finding.dedup_key.to_string(),
+        file: &finding.origin.file,
+        record_index: finding.origin.record_index,
+        next_steps: &finding.rule.next_steps,
+        first_seen: match &finding.kind {
+            Kind::Match => None,
+            Kind::FirstSeen(first) => Some(NewValue { entity: &first.sighted.entity, value: &first.sighted.value }),
+        },
+        notes: [notes, &left_out(alert, detail)].concat(),
+    }
+}
+
+fn max_evidences(detail: Detail) -> usize {
     if detail == Detail::FirstOnly { 1 } else { MAX_EVIDENCES }
 }
 
@@ -327,7 +247,7 @@ fn left_out(alert: &Alert, detail: Detail) -> Vec<String> {
     let over = |what: &str, count: usize, max: usize| {
         (count > max).then(|| format!("{} of {count} {what} were left out", count - max))
     };
-    let events = over("events", alert.findings().count(), evidences(detail));
+    let events = over("events", alert.findings().count(), max_evidences(detail));
     let resources = over("resources", alert.finding.event.resources.len(), MAX_RESOURCES);
     [events, resources].into_iter().flatten().collect()
 }
@@ -342,59 +262,6 @@ fn metadata(event: &Event, uid: String) -> Metadata<'_> {
         event_code: &event.name,
         original_time: event.time.to_string(),
         uid,
-    }
-}
-
-fn evidence(event: &Event, detail: Detail) -> Evidence<'_> {
-    let address = event.source_address.map(|address| address.to_string());
-    let service = event.source_ip.as_deref().filter(|_| address.is_none());
-    Evidence {
-        uid: &event.identity.event_id,
-        actor: actor(&event.actor),
-        api: Api {
-            operation: &event.name,
-            service: Service { name: &event.source },
-            request: event.request_id.as_deref().map(|uid| Request { uid }),
-            response: Response {
-                error: event.error_code.as_deref(),
-                error_message: event.error_message.as_deref(),
-                message: match event.outcome {
-                    Outcome::Success => "success",
-                    Outcome::Denied => "denied",
-                    Outcome::Failure => "failure",
-                },
-            },
-        },
-        src_endpoint: event.source_ip.as_ref().map(|_| Endpoint { ip: address, svc_name: service }),
-        http_request: event.user_agent.as_deref().map(|user_agent| HttpRequest { user_agent }),
-        data: (detail == Detail::Full).then(|| RawValue::from_string(event.raw.to_string()).ok()).flatten(),
-    }
-}
-
-fn actor(actor: &Actor) -> EvidenceActor<'_> {
-    let has_user = actor.principal.is_some() || actor.principal_id.is_some();
-    let is_mfa = match actor.mfa {
-        Mfa::True => Some(true),
-        Mfa::False => Some(false),
-        Mfa::NotApplicable => None,
-    };
-    let has_session = actor.access_key_id.is_some() || actor.session_issuer.is_some() || is_mfa.is_some();
-    let (type_id, user_type) = if actor.service_call { (4, "Service") } else { (1, "User") };
-    EvidenceActor {
-        user: has_user.then(|| User {
-            type_id,
-            r#type: user_type,
-            uid: actor.principal_id.as_deref(),
-            uid_alt: actor.arn.as_deref().or(actor.principal.as_deref()),
-            name: actor.user_name.as_deref().or(actor.session_name.as_deref()),
-            account: actor.account.as_deref().map(|uid| account(uid, None)),
-        }),
-        session: has_session.then_some(Session {
-            issuer: actor.session_issuer.as_deref(),
-            credential_uid: actor.access_key_id.as_deref(),
-            is_mfa,
-        }),
-        invoked_by: actor.invoked_by.as_deref(),
     }
 }
 
