@@ -15,8 +15,10 @@ const MAX_DESCRIPTION: usize = 8000;
 const MAX_NEXT_STEP: usize = 350;
 const MAX_NEXT_STEPS: usize = 10;
 const MAX_KEYWORD: usize = 75;
-/// Our own, so that one line can't take all the room.
+const MAX_RESOURCES: usize = 10;
+/// Our own, so that one text can't take all the room.
 const MAX_LINE: usize = 1000;
+const MAX_CONTEXT: usize = 300;
 
 #[derive(Serialize)]
 struct Message<'f> {
@@ -44,25 +46,28 @@ struct Metadata<'f> {
     thread_id: String,
     summary: String,
     event_type: &'static str,
-    related_resources: &'f [String],
+    related_resources: Vec<String>,
     additional_context: Context<'f>,
 }
 
+/// For custom actions, which put these into commands.
 #[derive(Serialize)]
 struct Context<'f> {
     rule_id: &'f str,
     level: &'static str,
     finding_uid: String,
-    event_id: &'f str,
-    event_name: &'f str,
-    event_source: &'f str,
-    account: &'f str,
-    region: &'f str,
+    event_id: String,
+    event_name: String,
+    event_source: String,
+    account: String,
+    region: String,
 }
 
 pub(super) fn message(facts: &Facts<'_>) -> String {
     let (rule, finding) = (facts.rule, facts.finding);
+    let event = &finding.event;
     let level = rule.level.as_str();
+    let logged = |text: &str| plain::logged(text, MAX_CONTEXT);
     let message = Message {
         version: "1.0",
         source: "custom",
@@ -72,22 +77,22 @@ pub(super) fn message(facts: &Facts<'_>) -> String {
             title: format!("{} {}: {}", emoji(rule.level), level.to_uppercase(), escape(&facts.title, MAX_TITLE - 50)),
             description: description(facts),
             next_steps: rule.next_steps.iter().take(MAX_NEXT_STEPS).map(|step| escape(step, MAX_NEXT_STEP)).collect(),
-            keywords: [level, &finding.event.source, &facts.account].map(|word| escape(word, MAX_KEYWORD)).to_vec(),
+            keywords: [level, &logged(&event.source), &facts.account].map(|word| escape(word, MAX_KEYWORD)).to_vec(),
         },
         metadata: Metadata {
             thread_id: finding.dedup_key.to_string(),
             summary: escape(&facts.title, MAX_TITLE),
             event_type: "alert",
-            related_resources: &finding.event.resources[..finding.event.resources.len().min(10)],
+            related_resources: event.resources.iter().take(MAX_RESOURCES).map(|arn| logged(arn)).collect(),
             additional_context: Context {
                 rule_id: &rule.id,
                 level,
                 finding_uid: finding.uid.to_string(),
-                event_id: &finding.event.identity.event_id,
-                event_name: &finding.event.name,
-                event_source: &finding.event.source,
-                account: &finding.event.identity.account,
-                region: &finding.event.region,
+                event_id: logged(&event.identity.event_id),
+                event_name: logged(&event.name),
+                event_source: logged(&event.source),
+                account: logged(&event.identity.account),
+                region: logged(&event.region),
             },
         },
     };

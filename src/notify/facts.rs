@@ -51,19 +51,14 @@ impl<'a> Facts<'a> {
             rule: &finding.rule,
             finding,
             title: plain::line(&finding.rule.title, 150),
-            rows: rows.into_iter().map(|(name, value)| (name, plain::line(&unlinked(&value), MAX_VALUE * 2))).collect(),
-            caller: plain::line(&short_name(&event.actor), 60),
-            account: plain::line(event.account_name.as_deref().unwrap_or(&event.identity.account), 40),
+            rows: rows.into_iter().map(|(name, value)| (name, plain::logged(&value, MAX_VALUE * 2))).collect(),
+            caller: plain::logged(&short_name(&event.actor), 60),
+            account: plain::logged(event.account_name.as_deref().unwrap_or(&event.identity.account), 40),
             more: more(alert),
             notes: notes(alert, detail),
             origin: plain::line(&format!("{}, record {}", finding.origin.file, finding.origin.record_index), 1000),
         }
     }
-}
-
-/// Mail clients make links of addresses; one that an intruder wrote into a log must not be a click away.
-fn unlinked(text: &str) -> String {
-    text.replace("://", "[:]//")
 }
 
 fn who(event: &Event) -> String {
@@ -171,7 +166,7 @@ fn more(alert: &Alert) -> Vec<String> {
     let line = |finding: &Finding| {
         let event = &finding.event;
         let line = format!("{} {} {}", time(event.time), did(event), list(&event.resources));
-        plain::line(&unlinked(&line), MAX_VALUE)
+        plain::logged(&line, MAX_VALUE)
     };
     let mut lines: Vec<String> = alert.more.iter().take(MAX_MORE).map(line).collect();
     if alert.more.len() > lines.len() {

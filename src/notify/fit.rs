@@ -36,7 +36,7 @@ impl Detail {
             Self::Full => None,
             Self::WithoutRecords => Some("the records were left out: with them the message is too large for SNS"),
             Self::FirstOnly => Some(
-                "all but the first evidence was left out and long texts were cut: the message was too large for SNS",
+                "all but the first evidence was left out, long texts and lists were cut: the message was too large for SNS",
             ),
         }
     }

@@ -8,6 +8,12 @@ pub fn line(text: &str, max: usize) -> String {
     cut(&clean, max)
 }
 
+/// As [`line`], for what came from a log: mail and chat make links of addresses, and one that an intruder wrote must not be a
+/// click away.
+pub(super) fn logged(text: &str, max: usize) -> String {
+    line(&text.replace("://", "[:]//"), max)
+}
+
 /// Cuts at a character and says so.
 pub(super) fn cut(text: &str, max: usize) -> String {
     match text.char_indices().nth(max) {

@@ -11,7 +11,7 @@ const MAX_PARAGRAPHS: usize = 10;
 
 pub(super) fn subject(facts: &Facts<'_>) -> String {
     let level = facts.rule.level.as_str().to_uppercase();
-    let region = &facts.finding.event.region;
+    let region = plain::logged(&facts.finding.event.region, 40);
     let subject = format!("[{level}] {}: {} in {} {region}", facts.title, facts.caller, facts.account);
     let ascii: String = subject.trim().chars().map(|c| if matches!(c, ' '..='~') { c } else { '?' }).collect();
     if ascii.len() <= MAX_SUBJECT { ascii } else { format!("{}...", ascii[..MAX_SUBJECT - 3].trim_end()) }
@@ -36,7 +36,7 @@ pub(super) fn body(facts: &Facts<'_>) -> String {
     let rows = [
         ("Rule", format!("{} {}", plain::line(&rule.id, 80), rule.tags.join(" "))),
         ("Finding", finding.uid.to_string()),
-        ("Event", plain::line(&finding.event.identity.event_id, 100)),
+        ("Event", plain::logged(&finding.event.identity.event_id, 100)),
         ("File", facts.origin.clone()),
     ];
     for (name, value) in rows.iter().filter(|(_, value)| !value.trim().is_empty()) {

@@ -53,6 +53,21 @@ async fn machines_get_an_ocsf_detection_finding() {
 
 #[tokio::test]
 async fn who_and_from_where_in_every_shape_of_identity() {
+    let lines: Vec<String> = alerts(stopped(), &every_shape_of_identity())
+        .await
+        .iter()
+        .map(|alert| {
+            let rows = alert
+                .text
+                .lines()
+                .filter(|line| ["Who ", "Did ", "What ", "From "].iter().any(|row| line.starts_with(row)));
+            [alert.subject.as_str()].into_iter().chain(rows).collect::<Vec<_>>().join("\n")
+        })
+        .collect();
+    insta::assert_snapshot!(lines.join("\n\n"));
+}
+
+fn every_shape_of_identity() -> Vec<Value> {
     let call = |n: usize, changes: &[(&str, Value)]| {
         // Hours apart, so that each is an alert of its own.
         let time = json!(format!("2026-11-05T{:02}:00:00Z", n * 2));
@@ -62,7 +77,7 @@ async fn who_and_from_where_in_every_shape_of_identity() {
         "sessionContext": {"sessionIssuer": {"arn": "arn:aws:iam::111122223333:role/ci/deploy"}, "attributes": {"mfaAuthenticated": "false"}}});
     let console = json!({"type": "IAMUser", "arn": "arn:aws:iam::111122223333:user/alice", "accountId": "111122223333",
         "sessionContext": {"attributes": {"mfaAuthenticated": "false"}}, "invokedBy": "cloudformation.amazonaws.com"});
-    let records = [
+    vec![
         call(0, &[("/userIdentity", session)]),
         call(
             1,
@@ -103,19 +118,7 @@ async fn who_and_from_where_in_every_shape_of_identity() {
                 ("/errorMessage", json!("it broke")),
             ],
         ),
-    ];
-    let lines: Vec<String> = alerts(stopped(), &records)
-        .await
-        .iter()
-        .map(|alert| {
-            let rows = alert
-                .text
-                .lines()
-                .filter(|line| ["Who ", "Did ", "What ", "From "].iter().any(|row| line.starts_with(row)));
-            [alert.subject.as_str()].into_iter().chain(rows).collect::<Vec<_>>().join("\n")
-        })
-        .collect();
-    insta::assert_snapshot!(lines.join("\n\n"));
+    ]
 }
 
 /// Everything that an intruder can write into a log, in every place that an alert shows.
@@ -143,6 +146,10 @@ async fn hostile_text_stays_text() {
     );
     assert_eq!(alert.text.lines().filter(|line| line.starts_with("Who ")).count(), 1);
     assert!(!alert.text.contains(['\u{1b}', '\u{202e}', '\r']));
+    for form in [&alert.subject, &alert.text, &alert.chat] {
+        assert!(form.contains("x Who root") && !form.contains("https://evil"), "{form}");
+    }
+    assert!(!alert.chat.contains(['\u{202e}']) && !alert.chat.contains("\\r"), "{}", alert.chat);
     let chat: Value = serde_json::from_str(&alert.chat).unwrap();
     let description = chat["content"]["description"].as_str().unwrap();
     assert!(!description.contains('<') && !description.contains("`code`"), "{description}");
@@ -210,7 +217,7 @@ async fn whatever_a_log_holds_the_message_fits() {
         let size = alert.sns_message().len();
         assert!(size <= MAX_MESSAGE_BYTES, "{size} bytes of {piece:?}");
         assert!(
-            alert.text.contains("CloudTrail logging stopped") && alert.text.contains("long texts were cut"),
+            alert.text.contains("CloudTrail logging stopped") && alert.text.contains("long texts and lists were cut"),
             "{}",
             alert.text
         );
