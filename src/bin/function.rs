@@ -22,6 +22,10 @@ async fn main() -> ExitCode {
 }
 
 async fn run() -> Result<(), Error> {
+    // The runtime would panic for want of a name.
+    if std::env::var_os("AWS_LAMBDA_RUNTIME_API").is_none() {
+        return Err("this is the Lambda function: deploy it, or start it with `cargo lambda watch`; `trailhound invoke` does the same on a terminal".into());
+    }
     let settings = Settings::from_variables(std::env::vars()).map_err(|errors| {
         let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
         Error::from(errors.join("; "))

@@ -53,8 +53,11 @@ impl ObjectStore for Folder {
         let open = async || File::open(self.path(object)?).await;
         let file = open().await.map_err(|error| {
             // As with S3: a bucket that is missing is a mistake in the set-up, not a file that has expired.
-            let no_bucket = error.kind() == ErrorKind::NotFound && !self.root.join(&object.bucket).is_dir();
-            if no_bucket { failed(object, error) } else { fetch_error(object, error) }
+            let bucket = self.root.join(&object.bucket);
+            if error.kind() == ErrorKind::NotFound && !bucket.is_dir() {
+                return failed(object, io::Error::other(format!("there is no folder {}", bucket.display())));
+            }
+            fetch_error(object, error)
         })?;
         Ok(FolderBody { object: object.clone(), file })
     }

@@ -34,7 +34,9 @@ pub enum OpenError {
     #[error("the state file is in use by another process; give this one a file of its own")]
     InUse,
     /// Anything else.
-    #[error("the state file can't be opened: {0}")]
+    #[error(
+        "the state file can't be opened: {0} (it has to be one that trailhound made, or a new one in a folder that is there)"
+    )]
     Other(String),
 }
 

@@ -81,7 +81,9 @@ fn rule(file: &Arc<SourceFile>, document: &Node) -> Result<Option<Rule>, Diagnos
         [("correlation", "correlations"), ("filter", "filters"), ("action", "rule collections of Sigma 1")]
     {
         if let Some((key, _)) = document.members().iter().find(|(name, _)| name.text == key) {
-            return Err(shape.error(Code::Unsupported, &key.span, format!("{what} are not supported yet")));
+            return Err(shape
+                .error(Code::Unsupported, &key.span, format!("{what} are not supported yet"))
+                .advise("leave this document out"));
         }
     }
     Rule::parse(shape, document).map(Some)

@@ -107,7 +107,9 @@ fn comparison(shape: Shape<'_>, word: &str, span: &Span) -> Result<Comparison, D
         return Ok(*comparison);
     }
     if NOT_YET.contains(&word) {
-        return Err(shape.error(Code::Unsupported, span, format!("the modifier `{word}` is not supported yet")));
+        return Err(shape
+            .error(Code::Unsupported, span, format!("the modifier `{word}` is not supported yet"))
+            .advise("write out what it would match, or leave the rule out"));
     }
     let known = COMPARISONS.iter().map(|(name, _)| *name).chain(["all", "cased"]);
     let advice =
