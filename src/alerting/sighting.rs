@@ -102,21 +102,30 @@ pub struct Remembered {
     pub event: String,
     /// When it was last seen.
     pub last: Timestamp,
+    /// How long the entity had been known then.
+    pub entity_since: Timestamp,
 }
 
 impl Remembered {
-    /// Adds a sighting to what is remembered: what to keep, and whether the value is new.
+    /// Adds a sighting to what is remembered: what to keep, and what to answer. `entity_since`: the oldest event of the
+    /// entity, this one included.
     ///
-    /// Deterministic under redelivery: the event that made a value known finds it new again. A late event never makes a
-    /// known value new.
+    /// Deterministic under redelivery: the event that made a value known finds it new again, and its entity as well known as
+    /// then. A late event never makes a known value new.
     #[must_use]
-    pub fn see(known: Option<Self>, sighting: &FirstSighting) -> (Self, bool) {
+    pub fn see(known: Option<Self>, sighting: &FirstSighting, entity_since: Timestamp) -> (Self, Seen) {
         match known {
-            Some(known) if known.event == sighting.event => (known.seen_at(sighting.until), true),
-            Some(known) if sighting.time.duration_since(known.last) <= sighting.history => {
-                (known.seen_at(sighting.until), false)
+            Some(known) if known.event == sighting.event => {
+                let seen = Seen { is_new: true, entity_since: known.entity_since };
+                (known.seen_at(sighting.until), seen)
             }
-            _ => (Self { event: sighting.event.clone(), last: sighting.until }, true),
+            Some(known) if sighting.time.duration_since(known.last) <= sighting.history => {
+                (known.seen_at(sighting.until), Seen { is_new: false, entity_since })
+            }
+            _ => {
+                let first = Self { event: sighting.event.clone(), last: sighting.until, entity_since };
+                (first, Seen { is_new: true, entity_since })
+            }
         }
     }
 
@@ -191,22 +200,28 @@ mod tests {
         }
     }
 
+    fn see(known: Option<Remembered>, event: &str, time: &str) -> (Remembered, bool) {
+        let sighting = sighting(event, time);
+        let (remembered, seen) = Remembered::see(known, &sighting, sighting.time);
+        (remembered, seen.is_new)
+    }
+
     #[test]
     fn a_value_is_new_once_and_again_when_the_same_event_is_retried() {
-        let (known, is_new) = Remembered::see(None, &sighting("a", "05T10:00:00"));
+        let (known, is_new) = see(None, "a", "05T10:00:00");
         assert!(is_new);
-        let (known, is_new) = Remembered::see(Some(known), &sighting("b", "05T11:00:00"));
+        let (known, is_new) = see(Some(known), "b", "05T11:00:00");
         assert!(!is_new);
-        let (known, is_new) = Remembered::see(Some(known), &sighting("a", "05T10:00:00"));
+        let (known, is_new) = see(Some(known), "a", "05T10:00:00");
         assert!(is_new, "a retry decides as the first try did");
         assert_eq!(known.last, sighting("b", "05T11:00:00").time);
     }
 
     #[test]
     fn a_late_event_is_not_new_but_one_after_the_history_is() {
-        let (known, _) = Remembered::see(None, &sighting("a", "05T10:00:00"));
-        assert!(!Remembered::see(Some(known.clone()), &sighting("late", "01T10:00:00")).1);
-        assert!(!Remembered::see(Some(known.clone()), &sighting("b", "07T10:00:00")).1);
-        assert!(Remembered::see(Some(known), &sighting("c", "07T10:00:01")).1);
+        let (known, _) = see(None, "a", "05T10:00:00");
+        assert!(!see(Some(known.clone()), "late", "01T10:00:00").1);
+        assert!(!see(Some(known.clone()), "b", "07T10:00:00").1);
+        assert!(see(Some(known), "c", "07T10:00:01").1);
     }
 }

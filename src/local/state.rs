@@ -113,17 +113,17 @@ impl StateStore for State {
 }
 
 fn see(write: &WriteTransaction, sighting: &FirstSighting) -> Result<Seen, BoxError> {
-    let mut pairs = write.open_table(SIGHTINGS)?;
-    let pair = sighting.pair.to_u128();
-    let known: Option<Remembered> = pairs.get(pair)?.map(|json| serde_json::from_str(json.value())).transpose()?;
-    let (remembered, is_new) = Remembered::see(known, sighting);
-    pairs.insert(pair, serde_json::to_string(&remembered)?.as_str())?;
-
     let mut entities = write.open_table(ENTITIES)?;
     let known_since = entities.get(sighting.entity.0)?.map(|second| second.value());
     let since = known_since.map_or(sighting.time.as_second(), |known| known.min(sighting.time.as_second()));
     entities.insert(sighting.entity.0, since)?;
-    Ok(Seen { is_new, entity_since: Timestamp::from_second(since)? })
+
+    let mut pairs = write.open_table(SIGHTINGS)?;
+    let pair = sighting.pair.to_u128();
+    let known: Option<Remembered> = pairs.get(pair)?.map(|json| serde_json::from_str(json.value())).transpose()?;
+    let (remembered, seen) = Remembered::see(known, sighting, Timestamp::from_second(since)?);
+    pairs.insert(pair, serde_json::to_string(&remembered)?.as_str())?;
+    Ok(seen)
 }
 
 fn past_alerts(write: &WriteTransaction, key: DedupKey) -> Result<PastAlerts, BoxError> {

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 
 use trailhound::config::SETTINGS;
 
@@ -28,6 +29,24 @@ fn every_error_code_is_explained() {
     assert!(source.len() > 10);
     for code in source {
         assert!(page.contains(&format!("| `{code}` |")), "docs/rules.md doesn't explain `{code}`");
+    }
+}
+
+#[test]
+fn the_counts_of_the_samples_are_those_that_are_printed() {
+    for (events, file) in [
+        (&["events/s3-put.json", "events/sqs-s3-batch.json"][..], "docs/deploy.md"),
+        (&["events/sqs-s3-batch.json"], "docs/alerts.md"),
+    ] {
+        let output = Command::new(env!("CARGO_BIN_EXE_trailhound"))
+            .args(["invoke", "--config", "events/trailhound.yaml"])
+            .args(events)
+            .current_dir(env!("CARGO_MANIFEST_DIR"))
+            .output()
+            .unwrap();
+        let printed = String::from_utf8(output.stderr).unwrap();
+        let summary = printed.lines().last().unwrap();
+        assert!(page(file).contains(summary), "{file} lacks this line:\n{summary}");
     }
 }
 

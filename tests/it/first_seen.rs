@@ -88,6 +88,18 @@ async fn a_retry_decides_as_the_first_try_did() {
     assert_eq!((world.subjects().len(), outcome.counts.held[&Hold::ToldBefore]), (0, 1));
 }
 
+/// The file of the 5th is read first, then the older ones, then the file of the 5th again.
+#[tokio::test]
+async fn what_was_learned_stays_learned_when_older_files_follow() {
+    let world = world();
+    let key = world.put("new", &trail_file(&[call("1", "05T10:00:00", "198.51.100.1")]));
+    world.notify(&[&key]).await;
+    let older = [call("2", "01T10:00:00", "198.51.100.1"), call("3", "02T09:00:00", "198.51.100.2")];
+    world.notify(&[&world.put("older", &trail_file(&older))]).await;
+    let outcome = world.notify(&[&key]).await;
+    assert_eq!((world.subjects().len(), outcome.counts.held[&Hold::Learning]), (0, 1));
+}
+
 #[tokio::test]
 async fn without_the_memory_first_seen_rules_wait_and_matches_alert() {
     let yaml = rule("  sel: {eventName: GetUser}\n  condition: sel")
