@@ -17,7 +17,7 @@
 //!   stop: {eventSource: cloudtrail.amazonaws.com, eventName: StopLogging}
 //!   condition: stop
 //! ");
-//! let (rules, errors) = RuleSet::compile(&sigma::parse(&file).rules, &Organisation::default());
+//! let (rules, errors) = RuleSet::compile(&sigma::parse(&file), &Organisation::default());
 //! assert!(errors.is_empty());
 //!
 //! let mut found = Vec::new();

@@ -61,7 +61,7 @@ pub fn load(sources: &[RuleSource], organisation: &Organisation) -> Loaded {
             RuleSource::Path(path) => read(path, &mut collection),
         }
     }
-    let (rules, uncompiled) = RuleSet::compile(&collection.rules, organisation);
+    let (rules, uncompiled) = RuleSet::compile(&collection, organisation);
     let Collection { mut rejected, other_log_sources, retired, .. } = collection;
     rejected.extend(uncompiled);
     let (stray, rejected) = rejected.into_iter().partition(|error| error.code() == Code::UnknownRule);

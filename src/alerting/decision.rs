@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::finding::{DedupKey, Finding, FindingUid, Kind};
+use crate::sigma::Mode;
 use crate::trail::EventIdentity;
 
 use super::sighting::{Memory, PastAlert, Seen};
@@ -36,6 +37,8 @@ pub enum Hold {
     Repeated,
     /// This very finding was told before: its event was delivered again.
     ToldBefore,
+    /// The rule is being tried out: its mode is `dry-run`.
+    DryRun,
 }
 
 impl Hold {
@@ -47,6 +50,7 @@ impl Hold {
             Self::Learning => "learning",
             Self::Repeated => "repeated",
             Self::ToldBefore => "told before",
+            Self::DryRun => "dry run",
         }
     }
 }
@@ -101,7 +105,7 @@ pub fn decide(findings: Vec<Finding>, memory: &Memory) -> Vec<Decision> {
         };
         let past = memory.alerts.get(&finding.dedup_key);
         let hold = hold.or_else(|| hold_repeated(&finding, past.map_or(&[], |past| past.published.as_slice())));
-        match hold {
+        match hold.or_else(|| hold_dry_run(&finding)) {
             Some(why) => batch.decisions.push(Decision::Hold { finding: Box::new(finding), why }),
             // One alert tells how many were held back; a second one of the same batch doesn't tell it again.
             None if batch.open.contains_key(&finding.dedup_key) => batch.tell(finding, Repetition::HeldSince(0)),
@@ -116,7 +120,10 @@ pub fn decide(findings: Vec<Finding>, memory: &Memory) -> Vec<Decision> {
 pub fn decide_without_memory(matches: Vec<Finding>) -> Vec<Decision> {
     let mut batch = Batch::default();
     for finding in matches {
-        batch.tell(finding, Repetition::Unchecked);
+        match hold_dry_run(&finding) {
+            Some(why) => batch.decisions.push(Decision::Hold { finding: Box::new(finding), why }),
+            None => batch.tell(finding, Repetition::Unchecked),
+        }
     }
     batch.decisions
 }
@@ -126,6 +133,10 @@ fn hold_sighting(seen: &Seen, time: Timestamp, learning: jiff::SignedDuration) -
         return Some(Hold::Known);
     }
     (time.duration_since(seen.entity_since) < learning).then_some(Hold::Learning)
+}
+
+fn hold_dry_run(finding: &Finding) -> Option<Hold> {
+    (finding.rule.mode == Mode::DryRun).then_some(Hold::DryRun)
 }
 
 fn hold_repeated(finding: &Finding, published: &[PastAlert]) -> Option<Hold> {

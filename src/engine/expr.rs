@@ -1,15 +1,12 @@
-//! A rule's detection with every name resolved.
+//! A rule's detection with every name resolved, and the one evaluator of it.
 
-use std::net::IpAddr;
 use std::ops::ControlFlow;
 
-use ipnet::IpNet;
+use crate::trail::FieldValue;
 
-use crate::trail::{FieldValue, Record};
-
-use super::Knowledge;
+use super::context::Context;
 use super::field::Field;
-use super::matcher::TextMatcher;
+use super::test::Test;
 
 /// Holds or doesn't hold for a record; evaluating it cannot fail.
 #[derive(Debug, Clone)]
@@ -17,73 +14,159 @@ pub(super) enum Expr {
     All(Vec<Expr>),
     Any(Vec<Expr>),
     Not(Box<Expr>),
+    /// A search identifier, by its place in the rule.
+    Identifier(usize),
     Exists {
+        label: Box<str>,
         field: Field,
         expected: bool,
     },
-    /// A field, or the whole record for keywords, against values: any of them, or every one.
-    Values {
-        field: Option<Field>,
-        tests: Vec<ValueTest>,
-        every: bool,
-    },
+    Item(Box<Item>),
 }
 
-/// One value of a rule.
+/// A field, or the whole record for keywords, against values: any of them, or every one.
 #[derive(Debug, Clone)]
-pub(super) enum ValueTest {
-    Text(TextMatcher),
-    Network(IpNet),
-    /// The field is missing or null.
-    Null,
+pub(super) struct Item {
+    /// Field, modifiers and values as the rule writes them.
+    pub(super) label: Box<str>,
+    pub(super) field: Option<Field>,
+    pub(super) tests: Vec<Test>,
+    pub(super) every: bool,
+    pub(super) negated: bool,
 }
 
-impl Expr {
-    pub(super) fn holds(&self, record: &Record<'_>, knowledge: &Knowledge) -> bool {
-        match self {
-            Self::All(terms) => terms.iter().all(|term| term.holds(record, knowledge)),
-            Self::Any(terms) => terms.iter().any(|term| term.holds(record, knowledge)),
-            Self::Not(term) => !term.holds(record, knowledge),
-            Self::Exists { field, expected } => field.exists(record, knowledge) == *expected,
-            Self::Values { field: None, tests, every } => quantify(tests, *every, |test| test.matches_anywhere(record)),
-            Self::Values { field: Some(field), tests, every } => {
-                quantify(tests, *every, |test| test.matches(field, record, knowledge))
+/// A named part of a rule.
+#[derive(Debug, Clone)]
+pub(super) struct Identifier {
+    pub(super) name: Box<str>,
+    pub(super) expr: Expr,
+}
+
+/// Watches an evaluation.
+pub(super) trait Observer {
+    /// Whether everything is evaluated, or only what decides.
+    const THOROUGH: bool;
+    /// A part begins.
+    fn enter(&mut self, part: Part<'_>);
+    /// A value of the field that the part is about; `None` is null.
+    fn saw(&mut self, value: Option<&str>);
+    /// The part ends.
+    fn leave(&mut self, holds: bool);
+}
+
+/// A part of a rule, for people.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Part<'e> {
+    All,
+    Any,
+    Not,
+    Identifier(&'e str),
+    Item(&'e str),
+}
+
+/// Watches nothing.
+pub(super) struct Unobserved;
+
+impl Observer for Unobserved {
+    const THOROUGH: bool = false;
+    fn enter(&mut self, _: Part<'_>) {}
+    fn saw(&mut self, _: Option<&str>) {}
+    fn leave(&mut self, _: bool) {}
+}
+
+/// Holds a record against one rule.
+pub(super) struct Evaluation<'e, 'c, 'r, O> {
+    pub(super) identifiers: &'e [Identifier],
+    pub(super) context: &'e Context<'c, 'r>,
+    pub(super) observer: O,
+}
+
+impl<O: Observer> Evaluation<'_, '_, '_, O> {
+    pub(super) fn holds(&mut self, expr: &Expr) -> bool {
+        match expr {
+            Expr::All(terms) => {
+                self.observer.enter(Part::All);
+                let failed = self.first(terms, false);
+                self.left(!failed)
+            }
+            Expr::Any(terms) => {
+                self.observer.enter(Part::Any);
+                let met = self.first(terms, true);
+                self.left(met)
+            }
+            Expr::Not(term) => {
+                self.observer.enter(Part::Not);
+                let holds = !self.holds(term);
+                self.left(holds)
+            }
+            Expr::Identifier(index) => {
+                // OK because compiling resolved every name to its place in the list.
+                let identifier = &self.identifiers[*index];
+                self.observer.enter(Part::Identifier(&identifier.name));
+                let holds = self.holds(&identifier.expr);
+                self.left(holds)
+            }
+            Expr::Exists { label, field, expected } => {
+                self.observer.enter(Part::Item(label));
+                self.show(Some(field));
+                let holds = field.exists(self.context) == *expected;
+                self.left(holds)
+            }
+            Expr::Item(item) => {
+                self.observer.enter(Part::Item(&item.label));
+                self.show(item.field.as_ref());
+                let holds = self.item(item) != item.negated;
+                self.left(holds)
             }
         }
     }
-}
 
-fn quantify(tests: &[ValueTest], every: bool, matches: impl FnMut(&ValueTest) -> bool) -> bool {
-    if every { tests.iter().all(matches) } else { tests.iter().any(matches) }
-}
-
-impl ValueTest {
-    /// A list in the record matches if any of its elements does.
-    fn matches(&self, field: &Field, record: &Record<'_>, knowledge: &Knowledge) -> bool {
-        let found = field.visit(record, knowledge, &mut |value| {
-            if self.accepts(&value) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-        });
-        found.is_break() || (matches!(self, Self::Null) && !field.exists(record, knowledge))
+    fn left(&mut self, holds: bool) -> bool {
+        self.observer.leave(holds);
+        holds
     }
 
-    fn accepts(&self, value: &FieldValue<'_>) -> bool {
-        match (self, value.text()) {
-            (Self::Null, text) => text.is_none(),
-            (_, None) => false,
-            (Self::Text(matcher), Some(text)) => matcher.matches(text),
-            // What is no address, such as a service's name, lies in no network.
-            (Self::Network(network), Some(text)) => {
-                text.parse::<IpAddr>().is_ok_and(|address| network.contains(&address.to_canonical()))
+    /// Whether one of the terms comes out as `wanted`.
+    fn first(&mut self, terms: &[Expr], wanted: bool) -> bool {
+        let mut found = false;
+        for term in terms {
+            found |= self.holds(term) == wanted;
+            if found && !O::THOROUGH {
+                break;
             }
+        }
+        found
+    }
+
+    fn item(&self, item: &Item) -> bool {
+        if item.every {
+            item.tests.iter().all(|test| self.met(item, std::slice::from_ref(test)))
+        } else {
+            self.met(item, &item.tests)
         }
     }
 
-    fn matches_anywhere(&self, record: &Record<'_>) -> bool {
-        let Self::Text(matcher) = self else { return false };
-        record
-            .visit_all(&mut |text| {
-                if matcher.matches(text) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-            })
-            .is_break()
+    /// Whether a value of the field meets one of the tests. A list in the record matches if any of its elements does.
+    fn met(&self, item: &Item, tests: &[Test]) -> bool {
+        let mut visit = |value: FieldValue<'_>| {
+            if Test::any_accepts(tests, value, self.context) {
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(())
+            }
+        };
+        let Some(field) = &item.field else { return self.context.record.visit_all(&mut visit).is_break() };
+        field.visit(self.context, &mut visit).is_break()
+            || (tests.iter().any(Test::accepts_null) && !field.exists(self.context))
+    }
+
+    fn show(&mut self, field: Option<&Field>) {
+        if let (true, Some(field)) = (O::THOROUGH, field) {
+            let mut buffer = String::new();
+            let _: ControlFlow<()> = field.visit(self.context, &mut |value| {
+                self.observer.saw(value.text(&mut buffer));
+                ControlFlow::Continue(())
+            });
+        }
     }
 }

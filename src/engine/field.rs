@@ -6,21 +6,34 @@ use crate::trail::{FieldPath, FieldValue, Record};
 use crate::yaml::suggest;
 
 use super::Knowledge;
+use super::context::Context;
 
 /// A field whose name has been resolved.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) enum Field {
     Raw(FieldPath),
     Derived(Derived),
 }
 
+/// The values of a derived field. Words of a closed set cost no memory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Values {
+    None,
+    Word(&'static str),
+    Texts(Vec<String>),
+}
+
 macro_rules! derived {
     ($($variant:ident = $name:literal),+ $(,)?) => {
         /// What trailhound works out from a record; `docs/rules.md` says how.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         pub(super) enum Derived { $($variant),+ }
 
         const NAMES: &[(&str, Derived)] = &[$(($name, Derived::$variant)),+];
+
+        impl Derived {
+            pub(super) const COUNT: usize = [$($name),+].len();
+        }
     };
 }
 
@@ -58,35 +71,44 @@ impl Field {
         }
     }
 
+    pub(super) fn name(&self) -> &str {
+        match self {
+            Self::Raw(path) => path.as_str(),
+            // OK because the names stand in the order of the variants.
+            Self::Derived(derived) => NAMES[*derived as usize].0,
+        }
+    }
+
     /// Hands each value of the field to `visit` until it breaks. An absent field has none.
     pub(super) fn visit<B>(
         &self,
-        record: &Record<'_>,
-        knowledge: &Knowledge,
+        context: &Context<'_, '_>,
         visit: &mut impl FnMut(FieldValue<'_>) -> ControlFlow<B>,
     ) -> ControlFlow<B> {
         match self {
-            Self::Raw(path) => record.visit(path, visit),
-            Self::Derived(derived) => derived
-                .values(record, knowledge)
-                .into_iter()
-                .try_for_each(|value| visit(FieldValue::Text(value.into()))),
+            Self::Raw(path) => context.record.visit(path, visit),
+            Self::Derived(derived) => match context.derived(*derived) {
+                Values::None => ControlFlow::Continue(()),
+                Values::Word(word) => visit(FieldValue::Text(word)),
+                Values::Texts(texts) => texts.iter().try_for_each(|text| visit(FieldValue::Text(text))),
+            },
         }
     }
 
     /// Whether the field is there, be it null.
-    pub(super) fn exists(&self, record: &Record<'_>, knowledge: &Knowledge) -> bool {
+    pub(super) fn exists(&self, context: &Context<'_, '_>) -> bool {
         match self {
-            Self::Raw(path) => record.has(path),
-            Self::Derived(derived) => !derived.values(record, knowledge).is_empty(),
+            Self::Raw(path) => context.record.has(path),
+            Self::Derived(derived) => *context.derived(*derived) != Values::None,
         }
     }
 
     /// The field's values as text, nulls and empty texts left out.
-    pub(super) fn texts(&self, record: &Record<'_>, knowledge: &Knowledge) -> Vec<String> {
+    pub(super) fn texts(&self, context: &Context<'_, '_>) -> Vec<String> {
         let mut texts = Vec::new();
-        let _: ControlFlow<()> = self.visit(record, knowledge, &mut |value| {
-            texts.extend(value.text().filter(|text| !text.is_empty()).map(str::to_owned));
+        let mut buffer = String::new();
+        let _: ControlFlow<()> = self.visit(context, &mut |value| {
+            texts.extend(value.text(&mut buffer).filter(|text| !text.is_empty()).map(str::to_owned));
             ControlFlow::Continue(())
         });
         texts
@@ -94,26 +116,37 @@ impl Field {
 }
 
 impl Derived {
-    fn values(self, record: &Record<'_>, knowledge: &Knowledge) -> Vec<String> {
+    pub(super) fn values(self, record: &Record<'_>, knowledge: &Knowledge) -> Values {
         let identity = record.identity();
-        let one = |text: Option<&str>| text.map(str::to_owned).into_iter().collect();
         match self {
-            Self::Principal => one(identity.principal().as_deref()),
-            Self::PrincipalType => one(identity.principal_type()),
-            Self::PrincipalAccount => one(identity.account()),
-            Self::Outcome => one(Some(record.outcome().as_str())),
-            Self::ServiceCall => one(Some(word(record.is_service_call()))),
-            Self::SourceKind => one(Some(record.source_kind().as_str())),
-            Self::TrustedNetwork => one(record.source_address().map(|address| word(knowledge.trusts(address)))),
-            Self::Mfa => one(Some(record.mfa().as_str())),
-            Self::Resource => record.resources(),
-            Self::ResourceAccount => one(record.resource_account().as_deref()),
-            Self::AccountRelation => one(knowledge.account_relation(record)),
-            Self::ExpectedPrincipal => one(knowledge.expects(record).map(word)),
+            Self::Principal => text(identity.principal().as_deref()),
+            Self::PrincipalType => text(identity.principal_type()),
+            Self::PrincipalAccount => text(identity.account()),
+            Self::Outcome => Values::Word(record.outcome().as_str()),
+            Self::ServiceCall => yes_no(Some(record.is_service_call())),
+            Self::SourceKind => Values::Word(record.source_kind().as_str()),
+            Self::TrustedNetwork => yes_no(record.source_address().map(|address| knowledge.trusts(address))),
+            Self::Mfa => Values::Word(record.mfa().as_str()),
+            Self::Resource => texts(record.resources()),
+            Self::ResourceAccount => text(record.resource_account().as_deref()),
+            Self::AccountRelation => knowledge.account_relation(record).map_or(Values::None, Values::Word),
+            Self::ExpectedPrincipal => yes_no(knowledge.expects(record)),
         }
     }
 }
 
-fn word(value: bool) -> &'static str {
-    if value { "true" } else { "false" }
+fn text(text: Option<&str>) -> Values {
+    text.map_or(Values::None, |text| Values::Texts(vec![text.to_owned()]))
+}
+
+fn texts(texts: Vec<String>) -> Values {
+    if texts.is_empty() { Values::None } else { Values::Texts(texts) }
+}
+
+fn yes_no(answer: Option<bool>) -> Values {
+    match answer {
+        None => Values::None,
+        Some(true) => Values::Word("true"),
+        Some(false) => Values::Word("false"),
+    }
 }

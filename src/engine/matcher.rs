@@ -1,90 +1,126 @@
 //! Holds one value's text against one value of a rule.
 
-use std::borrow::Cow;
-
+use memchr::memmem::Finder;
 use regex::{Regex, RegexBuilder};
 
-use crate::sigma::{Pattern, Token};
+use crate::sigma::{Pattern, RegexFlags, Token};
+
+use super::fold::folded;
 
 /// A value of a rule in the cheapest form that can hold it.
 #[derive(Debug, Clone)]
 pub(super) struct TextMatcher {
-    kind: Kind,
-    /// Whether upper and lower case are the same; the kind's text is folded then.
-    folded: bool,
+    pub(super) kind: Kind,
+    /// Whether upper and lower case differ. If not, the kind's text is folded.
+    pub(super) cased: bool,
 }
 
 #[derive(Debug, Clone)]
-enum Kind {
+pub(super) enum Kind {
     Anything,
-    Exact(String),
-    StartsWith(String),
-    EndsWith(String),
-    Contains(String),
+    Exact(Box<str>),
+    StartsWith(Box<str>),
+    EndsWith(Box<str>),
+    Contains(Box<Finder<'static>>),
+    /// Everything with `?`, or with a `*` in its middle.
+    Wildcards(Box<[Token]>),
     Regex(Box<Regex>),
 }
 
+/// Bytes that one compiled expression may take: a rule's author must not be able to fill the memory.
+const MAX_REGEX_BYTES: usize = 1 << 20;
+
 impl TextMatcher {
     /// Compiles a value with wildcards. `cased`: upper and lower case differ.
-    pub(super) fn new(pattern: &Pattern, cased: bool) -> Result<Self, regex::Error> {
-        let text = |text: &String| if cased { text.clone() } else { fold(text).into_owned() };
+    pub(super) fn new(pattern: &Pattern, cased: bool) -> Self {
+        let text = |text: &str| if cased { text.to_owned() } else { folded(text) };
         let kind = match pattern.tokens() {
-            [] => Kind::Exact(String::new()),
+            [] => Kind::Exact("".into()),
             [Token::Any] => Kind::Anything,
-            [Token::Literal(literal)] => Kind::Exact(text(literal)),
-            [Token::Literal(literal), Token::Any] => Kind::StartsWith(text(literal)),
-            [Token::Any, Token::Literal(literal)] => Kind::EndsWith(text(literal)),
-            [Token::Any, Token::Literal(literal), Token::Any] => Kind::Contains(text(literal)),
-            tokens => return wildcards(tokens, cased),
+            [Token::Literal(literal)] => Kind::Exact(text(literal).into()),
+            [Token::Literal(literal), Token::Any] => Kind::StartsWith(text(literal).into()),
+            [Token::Any, Token::Literal(literal)] => Kind::EndsWith(text(literal).into()),
+            [Token::Any, Token::Literal(literal), Token::Any] => {
+                Kind::Contains(Box::new(Finder::new(&text(literal)).into_owned()))
+            }
+            tokens => Kind::Wildcards(
+                tokens
+                    .iter()
+                    .map(|token| match token {
+                        Token::Literal(literal) => Token::Literal(text(literal)),
+                        other => other.clone(),
+                    })
+                    .collect(),
+            ),
         };
-        Ok(Self { kind, folded: !cased })
+        Self { kind, cased }
     }
 
     /// Compiles a regular expression, which is case-sensitive and looks anywhere in the value.
-    pub(super) fn regex(expression: &str) -> Result<Self, regex::Error> {
-        Ok(Self { kind: Kind::Regex(Box::new(Regex::new(expression)?)), folded: false })
+    ///
+    /// # Errors
+    /// When it isn't one, or is too large.
+    pub(super) fn regex(expression: &str, flags: RegexFlags) -> Result<Self, regex::Error> {
+        let regex = RegexBuilder::new(expression)
+            .case_insensitive(flags.ignore_case)
+            .multi_line(flags.multi_line)
+            .dot_matches_new_line(flags.dot_all)
+            .size_limit(MAX_REGEX_BYTES)
+            .build()?;
+        Ok(Self { kind: Kind::Regex(Box::new(regex)), cased: true })
     }
 
+    /// Compares. Unless it is `cased`, the value has to be folded.
     pub(super) fn matches(&self, value: &str) -> bool {
-        let value = if self.folded { fold(value) } else { Cow::Borrowed(value) };
         match &self.kind {
             Kind::Anything => true,
-            Kind::Exact(text) => value == text.as_str(),
-            Kind::StartsWith(text) => value.starts_with(text),
-            Kind::EndsWith(text) => value.ends_with(text),
-            Kind::Contains(text) => value.contains(text),
-            Kind::Regex(regex) => regex.is_match(&value),
+            Kind::Exact(text) => value == &**text,
+            Kind::StartsWith(text) => value.starts_with(&**text),
+            Kind::EndsWith(text) => value.ends_with(&**text),
+            Kind::Contains(finder) => finder.find(value.as_bytes()).is_some(),
+            Kind::Wildcards(tokens) => wildcards(tokens, value),
+            Kind::Regex(regex) => regex.is_match(value),
         }
     }
 }
 
-/// Everything with `?`, or with a `*` in its middle.
-fn wildcards(tokens: &[Token], cased: bool) -> Result<TextMatcher, regex::Error> {
-    let body: String = tokens
-        .iter()
-        .map(|token| match token {
-            Token::Literal(text) => regex::escape(text),
-            Token::Any => ".*".to_owned(),
-            Token::One => ".".to_owned(),
-        })
-        .collect();
-    let regex = RegexBuilder::new(&format!("^{body}$")).case_insensitive(!cased).dot_matches_new_line(true).build()?;
-    Ok(TextMatcher { kind: Kind::Regex(Box::new(regex)), folded: false })
-}
-
-/// Folds character by character, so that a part folds as it does inside the whole (`str::to_lowercase` looks at what follows
-/// a sigma). Most values are ASCII, and many lower case already.
-fn fold(value: &str) -> Cow<'_, str> {
-    if value.bytes().any(|byte| byte.is_ascii_uppercase() || !byte.is_ascii()) {
-        value.chars().flat_map(char::to_lowercase).collect::<String>().into()
-    } else {
-        value.into()
+/// Goes through both from the left. At a mismatch behind a `*`, that star takes one more character: only the last star has to
+/// be tried again, so the time is bounded by the product of the lengths.
+fn wildcards(tokens: &[Token], value: &str) -> bool {
+    let (mut token, mut at) = (0, 0);
+    let mut star: Option<(usize, usize)> = None;
+    loop {
+        let rest = &value[at..];
+        let matched = match tokens.get(token) {
+            None if rest.is_empty() => return true,
+            None => None,
+            Some(Token::Any) => {
+                star = Some((token + 1, at));
+                Some(0)
+            }
+            Some(Token::One) => rest.chars().next().map(char::len_utf8),
+            Some(Token::Literal(text)) => rest.starts_with(text.as_str()).then_some(text.len()),
+        };
+        if let Some(length) = matched {
+            token += 1;
+            at += length;
+            continue;
+        }
+        let Some((behind, from)) = star else { return false };
+        let Some(skipped) = value[from..].chars().next() else { return false };
+        let from = from + skipped.len_utf8();
+        star = Some((behind, from));
+        (token, at) = (behind, from);
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn accepts(matcher: &TextMatcher, value: &str) -> bool {
+        if matcher.cased { matcher.matches(value) } else { matcher.matches(&folded(value)) }
+    }
 
     #[test]
     fn values_match_as_the_specification_says() {
@@ -99,6 +135,12 @@ mod tests {
             ("St?pL*g", "stoplogging", true, false),
             ("a?c", "ac", false, false),
             ("a*c", "a\nc", false, true),
+            ("a*b*c", "axbxbc", false, true),
+            ("a*b*c", "axbxbcd", false, false),
+            ("*a?", "xaab", false, true),
+            ("?*", "", false, false),
+            ("?*?", "ä", false, false),
+            ("?*?", "äö", false, true),
             (r"a\*c", "a*c", false, true),
             (r"a\*c", "abc", false, false),
             ("(x)*[", "(X)y[", false, true),
@@ -107,16 +149,23 @@ mod tests {
             ("", "a", false, false),
             ("straße", "STRASSE", false, false),
             ("ärger", "ÄRGER", false, true),
+            ("?RGER", "ärger", false, true),
             ("*ΟΔΥΣΣΕΑΣ*", "xΟΔΥΣΣΕΑΣy", false, true),
         ] {
-            let matcher = TextMatcher::new(&Pattern::new(pattern), cased).unwrap();
-            assert_eq!(matcher.matches(value), expected, "{pattern} on {value}, cased: {cased}");
+            let matcher = TextMatcher::new(&Pattern::new(pattern), cased);
+            assert_eq!(accepts(&matcher, value), expected, "{pattern} on {value}, cased: {cased}");
         }
     }
 
     #[test]
-    fn regular_expressions_are_cased_and_unanchored() {
-        let matcher = TextMatcher::regex("role/[a-z]+-admin").unwrap();
-        assert!(matcher.matches("arn:aws:iam::1:role/db-admin/x") && !matcher.matches("ROLE/db-admin"));
+    fn regular_expressions_are_cased_and_unanchored_unless_flags_say_so() {
+        let matcher = |flags| TextMatcher::regex("role/[a-z]+-admin$", flags).unwrap();
+        let cased = matcher(RegexFlags::default());
+        assert!(accepts(&cased, "arn:aws:iam::1:role/db-admin") && !accepts(&cased, "ROLE/db-admin"));
+        assert!(!accepts(&cased, "role/db-admin\nx"));
+        assert!(accepts(&matcher(RegexFlags { ignore_case: true, ..RegexFlags::default() }), "ROLE/db-admin"));
+        assert!(accepts(&matcher(RegexFlags { multi_line: true, ..RegexFlags::default() }), "role/db-admin\nx"));
+        let dot = |dot_all| TextMatcher::regex("a.b", RegexFlags { dot_all, ..RegexFlags::default() }).unwrap();
+        assert!(accepts(&dot(true), "a\nb") && !accepts(&dot(false), "a\nb"));
     }
 }

@@ -4,13 +4,19 @@
 //! found by [`RuleSet::compile`]. Matches come in rule order, the same on each run.
 
 mod compile;
+mod context;
+mod encode;
 mod expr;
 mod field;
+mod fold;
+mod index;
 mod knowledge;
 mod matcher;
 mod organisation;
 mod rule_set;
+mod test;
+mod title;
 
 pub use knowledge::{ExpectedPrincipals, Knowledge};
 pub use organisation::{Organisation, Override};
-pub use rule_set::{FirstSeenPlan, MAX_SIGHTED, Match, RuleInfo, RuleSet, Sighted};
+pub use rule_set::{FirstSeenPlan, MAX_SIGHTED, Match, Matcher, RuleInfo, RuleSet, Sighted};

@@ -3,6 +3,7 @@
 //! ```yaml
 //! accounts: {"111122223333": prod}
 //! trusted_networks: [192.0.2.0/24]
+//! placeholders: {admin_roles: ["*role/Admin", "*role/Breakglass"]}
 //! expected_principals:
 //!   - resource: arn:aws:sqs:*:111122223333:orders*
 //!     principals: [arn:aws:iam::111122223333:role/orders-*]
@@ -14,7 +15,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::sigma::{Level, SearchIdentifier, Shape};
+use crate::sigma::{Level, Mode, SearchIdentifier, Shape, exceptions, mode};
 use crate::yaml::{Code, Diagnostic, Kind, Node, SourceFile, Span};
 
 use super::{ExpectedPrincipals, Knowledge};
@@ -26,6 +27,8 @@ pub struct Organisation {
     pub knowledge: Knowledge,
     /// Changes to rules, by rule id.
     pub overrides: BTreeMap<String, Override>,
+    /// What `%name%` stands for in a value with `expand`.
+    pub placeholders: BTreeMap<String, Vec<String>>,
 }
 
 /// A change to a rule without touching its file.
@@ -35,6 +38,8 @@ pub struct Override {
     pub off: bool,
     /// Another level.
     pub level: Option<Level>,
+    /// Whether people are told.
+    pub mode: Option<Mode>,
     /// Events that the rule shall not match.
     pub exceptions: Vec<SearchIdentifier>,
     /// The file that says so.
@@ -42,6 +47,8 @@ pub struct Override {
     /// Where.
     pub span: Span,
 }
+
+const SECTIONS: &[&str] = &["accounts", "trusted_networks", "expected_principals", "placeholders", "rules"];
 
 impl Organisation {
     /// Reads the configuration file. It is taken whole or not at all: half a list of exceptions would be a false alarm,
@@ -61,7 +68,7 @@ impl Organisation {
             return Ok(Self::default());
         }
         shape.map(&root, "the configuration")?;
-        shape.only(&root, &["accounts", "trusted_networks", "expected_principals", "rules"])?;
+        shape.only(&root, SECTIONS)?;
         Ok(Self {
             knowledge: Knowledge::new(
                 section(&root, "accounts", |node| accounts(shape, node))?,
@@ -69,6 +76,7 @@ impl Organisation {
                 section(&root, "expected_principals", |node| expected_principals(shape, node))?,
             ),
             overrides: section(&root, "rules", |node| overrides(shape, node))?,
+            placeholders: section(&root, "placeholders", |node| placeholders(shape, node))?,
         })
     }
 }
@@ -124,8 +132,7 @@ fn expected_principals(shape: Shape<'_>, node: &Node) -> Result<Vec<ExpectedPrin
                 shape.text(shape.required(entry, "resource", "an ARN, with `*` where it may vary")?, "resource")?;
             shape.required(entry, "principals", "a list of ARNs; `[]` when nobody is expected")?;
             let principals = shape.texts(entry, "principals")?;
-            ExpectedPrincipals::new(resource, principals.iter().map(String::as_str))
-                .map_err(|error| shape.error(Code::Regex, &entry.span, format!("a pattern can't be used: {error}")))
+            Ok(ExpectedPrincipals::new(resource, principals.iter().map(String::as_str)))
         })
         .collect()
 }
@@ -137,16 +144,29 @@ fn overrides(shape: Shape<'_>, node: &Node) -> Result<BTreeMap<String, Override>
 
 fn override_of(shape: Shape<'_>, node: &Node, span: Span) -> Result<Override, Diagnostic> {
     shape.map(node, "a rule's changes")?;
-    shape.only(node, &["off", "level", "exceptions"])?;
+    shape.only(node, &["off", "level", "mode", "exceptions"])?;
     let off =
         node.get("off").map_or(Ok(false), |node| shape.word(node, "switch", &[("true", true), ("false", false)]))?;
     let level = node.get("level").map(|node| shape.word(node, "level", Level::WORDS)).transpose()?;
-    let exceptions = match node.get("exceptions") {
-        None => Vec::new(),
-        Some(Node { kind: Kind::List(maps), .. }) => {
-            maps.iter().map(|map| SearchIdentifier::parse(shape, map, "an exception")).collect::<Result<_, _>>()?
-        }
-        Some(other) => return Err(shape.wrong(other, "exceptions", "a list of maps, as in a detection")),
-    };
-    Ok(Override { off, level, exceptions, file: Arc::clone(shape.file), span })
+    let (mode, exceptions) = (mode(shape, node)?, exceptions(shape, node)?);
+    Ok(Override { off, level, mode, exceptions, file: Arc::clone(shape.file), span })
+}
+
+fn placeholders(shape: Shape<'_>, node: &Node) -> Result<BTreeMap<String, Vec<String>>, Diagnostic> {
+    let lists = shape.map(node, "placeholders")?;
+    lists
+        .iter()
+        .map(|(name, list)| {
+            let is_name = name.text.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | '.'));
+            if !is_name {
+                return Err(shape
+                    .error(Code::WrongType, &name.span, format!("`{}` is no placeholder's name", name.text))
+                    .advise("letters, digits, `_`, `-` and `.`, without percent signs"));
+            }
+            Ok((
+                name.text.clone(),
+                shape.spanned_texts(list, "a placeholder's list")?.into_iter().map(|(text, _)| text).collect(),
+            ))
+        })
+        .collect()
 }

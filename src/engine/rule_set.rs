@@ -5,29 +5,35 @@ use std::sync::Arc;
 
 use jiff::SignedDuration;
 
-use crate::sigma::{Level, Rule};
+use crate::sigma::{Collection, Filter, FilteredRules, Level, Mode, Rule};
 use crate::trail::Record;
-use crate::yaml::{Code, Diagnostic};
+use crate::yaml::{Code, Diagnostic, suggest};
 
-use super::expr::Expr;
+use super::context::{Context, Room};
+use super::expr::{Evaluation, Expr, Identifier, Unobserved};
 use super::field::Field;
+use super::index::{Index, Lookup};
+use super::title::Title;
 use super::{Knowledge, Organisation, compile};
 
 /// Compiled rules; immutable, and safe to share between threads.
 #[derive(Debug, Default)]
 pub struct RuleSet {
-    rules: Vec<CompiledRule>,
-    knowledge: Knowledge,
+    pub(super) rules: Vec<CompiledRule>,
+    pub(super) knowledge: Knowledge,
+    index: Index,
     off: usize,
 }
 
 #[derive(Debug)]
 pub(super) struct CompiledRule {
     pub(super) info: Arc<RuleInfo>,
-    pub(super) expr: Expr,
+    pub(super) identifiers: Vec<Identifier>,
+    pub(super) condition: Expr,
     pub(super) first_seen: Option<FirstSeenPlan>,
     /// `None`: entity and value of the first sighting.
     pub(super) dedup: Option<Vec<Field>>,
+    pub(super) title: Option<Title>,
 }
 
 /// What people are told about a rule.
@@ -39,6 +45,8 @@ pub struct RuleInfo {
     pub title: String,
     /// How bad it is, after the organisation's overrides.
     pub level: Level,
+    /// Whether people are told, after the organisation's overrides.
+    pub mode: Mode,
     /// Why it matters.
     pub description: String,
     /// Further reading.
@@ -48,7 +56,7 @@ pub struct RuleInfo {
     /// Benign events that look alike.
     pub falsepositives: Vec<String>,
     /// What the receiver does first.
-    pub next_steps: Vec<String>,
+    pub runbook: Vec<String>,
     /// The file it stands in.
     pub file: String,
     /// For how long one alert speaks for those that follow it, in event time.
@@ -78,6 +86,14 @@ pub struct Sighted {
     pub value: Vec<String>,
 }
 
+/// Holds records against a [`RuleSet`], one after the other. Each thread has its own: it remembers which rules a value led to.
+#[derive(Debug)]
+pub struct Matcher<'s> {
+    rules: &'s RuleSet,
+    lookup: Lookup,
+    room: Room,
+}
+
 /// A rule met a record.
 #[derive(Debug, Clone, Copy)]
 pub struct Match<'s, 'r> {
@@ -91,47 +107,71 @@ impl RuleSet {
     /// Compiles rules as the organisation wants them. A rule that can't be compiled is left out and reported; the others
     /// stand. This is the only step that can find fault with a rule.
     #[must_use]
-    pub fn compile(rules: &[Rule], organisation: &Organisation) -> (Self, Vec<Diagnostic>) {
+    pub fn compile(collection: &Collection, organisation: &Organisation) -> (Self, Vec<Diagnostic>) {
         let mut set = Self { knowledge: organisation.knowledge.clone(), ..Self::default() };
         let mut rejected = Vec::new();
         let mut ids: HashMap<&str, &Rule> = HashMap::new();
-        for rule in rules {
-            if let Some(first) = ids.insert(&rule.id, rule) {
+        let filters = Filters::new(&collection.filters, organisation, &mut rejected);
+        for rule in &collection.rules {
+            let id = rule.metadata.id.as_str();
+            if let Some(first) = ids.get(id) {
                 rejected.push(duplicate(rule, first));
                 continue;
             }
-            let change = organisation.overrides.get(&rule.id);
-            if change.is_some_and(|change| change.off) {
+            ids.insert(id, rule);
+            if organisation.overrides.get(id).is_some_and(|change| change.off) {
                 set.off += 1;
                 continue;
             }
-            match compile::rule(rule, change, &mut rejected) {
+            match compile::rule(rule, &filters.of(rule), organisation, &mut rejected) {
                 Ok(compiled) => set.rules.push(compiled),
                 Err(error) => rejected.push(error),
             }
         }
+        rejected.extend(filters.stray(&collection.rules));
         let stray = organisation.overrides.iter().filter(|(id, _)| !ids.contains_key(id.as_str()));
         rejected.extend(stray.map(|(id, change)| {
             Diagnostic::new(Code::UnknownRule, &change.file, change.span.clone(), format!("no rule has the id `{id}`"))
                 .advise("`trailhound rules` lists the ids of the rules that are loaded")
         }));
+        set.index = Index::new(set.rules.iter().map(|rule| (&rule.condition, rule.identifiers.as_slice())));
         (set, rejected)
     }
 
-    /// Holds a record against every rule. The matches come in the order of the rules.
-    pub fn matches<'s, 'r>(&'s self, record: &'s Record<'r>) -> impl Iterator<Item = Match<'s, 'r>> {
-        let knowledge = &self.knowledge;
-        self.rules.iter().filter(|rule| rule.expr.holds(record, knowledge)).map(move |rule| Match {
-            rule,
-            knowledge,
-            record,
-        })
+    /// Starts holding records against every rule.
+    #[must_use]
+    pub fn matcher(&self) -> Matcher<'_> {
+        Matcher { rules: self, lookup: Lookup::default(), room: Room::default() }
+    }
+
+    /// Holds one record against every rule. For more than one a [`Matcher`] is faster.
+    #[must_use]
+    pub fn matches<'s, 'r>(&'s self, record: &'s Record<'r>) -> Vec<Match<'s, 'r>> {
+        self.matcher().matches(record)
+    }
+
+    /// Holds one record against every rule without the index: what [`Matcher::matches`] is measured by.
+    #[must_use]
+    pub fn matches_one_by_one<'s, 'r>(&'s self, record: &'s Record<'r>) -> Vec<Match<'s, 'r>> {
+        let room = Room::default();
+        let context = Context::new(record, &self.knowledge, &room);
+        self.rules.iter().filter(|rule| rule.holds(&context)).map(|rule| self.matched(rule, record)).collect()
+    }
+
+    fn matched<'s, 'r>(&'s self, rule: &'s CompiledRule, record: &'s Record<'r>) -> Match<'s, 'r> {
+        Match { rule, knowledge: &self.knowledge, record }
     }
 
     /// What is known about each rule, in their order.
     #[must_use]
     pub fn rules(&self) -> impl ExactSizeIterator<Item = &RuleInfo> {
         self.rules.iter().map(|rule| &*rule.info)
+    }
+
+    /// Rules that nothing can find but trying them on every record: they have no condition that is necessary for a match.
+    pub fn without_access(&self) -> impl Iterator<Item = &RuleInfo> {
+        // OK because the index was made of these rules.
+        self.index.always().iter().map(|&rule| &*self.rules[rule as usize].info)
     }
 
     /// How many rules the organisation has switched off.
@@ -147,6 +187,29 @@ impl RuleSet {
     }
 }
 
+impl<'s> Matcher<'s> {
+    /// Holds a record against every rule. The matches come in the order of the rules. A record that matches nothing costs no
+    /// allocation, unless a rule looks into JSON inside a text.
+    #[must_use]
+    pub fn matches<'m, 'r>(&mut self, record: &'m Record<'r>) -> Vec<Match<'m, 'r>>
+    where
+        's: 'm,
+    {
+        let rules: &'m RuleSet = self.rules;
+        let context = Context::new(record, &rules.knowledge, &self.room);
+        let candidates = rules.index.candidates(&context, &mut self.lookup);
+        // OK because the index was made of these rules.
+        let candidates = candidates.iter().map(|&rule| &rules.rules[rule as usize]);
+        candidates.filter(|rule| rule.holds(&context)).map(|rule| rules.matched(rule, record)).collect()
+    }
+}
+
+impl CompiledRule {
+    fn holds(&self, context: &Context<'_, '_>) -> bool {
+        Evaluation { identifiers: &self.identifiers, context, observer: Unobserved }.holds(&self.condition)
+    }
+}
+
 impl Match<'_, '_> {
     /// The rule.
     #[must_use]
@@ -154,13 +217,23 @@ impl Match<'_, '_> {
         &self.rule.info
     }
 
+    /// The title of an alert about this record, with what the record says in it.
+    #[must_use]
+    pub fn title(&self) -> String {
+        match &self.rule.title {
+            None => self.rule.info.title.clone(),
+            Some(title) => title.of(&Context::new(self.record, self.knowledge, &Room::default())),
+        }
+    }
+
     /// The rule's `first_seen` section and what it would have to remember of this record: each entity with each value, up to
     /// [`MAX_SIGHTED`]. Nothing when a field is absent.
     #[must_use]
     pub fn sighted(&self) -> Option<(&FirstSeenPlan, Vec<Sighted>)> {
         let plan = self.rule.first_seen.as_ref()?;
-        let combine =
-            |fields: &[Field]| combinations(fields.iter().map(|field| field.texts(self.record, self.knowledge)));
+        let room = Room::default();
+        let context = Context::new(self.record, self.knowledge, &room);
+        let combine = |fields: &[Field]| combinations(fields.iter().map(|field| field.texts(&context)));
         let values = combine(&plan.value);
         let sighted = combine(&plan.entity)
             .into_iter()
@@ -174,7 +247,9 @@ impl Match<'_, '_> {
     #[must_use]
     pub fn dedup_values(&self) -> Option<Vec<String>> {
         let fields = self.rule.dedup.as_ref()?;
-        Some(fields.iter().map(|field| field.texts(self.record, self.knowledge).join(",")).collect())
+        let room = Room::default();
+        let context = Context::new(self.record, self.knowledge, &room);
+        Some(fields.iter().map(|field| field.texts(&context).join(",")).collect())
     }
 }
 
@@ -188,7 +263,54 @@ fn combinations(fields: impl Iterator<Item = Vec<String>>) -> Vec<Vec<String>> {
     })
 }
 
+/// The filters that can be compiled.
+struct Filters<'f>(Vec<&'f Filter>);
+
+impl<'f> Filters<'f> {
+    /// Leaves out filters with a mistake in them: it may bring alerts too many, but must not reject the rules that they are for.
+    fn new(filters: &'f [Filter], organisation: &Organisation, rejected: &mut Vec<Diagnostic>) -> Self {
+        let usable = |filter: &&Filter| match compile::check_filter(filter, organisation) {
+            Ok(()) => true,
+            Err(error) => {
+                rejected.push(error);
+                false
+            }
+        };
+        Self(filters.iter().filter(usable).collect())
+    }
+
+    fn of(&self, rule: &Rule) -> Vec<&'f Filter> {
+        let is_for = |filter: &&&Filter| match &filter.rules {
+            FilteredRules::Any => true,
+            FilteredRules::These(rules) => rules.iter().any(|named| rule.metadata.is_called(&named.text)),
+        };
+        self.0.iter().filter(is_for).copied().collect()
+    }
+
+    /// Rules that a filter names and nobody has.
+    fn stray(&self, rules: &[Rule]) -> Vec<Diagnostic> {
+        let known = |named: &str| rules.iter().any(|rule| rule.metadata.is_called(named));
+        let stray = |filter: &&'f Filter| match &filter.rules {
+            FilteredRules::Any => Vec::new(),
+            FilteredRules::These(named) => named
+                .iter()
+                .filter(|named| !known(&named.text))
+                .map(|named| {
+                    let message = format!("no rule has the id or name `{}`", named.text);
+                    let names = rules.iter().filter_map(|rule| rule.metadata.name.as_deref());
+                    Diagnostic::new(Code::UnknownRule, &filter.metadata.file, named.span.clone(), message).advise(
+                        suggest(&named.text, names)
+                            .unwrap_or_else(|| "`trailhound rules` lists the rules that are loaded".to_owned()),
+                    )
+                })
+                .collect(),
+        };
+        self.0.iter().flat_map(stray).collect()
+    }
+}
+
 fn duplicate(rule: &Rule, first: &Rule) -> Diagnostic {
+    let (rule, first) = (&rule.metadata, &first.metadata);
     let (line, _) = first.file.line_column(first.span.start);
     let message = format!("the id `{}` belongs to another rule", rule.id);
     Diagnostic::new(Code::DuplicateId, &rule.file, rule.span.clone(), message)

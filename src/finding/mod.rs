@@ -22,6 +22,8 @@ pub struct Finding {
     pub uid: FindingUid,
     /// The rule.
     pub rule: Arc<RuleInfo>,
+    /// What happened, in one line: the rule's title, with what the record says where the rule asks for that.
+    pub title: Arc<str>,
     /// What kind of rule, and what it has to remember.
     pub kind: Kind,
     /// Findings with the same key are one alert for the length of the rule's window.
@@ -115,9 +117,11 @@ impl Finding {
     pub fn of(matched: &Match<'_, '_>, event: &Arc<Event>, file: &Arc<str>) -> Vec<Self> {
         let origin = Origin { file: Arc::clone(file), record_index: matched.record.index() };
         let rule = matched.info();
+        let title: Arc<str> = matched.title().into();
         let finding = |uid, kind, dedup_key| Self {
             uid,
             rule: Arc::clone(rule),
+            title: Arc::clone(&title),
             kind,
             dedup_key,
             event: Arc::clone(event),

@@ -76,7 +76,7 @@ pub(super) fn message(facts: &Facts<'_>) -> String {
             text_type: "client-markdown",
             title: format!("{} {}: {}", emoji(rule.level), level.to_uppercase(), escape(&facts.title, MAX_TITLE - 50)),
             description: description(facts),
-            next_steps: rule.next_steps.iter().take(MAX_NEXT_STEPS).map(|step| escape(step, MAX_NEXT_STEP)).collect(),
+            next_steps: rule.runbook.iter().take(MAX_NEXT_STEPS).map(|step| escape(step, MAX_NEXT_STEP)).collect(),
             keywords: [level, &logged(&event.source), &facts.account].map(|word| escape(word, MAX_KEYWORD)).to_vec(),
         },
         metadata: Metadata {

@@ -50,7 +50,7 @@ impl<'a> Facts<'a> {
         Self {
             rule: &finding.rule,
             finding,
-            title: plain::line(&finding.rule.title, 150),
+            title: plain::logged(&finding.title, 150),
             rows: rows.into_iter().map(|(name, value)| (name, plain::logged(&value, MAX_VALUE * 2))).collect(),
             caller: plain::logged(&short_name(&event.actor), 60),
             account: plain::logged(event.account_name.as_deref().unwrap_or(&event.identity.account), 40),

@@ -79,11 +79,12 @@ fn short_rule(rule: &RuleInfo) -> RuleInfo {
         id: short(&rule.id),
         title: short(&rule.title),
         level: rule.level,
+        mode: rule.mode,
         description: plain::line(&rule.description, MAX_DESCRIPTION),
         references: list(&rule.references),
         tags: list(&rule.tags),
         falsepositives: list(&rule.falsepositives),
-        next_steps: list(&rule.next_steps),
+        runbook: list(&rule.runbook),
         file: short(&rule.file),
         window: rule.window,
     }

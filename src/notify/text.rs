@@ -28,7 +28,7 @@ pub(super) fn body(facts: &Facts<'_>) -> String {
     section(&mut text, "More of the same", facts.more.iter().map(String::as_str), false);
     section(&mut text, "Note", facts.notes.iter().map(String::as_str), false);
     section(&mut text, "Why it matters", [rule.description.as_str()], false);
-    section(&mut text, "What to do next", rule.next_steps.iter().map(String::as_str), true);
+    section(&mut text, "What to do next", rule.runbook.iter().map(String::as_str), true);
     section(&mut text, "When it is harmless", rule.falsepositives.iter().map(String::as_str), false);
     section(&mut text, "Read more", rule.references.iter().map(String::as_str), false);
     text += "\n";

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::engine::{MAX_SIGHTED, RuleSet};
+use crate::engine::{MAX_SIGHTED, Matcher, RuleSet};
 use crate::finding::{self, Finding, FindingUid, Kind};
 use crate::outcome::Counts;
 use crate::ports::{Clock, FetchError, ObjectBody as _, ObjectStore, Publisher, StateStore, chain};
@@ -93,6 +93,7 @@ impl Failure {
 #[derive(Debug)]
 pub struct Screen<'s> {
     rules: &'s RuleSet,
+    matcher: Matcher<'s>,
     file: Arc<str>,
     now: Timestamp,
     findings: Vec<Finding>,
@@ -111,6 +112,7 @@ impl<'s> Screen<'s> {
     pub fn new(rules: &'s RuleSet, file: Arc<str>, now: Timestamp) -> Self {
         Self {
             rules,
+            matcher: rules.matcher(),
             file,
             now,
             findings: Vec::new(),
@@ -133,7 +135,7 @@ impl<'s> Screen<'s> {
         };
         self.counts.records += 1;
         let mut event = None;
-        for matched in self.rules.matches(&record) {
+        for matched in self.matcher.matches(&record) {
             let event =
                 event.get_or_insert_with(|| Arc::new(finding::Event::of(&record, self.rules.knowledge(), self.now)));
             let findings = Finding::of(&matched, event, &self.file);

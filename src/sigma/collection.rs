@@ -4,17 +4,20 @@ use std::sync::Arc;
 
 use crate::yaml::{Code, Diagnostic, Kind, Node, SourceFile};
 
-use super::rule::{Rule, Status};
+use super::filter::Filter;
+use super::rule::Rule;
 use super::shape::Shape;
 
-/// What a set of files holds. Every document ends in exactly one of the four.
+/// What a set of files holds. Every document ends in exactly one of these.
 #[derive(Debug, Default)]
 pub struct Collection {
     /// Rules for CloudTrail, in file order.
     pub rules: Vec<Rule>,
+    /// Exceptions for many rules at once.
+    pub filters: Vec<Filter>,
     /// Documents that don't load, and why.
     pub rejected: Vec<Diagnostic>,
-    /// Rules for other log sources.
+    /// Rules and filters for other log sources.
     pub other_log_sources: usize,
     /// Rules that their authors have retired: status `deprecated` or `unsupported`.
     pub retired: usize,
@@ -24,6 +27,7 @@ impl Collection {
     /// Adds the documents of another file.
     pub fn extend(&mut self, other: Self) {
         self.rules.extend(other.rules);
+        self.filters.extend(other.filters);
         self.rejected.extend(other.rejected);
         self.other_log_sources += other.other_log_sources;
         self.retired += other.retired;
@@ -46,18 +50,18 @@ impl Collection {
 #[must_use]
 pub fn parse(file: &Arc<SourceFile>) -> Collection {
     let mut collection = Collection::default();
+    let mut documents = 0;
     for document in file.documents() {
-        match document.and_then(|document| rule(file, &document)) {
-            Ok(None) => {}
-            Ok(Some(rule)) if !rule.logsource.is_cloudtrail() => collection.other_log_sources += 1,
-            Ok(Some(rule)) if matches!(rule.status, Status::Deprecated | Status::Unsupported) => {
-                collection.retired += 1;
+        match document {
+            Ok(Node { kind: Kind::Null, .. }) => continue, // a `---` too many
+            Ok(document) => {
+                collection.take(Shape::new(file), &document).unwrap_or_else(|error| collection.rejected.push(error));
             }
-            Ok(Some(rule)) => collection.rules.push(rule),
             Err(error) => collection.rejected.push(error),
         }
+        documents += 1;
     }
-    if collection.is_empty() {
+    if documents == 0 {
         let span = 0..file.text.len().min(1);
         collection.rejected.push(Diagnostic::new(Code::Missing, file, span, "the file holds no rule"));
     }
@@ -65,26 +69,30 @@ pub fn parse(file: &Arc<SourceFile>) -> Collection {
 }
 
 impl Collection {
-    fn is_empty(&self) -> bool {
-        self.rules.is_empty() && self.rejected.is_empty() && self.other_log_sources == 0 && self.retired == 0
-    }
-}
-
-/// `None` for a document that holds nothing.
-fn rule(file: &Arc<SourceFile>, document: &Node) -> Result<Option<Rule>, Diagnostic> {
-    let shape = Shape::new(file);
-    if document.kind == Kind::Null {
-        return Ok(None); // a `---` too many
-    }
-    shape.map(document, "a rule")?;
-    for (key, what) in
-        [("correlation", "correlations"), ("filter", "filters"), ("action", "rule collections of Sigma 1")]
-    {
-        if let Some((key, _)) = document.members().iter().find(|(name, _)| name.text == key) {
+    fn take(&mut self, shape: Shape<'_>, document: &Node) -> Result<(), Diagnostic> {
+        shape.map(document, "a rule")?;
+        if let Some((key, _)) = document.members().iter().find(|(key, _)| key.text == "action") {
             return Err(shape
-                .error(Code::Unsupported, &key.span, format!("{what} are not supported yet"))
-                .advise("leave this document out"));
+                .error(Code::Unsupported, &key.span, "rule collections belong to Sigma 1")
+                .advise("write each rule out as a document of its own"));
         }
+        if document.get("filter").is_some() {
+            let filter = Filter::parse(shape, document)?;
+            if filter.logsource.may_be_cloudtrail() {
+                self.filters.push(filter);
+            } else {
+                self.other_log_sources += 1;
+            }
+            return Ok(());
+        }
+        let rule = Rule::parse(shape, document)?;
+        if !rule.logsource.is_cloudtrail() {
+            self.other_log_sources += 1;
+        } else if rule.metadata.status.is_retired() {
+            self.retired += 1;
+        } else {
+            self.rules.push(rule);
+        }
+        Ok(())
     }
-    Rule::parse(shape, document).map(Some)
 }

@@ -49,7 +49,7 @@ fn one(shape: Shape<'_>, node: &Node, names: &[&str]) -> Result<Condition, Diagn
         None => Ok(condition),
         Some("|") => Err(parser
             .unexpected()
-            .advise("aggregations belong to Sigma 1, and the correlations that replace them are not supported yet")),
+            .advise("aggregations belong to Sigma 1; write a correlation, such as one of type `event_count`")),
         Some(_) => Err(parser.unexpected().advise("`and` or `or` is missing before it")),
     }
 }
@@ -287,7 +287,7 @@ mod tests {
             ),
             (
                 "'sel_a | count() > 5'",
-                "t.yml:1:11: condition: `|` is not expected here (aggregations belong to Sigma 1, and the correlations that replace them are not supported yet)",
+                "t.yml:1:11: condition: `|` is not expected here (aggregations belong to Sigma 1; write a correlation, such as one of type `event_count`)",
             ),
         ] {
             assert_eq!(parsed(text), Err(expected.to_owned()), "{text}");

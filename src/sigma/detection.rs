@@ -3,8 +3,9 @@
 use crate::yaml::{Code, Diagnostic, Key, Kind, Node, Span};
 
 use super::condition::{self, Condition};
-use super::modifier::{Comparison, Modifiers};
+use super::modifier::Modifiers;
 use super::shape::Shape;
+use super::use_of_modifiers;
 
 /// What a rule looks for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -27,6 +28,8 @@ pub enum SearchIdentifier {
 /// One field and what it is held against.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DetectionItem {
+    /// Field and modifiers as written; empty for a bare keyword.
+    pub label: String,
     /// The field; `None` for keywords, which are looked for in the whole record.
     pub field: Option<FieldName>,
     /// How.
@@ -54,15 +57,17 @@ pub struct Value {
 }
 
 impl Detection {
-    pub(super) fn parse(shape: Shape<'_>, node: &Node) -> Result<Self, Diagnostic> {
+    /// Reads search identifiers and condition; `others` are members that are neither.
+    pub(super) fn parse(shape: Shape<'_>, node: &Node, others: &[&str]) -> Result<Self, Diagnostic> {
         let mut identifiers = Vec::new();
         for (key, value) in shape.map(node, "detection")? {
             match key.text.as_str() {
                 "condition" => {}
+                name if others.contains(&name) => {}
                 "timeframe" => {
                     return Err(shape
                         .error(Code::Unsupported, &key.span, "`timeframe` belongs to Sigma 1")
-                        .advise("the correlations that replace it are not supported yet"));
+                        .advise("write a correlation with a `timespan`"));
                 }
                 name => identifiers.push((name.to_owned(), SearchIdentifier::parse(shape, value, name)?)),
             }
@@ -97,7 +102,7 @@ impl SearchIdentifier {
 }
 
 fn keyword(node: &Node) -> DetectionItem {
-    DetectionItem { field: None, modifiers: Modifiers::default(), values: vec![value(node)] }
+    DetectionItem { label: String::new(), field: None, modifiers: Modifiers::default(), values: vec![value(node)] }
 }
 
 fn item(shape: Shape<'_>, key: &Key, node: &Node) -> Result<DetectionItem, Diagnostic> {
@@ -111,9 +116,10 @@ fn item(shape: Shape<'_>, key: &Key, node: &Node) -> Result<DetectionItem, Diagn
     let (name, span) = words.next().unwrap_or_default();
     let modifiers = Modifiers::parse(shape, words)?;
     let field = (!name.is_empty()).then(|| FieldName { text: name.to_owned(), span });
-    let values = values(shape, node, &key.text)?;
-    check(shape, field.as_ref(), modifiers, &values, key, node)?;
-    Ok(DetectionItem { field, modifiers, values })
+    let label = key.text.clone();
+    let item = DetectionItem { label, field, modifiers, values: values(shape, node, &key.text)? };
+    use_of_modifiers::check(shape, &item, key, node)?;
+    Ok(item)
 }
 
 fn values(shape: Shape<'_>, node: &Node, what: &str) -> Result<Vec<Value>, Diagnostic> {
@@ -136,46 +142,4 @@ fn values(shape: Shape<'_>, node: &Node, what: &str) -> Result<Vec<Value>, Diagn
 
 fn value(node: &Node) -> Value {
     Value { text: node.text().map(str::to_owned), span: node.span.clone() }
-}
-
-/// What the modifiers ask of field and values.
-fn check(
-    shape: Shape<'_>,
-    field: Option<&FieldName>,
-    modifiers: Modifiers,
-    values: &[Value],
-    key: &Key,
-    node: &Node,
-) -> Result<(), Diagnostic> {
-    let keyword_comparison =
-        matches!(modifiers.comparison, Comparison::Equals | Comparison::Contains | Comparison::Regex);
-    if field.is_none() && !keyword_comparison {
-        return Err(shape.error(Code::ModifierUse, &key.span, "this modifier needs a field in front of it"));
-    }
-    if modifiers.all && values.len() < 2 {
-        return Err(shape
-            .error(Code::ModifierUse, &key.span, "`all` needs a list of values")
-            .advise("leave it out for a single value"));
-    }
-    if modifiers.comparison == Comparison::Exists {
-        let boolean = matches!(values, [Value { text: Some(text), .. }] if ["true", "false"].contains(&text.to_lowercase().as_str()));
-        return if boolean {
-            Ok(())
-        } else {
-            Err(shape.error(Code::ModifierUse, &node.span, "`exists` takes true or false"))
-        };
-    }
-    if field.is_none()
-        && let Some(null) = values.iter().find(|value| value.text.is_none())
-    {
-        return Err(shape.error(Code::ModifierUse, &null.span, "null is no keyword").advise("use `field: null`"));
-    }
-    if modifiers.comparison != Comparison::Equals
-        && let Some(null) = values.iter().find(|value| value.text.is_none())
-    {
-        return Err(shape
-            .error(Code::ModifierUse, &null.span, "null can't be compared in part")
-            .advise("use `field: null` in a selection of its own"));
-    }
-    Ok(())
 }

@@ -2,9 +2,9 @@
 
 use jiff::SignedDuration;
 
-use crate::yaml::{Code, Diagnostic, Node};
+use crate::yaml::{Code, Diagnostic, Kind, Node, Span};
 
-use super::detection::FieldName;
+use super::detection::{FieldName, SearchIdentifier};
 use super::shape::Shape;
 
 /// The `trailhound` section of a rule.
@@ -14,6 +14,20 @@ pub struct Extension {
     pub first_seen: Option<FirstSeen>,
     /// How its alerts are told.
     pub alert: AlertOptions,
+    /// Whether they are told.
+    pub mode: Mode,
+    /// Events that the rule shall not match: any of them.
+    pub exceptions: Vec<SearchIdentifier>,
+}
+
+/// Whether people are told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Mode {
+    /// They are.
+    #[default]
+    Live,
+    /// Findings are counted and held back.
+    DryRun,
 }
 
 /// `first_seen`: a match counts when its entity shows this value for the first time.
@@ -32,25 +46,75 @@ pub struct FirstSeen {
 /// `alert`: how a finding becomes an alert.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AlertOptions {
+    /// In place of the rule's title, with fields in braces.
+    pub title: Option<TitleTemplate>,
     /// Findings that agree in these fields are one alert; `None` for the default.
     pub dedup: Option<Vec<FieldName>>,
     /// For how long, in event time; `None` for the default of an hour.
     pub window: Option<SignedDuration>,
     /// What the receiver does first.
-    pub next_steps: Vec<String>,
+    pub runbook: Vec<String>,
+    /// Reading for the receiver, besides the rule's own.
+    pub references: Vec<String>,
+}
+
+/// A title with fields in it: `Trail {requestParameters.name} stopped`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TitleTemplate(pub Vec<TitlePart>);
+
+/// A part of a title.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TitlePart {
+    /// As it is.
+    Text(String),
+    /// The value of a field.
+    Field(FieldName),
 }
 
 const DAY: SignedDuration = SignedDuration::from_hours(24);
 
+impl Mode {
+    /// Both modes with their words.
+    pub const WORDS: &[(&str, Self)] = &[("live", Self::Live), ("dry-run", Self::DryRun)];
+}
+
 impl Extension {
+    /// Reads the section of a detection rule.
     pub(super) fn parse(shape: Shape<'_>, rule: &Node) -> Result<Self, Diagnostic> {
+        Self::of(shape, rule, &["first_seen", "alert", "mode", "exceptions"])
+    }
+
+    /// Reads the section of a correlation, which looks at no event itself.
+    pub(super) fn parse_for_correlation(shape: Shape<'_>, rule: &Node) -> Result<Self, Diagnostic> {
+        Self::of(shape, rule, &["alert", "mode"])
+    }
+
+    fn of(shape: Shape<'_>, rule: &Node, members: &[&str]) -> Result<Self, Diagnostic> {
         let Some(node) = rule.get("trailhound") else { return Ok(Self::default()) };
         shape.map(node, "trailhound")?;
-        shape.only(node, &["first_seen", "alert"])?;
+        shape.only(node, members)?;
         Ok(Self {
             first_seen: node.get("first_seen").map(|node| first_seen(shape, node)).transpose()?,
             alert: node.get("alert").map(|node| alert(shape, node)).transpose()?.unwrap_or_default(),
+            mode: mode(shape, node)?.unwrap_or_default(),
+            exceptions: exceptions(shape, node)?,
         })
+    }
+}
+
+/// The member `mode` of a map.
+pub(crate) fn mode(shape: Shape<'_>, map: &Node) -> Result<Option<Mode>, Diagnostic> {
+    map.get("mode").map(|node| shape.word(node, "mode", Mode::WORDS)).transpose()
+}
+
+/// The member `exceptions` of a map.
+pub(crate) fn exceptions(shape: Shape<'_>, map: &Node) -> Result<Vec<SearchIdentifier>, Diagnostic> {
+    match map.get("exceptions") {
+        None => Ok(Vec::new()),
+        Some(Node { kind: Kind::List(maps), .. }) => {
+            maps.iter().map(|map| SearchIdentifier::parse(shape, map, "an exception")).collect()
+        }
+        Some(other) => Err(shape.wrong(other, "exceptions", "a list of maps, as in a detection")),
     }
 }
 
@@ -78,15 +142,53 @@ fn first_seen(shape: Shape<'_>, node: &Node) -> Result<FirstSeen, Diagnostic> {
 
 fn alert(shape: Shape<'_>, node: &Node) -> Result<AlertOptions, Diagnostic> {
     shape.map(node, "alert")?;
-    shape.only(node, &["dedup", "window", "next_steps"])?;
+    shape.only(node, &["title", "dedup", "window", "runbook", "references"])?;
     Ok(AlertOptions {
+        title: node.get("title").map(|node| title(shape, node)).transpose()?,
         dedup: node.get("dedup").map(|node| fields(shape, node, "dedup")).transpose()?,
         window: node.get("window").map(|node| shape.duration(node, "window")).transpose()?,
-        next_steps: shape.texts(node, "next_steps")?,
+        runbook: shape.texts(node, "runbook")?,
+        references: shape.texts(node, "references")?,
     })
 }
 
-fn fields(shape: Shape<'_>, node: &Node, what: &str) -> Result<Vec<FieldName>, Diagnostic> {
+/// `{field}` is a field's value, `{{` and `}}` are braces.
+fn title(shape: Shape<'_>, node: &Node) -> Result<TitleTemplate, Diagnostic> {
+    let text = shape.text(node, "title")?;
+    let error = |part: std::ops::Range<usize>, what: &str| {
+        let span: Span = shape.file.part(&node.span, text, part);
+        Err(shape.error(Code::WrongType, &span, what).advise("`{field}` for a field's value, `{{` for a brace"))
+    };
+    let mut parts = Vec::new();
+    let mut literal = String::new();
+    let mut at = 0;
+    while let Some(offset) = text[at..].find(['{', '}']) {
+        let brace = at + offset;
+        literal.push_str(&text[at..brace]);
+        let rest = &text[brace..];
+        if rest.starts_with("{{") || rest.starts_with("}}") {
+            literal.push_str(&rest[..1]);
+            at = brace + 2;
+            continue;
+        }
+        let end = rest.find('}').filter(|_| rest.starts_with('{'));
+        let Some(end) = end else { return error(brace..brace + 1, "this brace has no partner") };
+        let name = &rest[1..end];
+        let place = brace + 1..brace + end;
+        if name.is_empty() || name.contains(['{', ' ']) {
+            return error(place, "a field's name belongs between the braces");
+        }
+        parts.extend((!literal.is_empty()).then(|| TitlePart::Text(std::mem::take(&mut literal))));
+        let span = shape.file.part(&node.span, text, place);
+        parts.push(TitlePart::Field(FieldName { text: name.to_owned(), span }));
+        at = brace + end + 1;
+    }
+    literal.push_str(&text[at..]);
+    parts.extend((!literal.is_empty()).then_some(TitlePart::Text(literal)));
+    Ok(TitleTemplate(parts))
+}
+
+pub(super) fn fields(shape: Shape<'_>, node: &Node, what: &str) -> Result<Vec<FieldName>, Diagnostic> {
     let fields: Vec<FieldName> =
         shape.spanned_texts(node, what)?.into_iter().map(|(text, span)| FieldName { text, span }).collect();
     if fields.is_empty() {

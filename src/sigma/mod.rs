@@ -1,23 +1,30 @@
 //! Reads Sigma rules.
 //!
 //! In: YAML files. Out: [`Rule`]s with names and positions, as their authors wrote them; nothing is compiled here.
-//! Language: <https://sigmahq.io/sigma-specification/>, what is supported: `docs/rules.md`.
+//! Language: <https://sigmahq.io/sigma-specification/>, what is supported: `docs/sigma-support.md`.
 
 mod collection;
 mod condition;
 mod detection;
 mod extension;
+mod filter;
+mod metadata;
 mod modifier;
 mod rule;
 mod shape;
+mod use_of_modifiers;
 mod value;
 
 pub use collection::{Collection, parse};
 pub use condition::Condition;
 pub use detection::{Detection, DetectionItem, FieldName, SearchIdentifier, Value};
-pub use extension::{AlertOptions, Extension, FirstSeen};
-pub use modifier::{Comparison, Modifiers};
-pub use rule::{Level, LogSource, Rule, Status};
+pub use extension::{AlertOptions, Extension, FirstSeen, Mode, TitlePart, TitleTemplate};
+pub use filter::{Filter, FilteredRules, RuleRef};
+pub use metadata::{Level, Metadata, Status};
+pub use modifier::{Comparison, Modifiers, NumberOperator, RegexFlags, TimePart, Transform};
+pub use rule::{LogSource, Rule};
 pub use value::{Pattern, Token};
 
+pub(crate) use extension::{exceptions, mode};
 pub(crate) use shape::Shape;
+pub(crate) use use_of_modifiers::number;

@@ -45,6 +45,20 @@ impl Pattern {
         pattern
     }
 
+    /// Puts a value together; literals may stand side by side.
+    #[must_use]
+    pub fn from_tokens(tokens: impl IntoIterator<Item = Token>) -> Self {
+        let mut pattern = Self(Vec::new());
+        for token in tokens {
+            match token {
+                Token::Any => pattern.any(),
+                Token::One => pattern.0.push(Token::One),
+                Token::Literal(text) => text.chars().for_each(|c| pattern.literal(c)),
+            }
+        }
+        pattern
+    }
+
     /// Widens the value for `contains`, `startswith` and `endswith`.
     #[must_use]
     pub fn widened(mut self, comparison: Comparison) -> Self {

@@ -4,7 +4,7 @@
 //! container. Keys may hold dots (`aws:cloudformation.stack`): at each object the longest literal key is tried first.
 //! A number may pick an element of a list.
 
-use std::borrow::Cow;
+use std::fmt::Write as _;
 use std::ops::ControlFlow;
 
 use serde_json::Value;
@@ -30,24 +30,42 @@ impl FieldPath {
 }
 
 /// A value that a rule can be held against.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum FieldValue<'r> {
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum FieldValue<'v> {
     /// JSON null.
     Null,
-    /// Text, or the textual form of a number or boolean.
-    Text(Cow<'r, str>),
-    /// The JSON text of an object, so that `requestParameters|contains` can look inside.
-    Json(String),
+    /// Text.
+    Text(&'v str),
+    /// A number, a boolean, or an object: compared as its JSON text, so that `requestParameters|contains` can look inside.
+    Json(&'v Value),
 }
 
-impl FieldValue<'_> {
-    /// The text to compare with; `None` for null.
+impl<'v> FieldValue<'v> {
+    /// The text to compare with; `None` for null. `buffer` holds it where the record doesn't.
     #[must_use]
-    pub fn text(&self) -> Option<&str> {
-        match self {
+    pub fn text<'b>(&self, buffer: &'b mut String) -> Option<&'b str>
+    where
+        'v: 'b,
+    {
+        match *self {
             Self::Null => None,
             Self::Text(text) => Some(text),
-            Self::Json(text) => Some(text),
+            Self::Json(Value::Bool(value)) => Some(if *value { "true" } else { "false" }),
+            Self::Json(value) => {
+                buffer.clear();
+                // OK because writing into a String can't fail.
+                let _ = write!(buffer, "{value}");
+                Some(buffer)
+            }
+        }
+    }
+
+    /// The value of a JSON number.
+    #[must_use]
+    pub fn number(&self) -> Option<f64> {
+        match self {
+            Self::Json(value) => value.as_f64(),
+            _ => None,
         }
     }
 }
@@ -98,23 +116,22 @@ fn locate<'r, B>(value: &'r Value, path: &str, found: &mut impl FnMut(&'r Value)
 fn leaves<B>(value: &Value, visit: &mut impl FnMut(FieldValue<'_>) -> ControlFlow<B>) -> ControlFlow<B> {
     match value {
         Value::Array(items) => items.iter().try_for_each(|item| leaves(item, visit)),
-        Value::Object(_) => visit(FieldValue::Json(value.to_string())),
         Value::Null => visit(FieldValue::Null),
-        Value::Bool(_) | Value::Number(_) => visit(FieldValue::Text(value.to_string().into())),
-        Value::String(text) => visit(FieldValue::Text(text.into())),
+        Value::String(text) => visit(FieldValue::Text(text)),
+        value => visit(FieldValue::Json(value)),
     }
 }
 
-pub(super) fn visit_all<B>(value: &Value, visit: &mut impl FnMut(&str) -> ControlFlow<B>) -> ControlFlow<B> {
+pub(super) fn visit_all<B>(value: &Value, visit: &mut impl FnMut(FieldValue<'_>) -> ControlFlow<B>) -> ControlFlow<B> {
     match value {
         Value::Object(members) => members.iter().try_for_each(|(name, member)| {
-            visit(name)?;
+            visit(FieldValue::Text(name))?;
             visit_all(member, visit)
         }),
         Value::Array(items) => items.iter().try_for_each(|item| visit_all(item, visit)),
         Value::Null => ControlFlow::Continue(()),
-        Value::Bool(_) | Value::Number(_) => visit(&value.to_string()),
-        Value::String(text) => visit(text),
+        Value::String(text) => visit(FieldValue::Text(text)),
+        value => visit(FieldValue::Json(value)),
     }
 }
 
@@ -127,7 +144,7 @@ mod tests {
     fn values(document: &Value, path: &str) -> Vec<String> {
         let mut seen = Vec::new();
         let _ = visit::<()>(document, &FieldPath::new(path), &mut |value| {
-            seen.push(value.text().unwrap_or("null").to_owned());
+            seen.push(value.text(&mut String::new()).unwrap_or("null").to_owned());
             ControlFlow::Continue(())
         });
         seen

@@ -92,7 +92,7 @@ impl<'a> Record<'a> {
     }
 
     /// Hands every member name and every value of the record to `visit`, until it breaks.
-    pub fn visit_all<B>(&self, visit: &mut impl FnMut(&str) -> ControlFlow<B>) -> ControlFlow<B> {
+    pub fn visit_all<B>(&self, visit: &mut impl FnMut(FieldValue<'_>) -> ControlFlow<B>) -> ControlFlow<B> {
         field::visit_all(&self.document, visit)
     }
 

@@ -73,6 +73,8 @@ codes! {
     Regex = "regex",
     /// Not a network.
     Cidr = "cidr",
+    /// A placeholder that no list fills.
+    Placeholder = "placeholder",
     /// Two rules with one id: a finding could not be told apart.
     DuplicateId = "duplicate-id",
     /// The configuration names a rule that isn't loaded.

@@ -24,7 +24,7 @@ falsepositives: [A trail that is being replaced.]
 references: [https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_StopLogging.html]
 trailhound:
   alert:
-    next_steps:
+    runbook:
       - Ask alice whether she stopped it.
       - 'If not: start it again with `aws cloudtrail start-logging`, then deactivate her access keys.'
 ";

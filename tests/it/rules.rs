@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use serde_json::Value;
 use trailhound::engine::{Organisation, RuleSet};
-use trailhound::sigma::{self, Rule};
+use trailhound::sigma::{self, Collection, Metadata, Rule};
 use trailhound::trail::Record;
 use trailhound::yaml::SourceFile;
 
@@ -53,7 +53,8 @@ fn every_rule_fires_on_its_records_and_on_no_near_miss() {
 fn every_rule_says_what_its_receiver_needs() {
     let mut ids = HashSet::new();
     for path in rule_files() {
-        let Rule { title, id, description, references, falsepositives, tags, extension, .. } = parsed(&path);
+        let Rule { metadata, extension, .. } = parsed(&path).rules.remove(0);
+        let Metadata { title, id, description, references, falsepositives, tags, .. } = metadata;
         let name = path.display();
         assert!(ids.insert(id.clone()) && id.len() == 36, "{name}: `{id}` is no UUID of its own");
         assert!(title.len() <= 60 && title.is_ascii(), "{name}: the title has to fit a subject");
@@ -62,8 +63,8 @@ fn every_rule_says_what_its_receiver_needs() {
             !references.is_empty() && !falsepositives.is_empty() && !tags.is_empty(),
             "{name}: something is missing"
         );
-        let steps = extension.alert.next_steps;
-        assert!((3..=5).contains(&steps.len()) && steps.iter().all(|step| step.len() <= 200), "{name}: next_steps");
+        let steps = extension.alert.runbook;
+        assert!((3..=5).contains(&steps.len()) && steps.iter().all(|step| step.len() <= 200), "{name}: runbook");
     }
     assert!(ids.len() >= 12);
 }
@@ -86,10 +87,11 @@ fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
     }
 }
 
-fn parsed(path: &Path) -> Rule {
+fn parsed(path: &Path) -> Collection {
     let collection = sigma::parse(&SourceFile::new(path.display().to_string(), fs::read_to_string(path).unwrap()));
     assert!(collection.rejected.is_empty(), "{}", collection.rejected[0]);
-    collection.rules.into_iter().next().expect("a file holds one rule")
+    assert_eq!(collection.rules.len(), 1, "a file holds one rule");
+    collection
 }
 
 fn compiled(path: &Path, config: Option<&Value>) -> RuleSet {
@@ -97,7 +99,7 @@ fn compiled(path: &Path, config: Option<&Value>) -> RuleSet {
     let config = config.map(Value::to_string).unwrap_or_default();
     let organisation = Organisation::parse(&SourceFile::new("config", config))
         .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    let (rules, errors) = RuleSet::compile(&[parsed(path)], &organisation);
+    let (rules, errors) = RuleSet::compile(&parsed(path), &organisation);
     assert!(errors.is_empty(), "{}", errors[0]);
     rules
 }
@@ -106,7 +108,7 @@ fn compiled(path: &Path, config: Option<&Value>) -> RuleSet {
 fn finds(rules: &RuleSet, record: &Value) -> bool {
     let raw = record.to_string();
     let record = Record::parse(0, raw.as_bytes()).unwrap();
-    rules.matches(&record).any(|matched| matched.sighted().is_none_or(|(_, sighted)| !sighted.is_empty()))
+    rules.matches(&record).iter().any(|matched| matched.sighted().is_none_or(|(_, sighted)| !sighted.is_empty()))
 }
 
 /// RFC 7396.

@@ -73,7 +73,7 @@ pub(crate) fn rules(yaml: &str) -> RuleSet {
 pub(crate) fn compile(yaml: &str, organisation: &str) -> (RuleSet, Vec<Diagnostic>) {
     let organisation = Organisation::parse(&SourceFile::new("trailhound.yaml", organisation)).unwrap();
     let collection = sigma::parse(&SourceFile::new("rules.yml", yaml));
-    let (rules, errors) = RuleSet::compile(&collection.rules, &organisation);
+    let (rules, errors) = RuleSet::compile(&collection, &organisation);
     (rules, collection.rejected.into_iter().chain(errors).collect())
 }
 
@@ -89,7 +89,7 @@ pub(crate) fn matches(detection: &str, record: &Value) -> bool {
     let raw = record.to_string();
     let record = Record::parse(0, raw.as_bytes()).unwrap();
     let rules = rules(&rule(detection));
-    rules.matches(&record).count() == 1
+    rules.matches(&record).len() == 1
 }
 
 /// A gzip trail file.

@@ -229,7 +229,7 @@ fn unmapped<'a>(alert: &'a Alert, notes: &[String], detail: Detail) -> Unmapped<
         dedup_key: finding.dedup_key.to_string(),
         file: &finding.origin.file,
         record_index: finding.origin.record_index,
-        next_steps: &finding.rule.next_steps,
+        next_steps: &finding.rule.runbook,
         first_seen: match &finding.kind {
             Kind::Match => None,
             Kind::FirstSeen(first) => Some(NewValue { entity: &first.sighted.entity, value: &first.sighted.value }),

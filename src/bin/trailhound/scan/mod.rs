@@ -10,7 +10,7 @@ mod work;
 use std::collections::HashSet;
 use std::io::{self, Write as _};
 
-use trailhound::alerting::{self, Decision};
+use trailhound::alerting::{self, Decision, Hold};
 use trailhound::finding::{Finding, Kind};
 use trailhound::local::State;
 use trailhound::outcome::Counts;
@@ -77,6 +77,8 @@ impl Scan {
         let memory = State::in_memory()?.record(&alerting::sightings(&sightings)).await?;
         for decision in alerting::decide(sightings, &memory) {
             match decision {
+                // Trying a rule out is what a scan is for.
+                Decision::Hold { finding, why: Hold::DryRun } => self.print(&finding)?,
                 Decision::Hold { why, .. } => *self.counts.held.entry(why).or_default() += 1,
                 Decision::Notify(alert) => alert.findings().try_for_each(|finding| self.print(finding))?,
             }

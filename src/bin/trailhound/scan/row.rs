@@ -71,7 +71,7 @@ impl Printer {
             clean(row.account),
             clean(row.region),
         );
-        writeln!(out, "{} {:<13} {}", row.event_time, row.level, row.rule_title)?;
+        writeln!(out, "{} {:<13} {}", row.event_time, row.level, clean(&finding.title))?;
         writeln!(out, "{INDENT}{what}")?;
         if let Some(NewValue { entity, value }) = &row.first_seen {
             writeln!(out, "{INDENT}first seen: {} for {}", clean(&value.join(" + ")), clean(&entity.join(" + ")))?;

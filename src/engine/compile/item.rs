@@ -1,0 +1,122 @@
+//! Detection items: a field, its modifiers and its values.
+
+use std::net::{IpAddr, Ipv6Addr};
+
+use ipnet::{IpNet, Ipv4Net};
+
+use crate::engine::encode::encode;
+use crate::engine::expr::{Expr, Item};
+use crate::engine::matcher::TextMatcher;
+use crate::engine::test::{FieldTest, Test};
+use crate::sigma::{Comparison, DetectionItem, FieldName, Modifiers, Pattern, Value, number};
+use crate::yaml::{Code, Diagnostic};
+
+use super::{Compiler, placeholder};
+
+const MAX_LABEL: usize = 200;
+
+impl Compiler<'_> {
+    pub(super) fn item(&self, item: &DetectionItem) -> Result<Expr, Diagnostic> {
+        let DetectionItem { field, modifiers, values, .. } = item;
+        let keyword = field.is_none();
+        let field = field.as_ref().map(|field| self.field(field)).transpose()?;
+        let label = label(item);
+        if let (Comparison::Exists, Some(field)) = (modifiers.comparison, &field) {
+            let yes = |value: &Value| value.text.as_deref().is_some_and(|text| text.eq_ignore_ascii_case("true"));
+            return Ok(Expr::Exists { label, field: field.clone(), expected: values.iter().any(yes) });
+        }
+        let tests = values.iter().map(|value| self.value(value, modifiers, keyword)).collect::<Result<_, _>>()?;
+        Ok(Expr::Item(Box::new(Item { label, field, tests, every: modifiers.all, negated: modifiers.negated })))
+    }
+
+    /// A value may stand for several: at each offset of its encoding, for each text of a list.
+    fn value(&self, value: &Value, modifiers: &Modifiers, keyword: bool) -> Result<Test, Diagnostic> {
+        let Some(text) = &value.text else { return Ok(Test::Null) };
+        if modifiers.fieldref {
+            let field = self.field(&FieldName { text: text.trim().to_owned(), span: value.span.clone() })?;
+            let test = FieldTest { field, comparison: modifiers.comparison, cased: modifiers.cased };
+            return Ok(Test::Field(Box::new(test)));
+        }
+        let texts = if modifiers.expand { self.expand(value, text, modifiers)? } else { vec![text.clone()] };
+        let mut tests = Vec::new();
+        for text in texts {
+            tests.extend(self.tests(value, &text, modifiers, keyword)?);
+        }
+        Ok(if tests.len() == 1 { tests.remove(0) } else { Test::Any(tests.into()) })
+    }
+
+    fn expand(&self, value: &Value, text: &str, modifiers: &Modifiers) -> Result<Vec<String>, Diagnostic> {
+        let escape = |text: &str| match modifiers.comparison {
+            Comparison::Regex(_) => regex::escape(text),
+            _ => text.to_owned(),
+        };
+        placeholder::expand(text, &self.organisation.placeholders, escape)
+            .map_err(|problem| self.error(Code::Placeholder, value, problem.why).advise(problem.advice))
+    }
+
+    fn tests(&self, value: &Value, text: &str, modifiers: &Modifiers, keyword: bool) -> Result<Vec<Test>, Diagnostic> {
+        match modifiers.comparison {
+            Comparison::Cidr => network(text).map(|network| vec![Test::Network(network)]).ok_or_else(|| {
+                self.error(Code::Cidr, value, format!("`{text}` is no network"))
+                    .advise("an address and a prefix length, as in `10.0.0.0/8`")
+            }),
+            Comparison::Regex(flags) => TextMatcher::regex(text, flags)
+                .map(|matcher| vec![Test::Text(matcher)])
+                .map_err(|error| self.regex_error(value, &error)),
+            // OK because parsing checked the numbers.
+            Comparison::Number(operator) => Ok(vec![Test::Compare(operator, number(text).unwrap_or(f64::NAN))]),
+            Comparison::Time(part, operator) => Ok(vec![Test::Time(part, operator, number(text).unwrap_or(f64::NAN))]),
+            comparison => {
+                // A keyword may stand anywhere in a text.
+                let comparison = if keyword { Comparison::Contains } else { comparison };
+                let forms = encode(&Pattern::new(text), &modifiers.transforms).map_err(|why| {
+                    self.error(Code::ModifierUse, value, format!("this value can't be encoded so: {why}"))
+                        .advise("`base64` or `base64offset` behind it makes text of any bytes")
+                })?;
+                let matcher = |form: Pattern| TextMatcher::new(&form.widened(comparison), modifiers.cased);
+                let plain = comparison == Comparison::Equals && modifiers.transforms.is_empty();
+                Ok(match number(text).filter(|_| plain) {
+                    Some(number) => forms.into_iter().map(|form| Test::Number(matcher(form), number)).collect(),
+                    None => forms.into_iter().map(|form| Test::Text(matcher(form))).collect(),
+                })
+            }
+        }
+    }
+
+    /// The last line of a regex error says what is wrong; the lines above draw the expression again.
+    fn regex_error(&self, value: &Value, error: &regex::Error) -> Diagnostic {
+        let text = error.to_string();
+        let reason = text.lines().last().unwrap_or_default().trim_start_matches("error: ");
+        let advice = "look-around and back-references are not part of the language";
+        self.error(Code::Regex, value, format!("not a regular expression: {reason}")).advise(advice)
+    }
+
+    fn error(&self, code: Code, value: &Value, message: String) -> Diagnostic {
+        Diagnostic::new(code, self.file, value.span.clone(), message)
+    }
+}
+
+/// A bare address is a network of one. IPv4 addresses written as IPv6 are IPv4, as those in records are.
+fn network(text: &str) -> Option<IpNet> {
+    let text = text.trim();
+    let network = text.parse().or_else(|_| text.parse().map(|address: IpAddr| IpNet::from(address))).ok()?;
+    let IpNet::V6(v6) = network else { return Some(network) };
+    let mapped: Option<Ipv4Net> = v6.prefix_len().checked_sub(96).and_then(|length| {
+        let address: Ipv6Addr = v6.addr();
+        Ipv4Net::new(address.to_ipv4_mapped()?, length).ok()
+    });
+    Some(mapped.map_or(network, IpNet::V4))
+}
+
+fn label(item: &DetectionItem) -> Box<str> {
+    let value = |value: &Value| value.text.clone().unwrap_or_else(|| "null".to_owned());
+    let values = match item.values.as_slice() {
+        [one] => value(one),
+        many => format!("[{}]", many.iter().map(value).collect::<Vec<_>>().join(", ")),
+    };
+    let label = if item.label.is_empty() { values } else { format!("{}: {values}", item.label) };
+    match label.char_indices().nth(MAX_LABEL) {
+        Some((cut, _)) => format!("{}…", &label[..cut]).into(),
+        None => label.into(),
+    }
+}

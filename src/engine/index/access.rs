@@ -1,0 +1,178 @@
+//! The cheapest condition that a rule can't match without.
+//!
+//! Of parts that all have to hold the best one is enough; of parts of which any may hold, all are needed together; what stands
+//! behind a `not` gives none. Everything is compared folded here, so that a key may find too many rules, and never too few.
+
+use memchr::memmem::Finder;
+
+use crate::engine::expr::{Expr, Identifier, Item};
+use crate::engine::field::{Derived, Field};
+use crate::engine::fold::folded;
+use crate::engine::matcher::{Kind, TextMatcher};
+use crate::engine::test::Test;
+use crate::sigma::Token;
+
+use super::Anchor;
+use super::literals;
+
+/// What has to be there.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(in crate::engine) enum Key {
+    /// A value, folded.
+    Exact(Box<str>),
+    /// A part of a value, folded; never empty.
+    Part(Anchor, Box<str>),
+    /// A JSON number, by the bits of its value.
+    Number(u64),
+    /// Any value but null.
+    Present,
+}
+
+impl Key {
+    /// Zero has two forms.
+    pub(super) fn number(number: f64) -> Self {
+        Self::Number((number + 0.0).to_bits())
+    }
+}
+
+/// Where it has to be.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(in crate::engine) enum Place {
+    Field(Field),
+    /// In any name or value: keywords.
+    Anywhere,
+}
+
+/// A necessary condition: one of the keys has to be there.
+#[derive(Debug, Clone)]
+pub(in crate::engine) struct Access {
+    pub(in crate::engine) keys: Vec<(Place, Key)>,
+    cost: u32,
+}
+
+/// Rules per record that a key is expected to find in vain, and the work of looking, as a rank only: lower is better.
+const NAME: u32 = 10;
+const SOURCE: u32 = 100;
+const IDENTITY: u32 = 200;
+const OTHER: u32 = 300;
+const DERIVED: u32 = 400;
+const PARAMETERS: u32 = 500;
+const ANYWHERE: u32 = 900;
+/// A part is found in more values than a whole one; a short part in many.
+const PART: u32 = 60;
+const SHORT_PART: u32 = 40;
+const PRESENT: u32 = 700;
+
+/// Finds a condition that `expr` can't hold without; `None` when there is none.
+pub(in crate::engine) fn access(expr: &Expr, identifiers: &[Identifier]) -> Option<Access> {
+    match expr {
+        Expr::All(terms) => terms.iter().filter_map(|term| access(term, identifiers)).min_by_key(|access| access.cost),
+        Expr::Any(terms) => union(terms.iter().map(|term| access(term, identifiers))),
+        Expr::Not(_) => None,
+        // OK because compiling resolved every name to its place in the list.
+        Expr::Identifier(index) => access(&identifiers[*index].expr, identifiers),
+        Expr::Exists { expected: false, .. } => None,
+        // A field that is null exists, so this asks for more than a value.
+        Expr::Exists { .. } => None,
+        Expr::Item(item) => of_item(item),
+    }
+}
+
+fn union(parts: impl Iterator<Item = Option<Access>>) -> Option<Access> {
+    let mut all = Access { keys: Vec::new(), cost: 0 };
+    for part in parts {
+        let part = part?;
+        all.cost = all.cost.max(part.cost);
+        all.keys.extend(part.keys);
+    }
+    Some(all)
+}
+
+fn of_item(item: &Item) -> Option<Access> {
+    if item.negated {
+        return None;
+    }
+    let place = item.field.clone().map_or(Place::Anywhere, Place::Field);
+    let of_test = |test: &Test| of_test(&place, test);
+    if item.every {
+        item.tests.iter().filter_map(of_test).min_by_key(|access| access.cost)
+    } else {
+        union(item.tests.iter().map(of_test))
+    }
+}
+
+fn of_test(place: &Place, test: &Test) -> Option<Access> {
+    match test {
+        Test::Number(matcher, number) => union([of_text(place, matcher), one(place, Key::number(*number))].into_iter()),
+        Test::Compare(..) | Test::Time(..) | Test::Network(_) | Test::Field(_) => one(place, Key::Present),
+        Test::Null => None,
+        Test::Any(forms) => union(forms.iter().map(|form| of_test(place, form))),
+        Test::Text(matcher) => of_text(place, matcher),
+    }
+}
+
+fn of_text(place: &Place, matcher: &TextMatcher) -> Option<Access> {
+    let part = |anchor, text: &str| {
+        if text.is_empty() { one(place, Key::Present) } else { one(place, Key::Part(anchor, folded(text).into())) }
+    };
+    match &matcher.kind {
+        Kind::Anything => one(place, Key::Present),
+        Kind::Exact(text) => one(place, Key::Exact(folded(text).into())),
+        Kind::StartsWith(text) => part(Anchor::Start, text),
+        Kind::EndsWith(text) => part(Anchor::End, text),
+        Kind::Contains(finder) => part(Anchor::Anywhere, needle(finder)),
+        Kind::Wildcards(tokens) => {
+            let (anchor, text) = longest(tokens);
+            part(anchor, text)
+        }
+        Kind::Regex(regex) => match literals::required(regex.as_str()) {
+            None => one(place, Key::Present),
+            Some(texts) => union(texts.iter().map(|text| part(Anchor::Anywhere, text))),
+        },
+    }
+}
+
+/// OK because it was made of text.
+fn needle<'f>(finder: &'f Finder<'static>) -> &'f str {
+    std::str::from_utf8(finder.needle()).unwrap_or_default()
+}
+
+fn longest(tokens: &[Token]) -> (Anchor, &str) {
+    let literal = |(index, token)| match token {
+        &Token::Literal(ref text) if index == 0 => Some((Anchor::Start, text.as_str())),
+        &Token::Literal(ref text) if index + 1 == tokens.len() => Some((Anchor::End, text.as_str())),
+        Token::Literal(text) => Some((Anchor::Anywhere, text.as_str())),
+        _ => None,
+    };
+    tokens.iter().enumerate().filter_map(literal).max_by_key(|(_, text)| text.len()).unwrap_or((Anchor::Anywhere, ""))
+}
+
+fn one(place: &Place, key: Key) -> Option<Access> {
+    // A keyword that fits anything asks for nothing.
+    if *place == Place::Anywhere && key == Key::Present {
+        return None;
+    }
+    let form = match &key {
+        Key::Exact(_) | Key::Number(_) => 0,
+        Key::Part(_, text) => PART + SHORT_PART.saturating_sub(u32::try_from(text.len()).unwrap_or(SHORT_PART)),
+        Key::Present => PRESENT,
+    };
+    Some(Access { cost: rank(place) + form, keys: vec![(place.clone(), key)] })
+}
+
+/// How telling a place's values are, and how cheap it is to look at them.
+fn rank(place: &Place) -> u32 {
+    match place {
+        Place::Anywhere => ANYWHERE,
+        Place::Field(Field::Derived(Derived::Principal | Derived::Resource)) => OTHER,
+        Place::Field(Field::Derived(_)) => DERIVED,
+        Place::Field(Field::Raw(path)) => match path.as_str() {
+            "eventName" | "errorCode" | "userAgent" => NAME,
+            "eventSource" => SOURCE,
+            "requestParameters" | "responseElements" | "additionalEventData" | "serviceEventDetails" => PARAMETERS,
+            "userIdentity.type" | "eventType" | "eventCategory" | "awsRegion" | "readOnly" | "managementEvent" => OTHER,
+            path if path.starts_with("userIdentity.") => IDENTITY,
+            _ => OTHER,
+        },
+    }
+}

@@ -1,0 +1,194 @@
+//! One value of a rule, held against one value of a record.
+
+use std::net::IpAddr;
+use std::ops::ControlFlow;
+
+use ipnet::IpNet;
+use jiff::civil::Date;
+use jiff::fmt::temporal::Pieces;
+use jiff::{Timestamp, tz::TimeZone};
+
+use crate::sigma::{Comparison, NumberOperator, TimePart};
+use crate::trail::FieldValue;
+
+use super::context::Context;
+use super::field::Field;
+use super::fold::fold;
+use super::matcher::TextMatcher;
+
+/// What a value is asked.
+#[derive(Debug, Clone)]
+pub(super) enum Test {
+    Text(TextMatcher),
+    /// A number in the rule: the record's number may be written differently (`5.0`, `5e0`).
+    Number(TextMatcher, f64),
+    Compare(NumberOperator, f64),
+    Time(TimePart, Option<NumberOperator>, f64),
+    Network(IpNet),
+    /// `fieldref`: another field of the same record.
+    Field(Box<FieldTest>),
+    /// The field is missing or null.
+    Null,
+    /// The forms of one value.
+    Any(Box<[Test]>),
+}
+
+/// A comparison with another field.
+#[derive(Debug, Clone)]
+pub(super) struct FieldTest {
+    pub(super) field: Field,
+    pub(super) comparison: Comparison,
+    pub(super) cased: bool,
+}
+
+/// Numbers from here on are milliseconds since 1970, not seconds: the year 5138 in the one, 1973 in the other.
+const FIRST_MILLISECONDS: f64 = 1e11;
+
+impl Test {
+    /// Whether one of the tests accepts the value. Its text is made once, and folded once.
+    pub(super) fn any_accepts(tests: &[Self], value: FieldValue<'_>, context: &Context<'_, '_>) -> bool {
+        if value == FieldValue::Null {
+            return tests.iter().any(Self::accepts_null);
+        }
+        context.room.text.with(|buffer| {
+            // OK because null was dealt with.
+            let text = value.text(buffer).unwrap_or_default();
+            context.room.folded.with(|buffer| {
+                let mut folded = Folded { text, buffer, done: None };
+                tests.iter().any(|test| test.accepts(value, text, &mut folded, context))
+            })
+        })
+    }
+
+    pub(super) fn accepts_null(&self) -> bool {
+        match self {
+            Self::Null => true,
+            Self::Any(forms) => forms.iter().any(Self::accepts_null),
+            _ => false,
+        }
+    }
+
+    fn accepts<'v>(
+        &self,
+        value: FieldValue<'_>,
+        text: &'v str,
+        folded: &mut Folded<'v>,
+        context: &Context<'_, '_>,
+    ) -> bool {
+        match self {
+            Self::Text(matcher) => folded.matches(matcher),
+            Self::Number(matcher, number) => {
+                folded.matches(matcher) || value.number().is_some_and(|value| equal(value, *number))
+            }
+            Self::Compare(operator, number) => numeric(value, text).is_some_and(|value| operator.holds(value, *number)),
+            Self::Time(part, operator, number) => {
+                let value = date_and_time(value, text).and_then(|moment| part.of(moment));
+                value.is_some_and(|value| match operator {
+                    None => equal(value, *number),
+                    Some(operator) => operator.holds(value, *number),
+                })
+            }
+            // What is no address, such as a service's name, lies in no network.
+            Self::Network(network) => {
+                text.parse::<IpAddr>().is_ok_and(|address| network.contains(&address.to_canonical()))
+            }
+            Self::Field(other) => other.accepts(text, folded, context),
+            Self::Null => false,
+            Self::Any(forms) => forms.iter().any(|form| form.accepts(value, text, folded, context)),
+        }
+    }
+}
+
+/// A value's text, and its folded text once somebody asks for it.
+struct Folded<'v> {
+    text: &'v str,
+    buffer: &'v mut String,
+    done: Option<bool>,
+}
+
+impl<'v> Folded<'v> {
+    fn matches(&mut self, matcher: &TextMatcher) -> bool {
+        if matcher.cased { matcher.matches(self.text) } else { matcher.matches(self.folded()) }
+    }
+
+    fn folded(&mut self) -> &str {
+        let in_buffer = *self.done.get_or_insert_with(|| fold(self.text, self.buffer));
+        if in_buffer { self.buffer } else { self.text }
+    }
+}
+
+impl FieldTest {
+    /// Holds the value against each value of the other field. A field that isn't there is equal to nothing.
+    fn accepts(&self, text: &str, folded: &mut Folded<'_>, context: &Context<'_, '_>) -> bool {
+        let value = if self.cased { text } else { folded.folded() };
+        context.room.other_text.with(|text_buffer| {
+            context.room.other_folded.with(|fold_buffer| {
+                let mut visit = |other: FieldValue<'_>| match other.text(text_buffer) {
+                    Some(other) => {
+                        let in_buffer = !self.cased && fold(other, fold_buffer);
+                        let other = if in_buffer { fold_buffer.as_str() } else { other };
+                        if self.compare(value, other) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+                    }
+                    None => ControlFlow::Continue(()),
+                };
+                self.field.visit(context, &mut visit).is_break()
+            })
+        })
+    }
+
+    fn compare(&self, value: &str, other: &str) -> bool {
+        match self.comparison {
+            Comparison::Contains => value.contains(other),
+            Comparison::StartsWith => value.starts_with(other),
+            Comparison::EndsWith => value.ends_with(other),
+            _ => value == other,
+        }
+    }
+}
+
+impl NumberOperator {
+    fn holds(self, value: f64, number: f64) -> bool {
+        match self {
+            Self::Lt => value < number,
+            Self::Lte => value <= number,
+            Self::Gt => value > number,
+            Self::Gte => value >= number,
+        }
+    }
+}
+
+impl TimePart {
+    fn of(self, (date, hour, minute): (Date, i8, i8)) -> Option<f64> {
+        Some(f64::from(match self {
+            Self::Minute => i16::from(minute),
+            Self::Hour => i16::from(hour),
+            Self::Day => i16::from(date.day()),
+            Self::Week => i16::from(date.iso_week_date().week()),
+            Self::Month => i16::from(date.month()),
+            Self::Year => date.year(),
+        }))
+    }
+}
+
+/// Date, hour and minute as written: the specification wants no conversion of time zones.
+fn date_and_time(value: FieldValue<'_>, text: &str) -> Option<(Date, i8, i8)> {
+    if let Some(number) = value.number() {
+        let milliseconds = if number.abs() < FIRST_MILLISECONDS { number * 1000.0 } else { number };
+        #[expect(clippy::cast_possible_truncation, reason = "what is too large saturates, and is no time")]
+        let time = Timestamp::from_millisecond(milliseconds as i64).ok()?.to_zoned(TimeZone::UTC);
+        return Some((time.date(), time.hour(), time.minute()));
+    }
+    let pieces = Pieces::parse(text).ok()?;
+    let time = pieces.time().unwrap_or_default();
+    Some((pieces.date(), time.hour(), time.minute()))
+}
+
+/// A number, or a text that is one: CloudTrail quotes many.
+fn numeric(value: FieldValue<'_>, text: &str) -> Option<f64> {
+    value.number().or_else(|| text.trim().parse().ok().filter(|number: &f64| number.is_finite()))
+}
+
+#[expect(clippy::float_cmp, reason = "both were read from text: equal numbers read as equal")]
+fn equal(a: f64, b: f64) -> bool {
+    a == b
+}

@@ -1,0 +1,76 @@
+//! Sigma filters: exceptions for many rules at once, without touching the rules.
+//!
+//! A filter's condition is joined to that of each rule with `and`. So what shall not alert stands behind a `not`:
+//! `condition: not selection`.
+
+use crate::yaml::{Code, Diagnostic, Kind, Node, Span};
+
+use super::detection::Detection;
+use super::metadata::Metadata;
+use super::rule::LogSource;
+use super::shape::Shape;
+
+/// A filter as its author wrote it.
+#[derive(Debug, Clone)]
+pub struct Filter {
+    /// What it says about itself.
+    pub metadata: Metadata,
+    /// Which logs the rules read that it is for.
+    pub logsource: LogSource,
+    /// Which rules it is for.
+    pub rules: FilteredRules,
+    /// What a rule's event has to be besides.
+    pub detection: Detection,
+}
+
+/// Which rules a filter is for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FilteredRules {
+    /// Every rule of its log source.
+    Any,
+    /// These.
+    These(Vec<RuleRef>),
+}
+
+/// The id or the name of a rule, and where it stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RuleRef {
+    /// As written.
+    pub text: String,
+    /// Where.
+    pub span: Span,
+}
+
+impl Filter {
+    /// Reads a filter. Of a filter for another log source the detection is not read.
+    pub(super) fn parse(shape: Shape<'_>, node: &Node) -> Result<Self, Diagnostic> {
+        let metadata = Metadata::parse(shape, node)?;
+        let logsource = LogSource::parse(shape, node)?;
+        let filter = shape.required(node, "filter", "`rules`, search identifiers and a `condition`")?;
+        shape.map(filter, "filter")?;
+        let rules = rules(shape, filter)?;
+        let detection = if logsource.may_be_cloudtrail() {
+            Detection::parse(shape, filter, &["rules"])?
+        } else {
+            Detection::default()
+        };
+        Ok(Self { metadata, logsource, rules, detection })
+    }
+}
+
+fn rules(shape: Shape<'_>, filter: &Node) -> Result<FilteredRules, Diagnostic> {
+    let node = shape.required(filter, "rules", "ids or names of rules, or `any`")?;
+    match &node.kind {
+        Kind::Text(word) if word == "any" => Ok(FilteredRules::Any),
+        // As in other implementations, an empty list leaves none out.
+        Kind::List(items) if items.is_empty() => Ok(FilteredRules::Any),
+        Kind::Null => Err(shape.error(Code::Missing, &node.span, "`rules` names no rule").advise("`rules: any`")),
+        _ => Ok(FilteredRules::These(
+            shape
+                .spanned_texts(node, "rules")?
+                .into_iter()
+                .map(|(text, span)| RuleRef { text: text.trim().to_owned(), span })
+                .collect(),
+        )),
+    }
+}

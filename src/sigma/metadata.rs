@@ -1,0 +1,169 @@
+//! What every document says about itself: title, id, level and the like.
+
+use std::sync::Arc;
+
+use crate::yaml::{Code, Diagnostic, Node, SourceFile, Span, suggest};
+
+use super::shape::Shape;
+
+/// What a rule, a correlation or a filter says about itself.
+#[derive(Debug, Clone)]
+pub struct Metadata {
+    /// The file it stands in.
+    pub file: Arc<SourceFile>,
+    /// Where it stands in it.
+    pub span: Span,
+    /// What a match means; becomes the alert's title.
+    pub title: String,
+    /// The UUID that it declares. What has none is named after its title.
+    pub id: String,
+    /// What correlations and filters may call it besides its id.
+    pub name: Option<String>,
+    /// How far it is proven.
+    pub status: Status,
+    /// How bad a match is; `medium` when it doesn't say.
+    pub level: Level,
+    /// Why a match matters.
+    pub description: String,
+    /// Further reading.
+    pub references: Vec<String>,
+    /// `attack.t1098` and the like.
+    pub tags: Vec<String>,
+    /// Benign events that look alike.
+    pub falsepositives: Vec<String>,
+}
+
+/// How bad a match is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[expect(missing_docs, reason = "the words of the specification")]
+pub enum Level {
+    Informational,
+    Low,
+    Medium,
+    High,
+    Critical,
+}
+
+/// How far a rule is proven.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the words of the specification")]
+pub enum Status {
+    Stable,
+    Test,
+    Experimental,
+    Deprecated,
+    Unsupported,
+}
+
+/// Members that any document may have. The specification allows others, so only what is nearly one of these is a mistake.
+const MEMBERS: &[&str] = &[
+    "title",
+    "id",
+    "name",
+    "related",
+    "taxonomy",
+    "status",
+    "description",
+    "license",
+    "author",
+    "references",
+    "date",
+    "modified",
+    "logsource",
+    "detection",
+    "correlation",
+    "generate",
+    "filter",
+    "fields",
+    "falsepositives",
+    "level",
+    "tags",
+    "scope",
+    "trailhound",
+];
+
+impl Level {
+    /// Every level with its word, mildest first.
+    pub const WORDS: &[(&str, Self)] = &[
+        ("informational", Self::Informational),
+        ("low", Self::Low),
+        ("medium", Self::Medium),
+        ("high", Self::High),
+        ("critical", Self::Critical),
+    ];
+
+    /// The specification's word.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        Self::WORDS[self as usize].0
+    }
+}
+
+impl Status {
+    const WORDS: &[(&str, Self)] = &[
+        ("stable", Self::Stable),
+        ("test", Self::Test),
+        ("experimental", Self::Experimental),
+        ("deprecated", Self::Deprecated),
+        ("unsupported", Self::Unsupported),
+    ];
+
+    /// Whether its author has given it up.
+    #[must_use]
+    pub fn is_retired(self) -> bool {
+        matches!(self, Self::Deprecated | Self::Unsupported)
+    }
+}
+
+impl Metadata {
+    pub(super) fn parse(shape: Shape<'_>, node: &Node) -> Result<Self, Diagnostic> {
+        known_members(shape, node)?;
+        let title = shape.required(node, "title", "one line that says what happened")?;
+        let title = shape.text(title, "title")?.trim().to_owned();
+        let word = |name: &str| node.get(name).filter(|node| node.text().is_some());
+        Ok(Self {
+            file: Arc::clone(shape.file),
+            span: node.span.clone(),
+            id: shape.optional_text(node, "id")?.unwrap_or_else(|| named_after(&title)),
+            name: shape.optional_text(node, "name")?,
+            status: word("status").map_or(Ok(Status::Test), |node| shape.word(node, "status", Status::WORDS))?,
+            level: word("level").map_or(Ok(Level::Medium), |node| shape.word(node, "level", Level::WORDS))?,
+            description: shape.optional_text(node, "description")?.unwrap_or_default(),
+            references: shape.texts(node, "references")?,
+            tags: shape.texts(node, "tags")?,
+            falsepositives: shape.texts(node, "falsepositives")?,
+            title,
+        })
+    }
+
+    /// Whether a correlation or a filter means this document by `reference`.
+    #[must_use]
+    pub fn is_called(&self, reference: &str) -> bool {
+        self.id.eq_ignore_ascii_case(reference) || self.name.as_deref() == Some(reference)
+    }
+}
+
+/// Any member is allowed, but one that is nearly a known one was meant to be it; and another taxonomy names other fields.
+fn known_members(shape: Shape<'_>, node: &Node) -> Result<(), Diagnostic> {
+    for (key, value) in node.members() {
+        if key.text == "taxonomy" && value.text().is_some_and(|taxonomy| taxonomy != "sigma") {
+            return Err(shape
+                .error(Code::Unsupported, &value.span, "only the taxonomy `sigma` is supported")
+                .advise("leave `taxonomy` out, and name fields as CloudTrail does"));
+        }
+        if let (false, Some(advice)) =
+            (MEMBERS.contains(&key.text.as_str()), suggest(&key.text, MEMBERS.iter().copied()))
+        {
+            return Err(shape
+                .error(Code::UnknownKey, &key.span, format!("`{}` is not known here", key.text))
+                .advise(advice));
+        }
+    }
+    Ok(())
+}
+
+fn named_after(title: &str) -> String {
+    let words: Vec<String> =
+        title.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).map(str::to_lowercase).collect();
+    words.join("-")
+}
