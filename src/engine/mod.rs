@@ -6,6 +6,7 @@
 mod compile;
 mod context;
 mod encode;
+mod explain;
 mod expr;
 mod field;
 mod fold;
@@ -17,6 +18,7 @@ mod rule_set;
 mod test;
 mod title;
 
+pub use explain::{Asked, Explanation, Step};
 pub use knowledge::{ExpectedPrincipals, Knowledge};
 pub use organisation::{Organisation, Override};
 pub use rule_set::{FirstSeenPlan, MAX_SIGHTED, Match, Matcher, RuleInfo, RuleSet, Sighted};

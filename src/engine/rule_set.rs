@@ -41,6 +41,8 @@ pub(super) struct CompiledRule {
 pub struct RuleInfo {
     /// Its id.
     pub id: String,
+    /// What correlations and filters may call it besides its id.
+    pub name: Option<String>,
     /// What a match means.
     pub title: String,
     /// How bad it is, after the organisation's overrides.
@@ -101,6 +103,14 @@ pub struct Match<'s, 'r> {
     knowledge: &'s Knowledge,
     /// The record it met.
     pub record: &'s Record<'r>,
+}
+
+impl RuleInfo {
+    /// Whether this is its id, its name or its title.
+    #[must_use]
+    pub fn is_called(&self, rule: &str) -> bool {
+        self.id.eq_ignore_ascii_case(rule) || self.name.as_deref() == Some(rule) || self.title == rule
+    }
 }
 
 impl RuleSet {

@@ -77,6 +77,7 @@ fn short_finding(finding: &Finding, rule: &Arc<RuleInfo>) -> Finding {
 fn short_rule(rule: &RuleInfo) -> RuleInfo {
     RuleInfo {
         id: short(&rule.id),
+        name: None,
         title: short(&rule.title),
         level: rule.level,
         mode: rule.mode,

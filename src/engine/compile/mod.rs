@@ -85,6 +85,7 @@ pub(super) fn check_filter(filter: &Filter, organisation: &Organisation) -> Resu
 pub(super) fn info(metadata: &Metadata, alert: &AlertOptions, change: Option<&Override>) -> RuleInfo {
     RuleInfo {
         id: metadata.id.clone(),
+        name: metadata.name.clone(),
         title: metadata.title.clone(),
         level: change.and_then(|change| change.level).unwrap_or(metadata.level),
         mode: change.and_then(|change| change.mode).unwrap_or_default(),
