@@ -5,6 +5,7 @@
 //! File format: <https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-log-file-examples.html>
 
 mod derived;
+mod embedded;
 mod field;
 mod identity;
 mod inflate;
