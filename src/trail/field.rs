@@ -2,12 +2,15 @@
 //!
 //! A path goes through objects and lists: `requestParameters.containerDefinitions.command` means that member of any
 //! container. Keys may hold dots (`aws:cloudformation.stack`): at each object the longest literal key is tried first.
-//! A number may pick an element of a list.
+//! A number may pick an element of a list. A string that holds JSON is gone through as if it were parsed
+//! (`requestParameters.policyDocument.Statement.Effect`); a path that ends at it finds the string.
 
 use std::fmt::Write as _;
 use std::ops::ControlFlow;
 
 use serde_json::Value;
+
+use super::embedded;
 
 /// A field's name, as a rule writes it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -75,15 +78,15 @@ pub(super) fn visit<B>(
     path: &FieldPath,
     visit: &mut impl FnMut(FieldValue<'_>) -> ControlFlow<B>,
 ) -> ControlFlow<B> {
-    locate(document, &path.name, &mut |value| leaves(value, visit))
+    locate(document, &path.name, embedded::MAX_DEPTH, &mut |value| leaves(value, visit))
 }
 
 pub(super) fn exists(document: &Value, path: &FieldPath) -> bool {
-    locate(document, &path.name, &mut |_| ControlFlow::Break(())).is_break()
+    locate(document, &path.name, embedded::MAX_DEPTH, &mut |_| ControlFlow::Break(())).is_break()
 }
 
-/// Finds every place that `path` leads to.
-fn locate<'r, B>(value: &'r Value, path: &str, found: &mut impl FnMut(&'r Value) -> ControlFlow<B>) -> ControlFlow<B> {
+/// Finds every place that `path` leads to, through at most `depth` strings inside one another.
+fn locate<B>(value: &Value, path: &str, depth: u8, found: &mut impl FnMut(&Value) -> ControlFlow<B>) -> ControlFlow<B> {
     if path.is_empty() {
         return found(value);
     }
@@ -93,7 +96,7 @@ fn locate<'r, B>(value: &'r Value, path: &str, found: &mut impl FnMut(&'r Value)
             loop {
                 if let Some(member) = members.get(&path[..end]) {
                     let rest = path.get(end + 1..).unwrap_or_default();
-                    locate(member, rest, found)?;
+                    locate(member, rest, depth, found)?;
                 }
                 match path[..end].rfind('.') {
                     Some(dot) => end = dot,
@@ -104,10 +107,14 @@ fn locate<'r, B>(value: &'r Value, path: &str, found: &mut impl FnMut(&'r Value)
         Value::Array(items) => {
             let (head, rest) = path.split_once('.').unwrap_or((path, ""));
             if let Some(item) = head.parse::<usize>().ok().and_then(|index| items.get(index)) {
-                locate(item, rest, found)?;
+                locate(item, rest, depth, found)?;
             }
-            items.iter().try_for_each(|item| locate(item, path, found))
+            items.iter().try_for_each(|item| locate(item, path, depth, found))
         }
+        Value::String(text) => match depth.checked_sub(1).and_then(|depth| Some((depth, embedded::document(text)?))) {
+            Some((depth, inner)) => locate(&inner, path, depth, found),
+            None => ControlFlow::Continue(()),
+        },
         _ => ControlFlow::Continue(()),
     }
 }
@@ -163,5 +170,33 @@ mod tests {
         assert!(values(&document, "a.b.d").is_empty());
         assert!(exists(&document, &FieldPath::new("empty")) && values(&document, "empty").is_empty());
         assert!(!exists(&document, &FieldPath::new("a.b.c.d")));
+    }
+
+    #[test]
+    fn paths_go_through_strings_that_hold_json() {
+        let policy = r#"{"Statement":[{"Effect":"Allow","Action":["a:B","a:C"]},{"Effect":"Deny"}],"Id":null}"#;
+        let document = json!({
+            "plain": policy,
+            "encoded": "%7B%22Statement%22%3A%7B%22Effect%22%3A%22Allow%22%7D%7D",
+            "twice": json!({"inner": policy}).to_string(),
+            "list": ["text", "{\"a\":1}", "[{\"a\":2}]", "{cut"],
+            "dotted": {"a.b": "{\"c\":\"literal\"}", "a": {"b": {"c": "nested"}}},
+        });
+        assert_eq!(values(&document, "plain.Statement.Effect"), ["Allow", "Deny"]);
+        assert_eq!(values(&document, "plain.Statement.0.Action"), ["a:B", "a:C"]);
+        assert_eq!(values(&document, "plain"), [policy]);
+        assert_eq!(values(&document, "encoded.Statement.Effect"), ["Allow"]);
+        assert_eq!(values(&document, "twice.inner.Statement.Effect"), ["Allow", "Deny"]);
+        assert_eq!(values(&document, "list.a"), ["1", "2"]);
+        assert_eq!(values(&document, "dotted.a.b.c"), ["literal", "nested"]);
+        assert!(exists(&document, &FieldPath::new("plain.Id")) && !exists(&document, &FieldPath::new("plain.id")));
+        assert!(!exists(&document, &FieldPath::new("list.cut")));
+    }
+
+    #[test]
+    fn strings_inside_strings_have_an_end() {
+        let nested = |levels: u8| (0..levels).fold(json!({"a": 1}), |inner, _| json!([inner.to_string()]));
+        assert!(exists(&nested(embedded::MAX_DEPTH), &FieldPath::new("a")));
+        assert!(!exists(&nested(embedded::MAX_DEPTH + 1), &FieldPath::new("a")));
     }
 }

@@ -5,18 +5,25 @@
 //! File format: <https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-log-file-examples.html>
 
 mod derived;
+mod documents;
+mod embedded;
 mod field;
 mod identity;
 mod inflate;
 mod key;
+mod narrowing;
+mod policy;
 mod reader;
 mod record;
 mod resource;
 mod split;
+mod statement;
 
 pub use derived::{Mfa, Outcome, SourceKind};
 pub use field::{FieldPath, FieldValue};
 pub use identity::UserIdentity;
 pub use key::KeyKind;
+pub use policy::Grants;
 pub use reader::{Item, Limits, ReadError, Reader};
 pub use record::{BadRecord, EventIdentity, Record};
+pub use statement::{Grant, Principal, PrincipalKind};
