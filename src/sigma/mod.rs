@@ -5,6 +5,7 @@
 
 mod collection;
 mod condition;
+mod correlation;
 mod detection;
 mod extension;
 mod modifier;
@@ -14,6 +15,9 @@ mod value;
 
 pub use collection::{Collection, parse};
 pub use condition::Condition;
+pub use correlation::{
+    Alias, Alternative, Bounds, Correlation, CorrelationCondition, CorrelationType, Operator, RuleRef,
+};
 pub use detection::{Detection, DetectionItem, FieldName, SearchIdentifier, Value};
 pub use extension::{AlertOptions, Extension, FirstSeen};
 pub use modifier::{Comparison, Modifiers};
