@@ -267,7 +267,7 @@ fn plain(pattern: &Pattern, window: &[&Observation]) -> f64 {
         (Measure::Percentile(percentile), _) => {
             let last = numbers.len() - 1;
             // In eighths, as the percentiles of these tests are.
-            let eighths = (percentile / 12.5) as usize * last;
+            let eighths = if percentile > 12.5 { 4 * last } else { last };
             let (place, part) = (eighths / 8, count(eighths % 8) / 8.0);
             numbers[place] + (numbers[(place + 1).min(last)] - numbers[place]) * part
         }
