@@ -76,6 +76,18 @@ fn words(text: &str) -> impl Iterator<Item = (usize, &str)> {
         .filter(|(_, word)| !word.is_empty())
 }
 
+/// The rules that an expression names, in its order.
+pub(super) fn named(shape: Shape<'_>, node: &Node, text: &str) -> Vec<RuleRef> {
+    let mut rules: Vec<RuleRef> = Vec::new();
+    for (at, word) in words(text).filter(|(_, word)| !is_operator(word)) {
+        if !rules.iter().any(|rule| rule.text == word) {
+            let span = shape.file.part(&node.span, text, at..at + word.len());
+            rules.push(RuleRef { text: word.to_owned(), span });
+        }
+    }
+    rules
+}
+
 fn is_operator(word: &str) -> bool {
     ["and", "or", "not"].iter().any(|operator| word.eq_ignore_ascii_case(operator))
 }

@@ -147,18 +147,29 @@ pub(super) fn parse(shape: Shape<'_>, document: &Node) -> Result<Correlation, Di
     })
 }
 
+/// An expression over rules names them itself; then `rules` may be left out, as other implementations have it.
 fn rules(shape: Shape<'_>, node: &Node, kind: CorrelationType) -> Result<Vec<RuleRef>, Diagnostic> {
+    let (rules, span) = match (node.get("rules"), node.get("condition")) {
+        (None, Some(condition @ Node { kind: Kind::Text(text), span })) if kind.is_temporal() => {
+            (expression::named(shape, condition, text), span)
+        }
+        _ => listed(shape, node)?,
+    };
+    if kind == CorrelationType::TemporalOrdered && rules.len() == 1 {
+        return Err(shape
+            .error(Code::Correlation, span, "one rule has no order")
+            .advise("name a second rule, or count its events with `type: event_count`"));
+    }
+    Ok(rules)
+}
+
+fn listed<'n>(shape: Shape<'_>, node: &'n Node) -> Result<(Vec<RuleRef>, &'n Span), Diagnostic> {
     let list = shape.required(node, "rules", "ids or names of the rules, as in `rules: [failed_login]`")?;
     let rules = once(shape, list, "rules")?;
     if rules.is_empty() {
         return Err(shape.error(Code::Missing, &list.span, "`rules` names no rule"));
     }
-    if kind == CorrelationType::TemporalOrdered && rules.len() == 1 {
-        return Err(shape
-            .error(Code::Correlation, &list.span, "one rule has no order")
-            .advise("name a second rule, or count its events with `type: event_count`"));
-    }
-    Ok(rules.into_iter().map(|(text, span)| RuleRef { text, span }).collect())
+    Ok((rules.into_iter().map(|(text, span)| RuleRef { text, span }).collect(), &list.span))
 }
 
 /// A list of texts, or one text. What stands in it twice was meant to be something else.

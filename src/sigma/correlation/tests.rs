@@ -63,6 +63,15 @@ fn what_may_be_left_out() {
 }
 
 #[test]
+fn an_expression_can_name_the_rules() {
+    let correlation =
+        parsed("correlation: {type: temporal, timespan: 1m, condition: login and (b or login) and not c}").unwrap();
+    let rules: Vec<(&str, usize)> =
+        correlation.rules.iter().map(|rule| (rule.text.as_str(), rule.span.start)).collect();
+    assert_eq!(rules, [("login", 55), ("b", 66), ("c", 86)]);
+}
+
+#[test]
 fn timespans() {
     for (text, seconds) in [
         ("15s", 15),
@@ -263,6 +272,10 @@ fn errors_point_and_advise() {
         (
             "correlation: {type: temporal_ordered, rules: [a]}",
             "t.yml:1:46: correlation: one rule has no order (name a second rule, or count its events with `type: event_count`)",
+        ),
+        (
+            "correlation: {type: temporal_ordered, condition: a and not a}",
+            "t.yml:1:50: correlation: one rule has no order (name a second rule, or count its events with `type: event_count`)",
         ),
         (
             "correlation: {type: temporal, rules: [a]}",
