@@ -3,6 +3,7 @@
 //! In: findings, and what is remembered of earlier ones. Out: [`Decision`]s: an alert, or why none. Pure: the store is
 //! asked in between, by the pipeline. Holding back is data, so that it can be counted and reported.
 
+pub mod correlation;
 mod decision;
 mod sighting;
 

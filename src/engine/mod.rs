@@ -5,6 +5,7 @@
 
 mod compile;
 mod context;
+mod correlation;
 mod encode;
 mod explain;
 mod expr;
@@ -18,6 +19,7 @@ mod rule_set;
 mod test;
 mod title;
 
+pub use correlation::{CompiledCorrelation, CorrelationIndex, Observed, Part};
 pub use explain::{Asked, Explanation, Step};
 pub use knowledge::{ExpectedPrincipals, Knowledge};
 pub use organisation::{Organisation, Override};

@@ -5,14 +5,15 @@ use std::sync::Arc;
 
 use jiff::SignedDuration;
 
-use crate::sigma::{Collection, Filter, FilteredRules, Level, Mode, Rule};
+use crate::sigma::{Collection, Filter, FilteredRules, Level, Metadata, Mode, Rule};
 use crate::trail::Record;
 use crate::yaml::{Code, Diagnostic, suggest};
 
 use super::context::{Context, Room};
+use super::correlation::{CompiledCorrelation, Correlations, Feed, Observed};
 use super::expr::{Evaluation, Expr, Identifier, Unobserved};
 use super::field::Field;
-use super::index::{Index, Lookup};
+use super::index::{Index, Lookup, RuleIndex};
 use super::title::Title;
 use super::{Knowledge, Organisation, compile};
 
@@ -22,6 +23,7 @@ pub struct RuleSet {
     pub(super) rules: Vec<CompiledRule>,
     pub(super) knowledge: Knowledge,
     index: Index,
+    correlations: Correlations,
     off: usize,
 }
 
@@ -34,6 +36,8 @@ pub(super) struct CompiledRule {
     /// `None`: entity and value of the first sighting.
     pub(super) dedup: Option<Vec<Field>>,
     pub(super) title: Option<Title>,
+    /// Whether a match is told by itself, and not only as a part of correlations.
+    pub(super) told: bool,
 }
 
 /// What people are told about a rule.
@@ -100,6 +104,7 @@ pub struct Matcher<'s> {
 #[derive(Debug, Clone, Copy)]
 pub struct Match<'s, 'r> {
     rule: &'s CompiledRule,
+    feeds: &'s [Feed],
     knowledge: &'s Knowledge,
     /// The record it met.
     pub record: &'s Record<'r>,
@@ -109,7 +114,12 @@ impl RuleInfo {
     /// Whether this is its id, its name or its title.
     #[must_use]
     pub fn is_called(&self, rule: &str) -> bool {
-        self.id.eq_ignore_ascii_case(rule) || self.name.as_deref() == Some(rule) || self.title == rule
+        self.is_referred_to(rule) || self.title == rule
+    }
+
+    /// Whether a correlation means it by `reference`.
+    pub(super) fn is_referred_to(&self, reference: &str) -> bool {
+        self.id.eq_ignore_ascii_case(reference) || self.name.as_deref() == Some(reference)
     }
 }
 
@@ -120,15 +130,15 @@ impl RuleSet {
     pub fn compile(collection: &Collection, organisation: &Organisation) -> (Self, Vec<Diagnostic>) {
         let mut set = Self { knowledge: organisation.knowledge.clone(), ..Self::default() };
         let mut rejected = Vec::new();
-        let mut ids: HashMap<&str, &Rule> = HashMap::new();
+        let mut ids: HashMap<&str, &Metadata> = HashMap::new();
         let filters = Filters::new(&collection.filters, organisation, &mut rejected);
         for rule in &collection.rules {
             let id = rule.metadata.id.as_str();
             if let Some(first) = ids.get(id) {
-                rejected.push(duplicate(rule, first));
+                rejected.push(duplicate(&rule.metadata, first));
                 continue;
             }
-            ids.insert(id, rule);
+            ids.insert(id, &rule.metadata);
             if organisation.overrides.get(id).is_some_and(|change| change.off) {
                 set.off += 1;
                 continue;
@@ -139,6 +149,16 @@ impl RuleSet {
             }
         }
         rejected.extend(filters.stray(&collection.rules));
+        let mut correlations = Vec::new();
+        for rule in &collection.correlations {
+            match ids.insert(&rule.metadata.id, &rule.metadata) {
+                Some(first) => rejected.push(duplicate(&rule.metadata, first)),
+                None => correlations.push(rule),
+            }
+        }
+        set.correlations = Correlations::compile(correlations, collection, &set.rules, organisation, &mut rejected);
+        set.correlations.quiet(&mut set.rules);
+        set.off += set.correlations.off;
         let stray = organisation.overrides.iter().filter(|(id, _)| !ids.contains_key(id.as_str()));
         rejected.extend(stray.map(|(id, change)| {
             Diagnostic::new(Code::UnknownRule, &change.file, change.span.clone(), format!("no rule has the id `{id}`"))
@@ -165,11 +185,20 @@ impl RuleSet {
     pub fn matches_one_by_one<'s, 'r>(&'s self, record: &'s Record<'r>) -> Vec<Match<'s, 'r>> {
         let room = Room::default();
         let context = Context::new(record, &self.knowledge, &room);
-        self.rules.iter().filter(|rule| rule.holds(&context)).map(|rule| self.matched(rule, record)).collect()
+        let rules = (0..).zip(&self.rules);
+        rules.filter(|(_, rule)| rule.holds(&context)).map(|(rule, _)| self.matched(rule, record)).collect()
     }
 
-    fn matched<'s, 'r>(&'s self, rule: &'s CompiledRule, record: &'s Record<'r>) -> Match<'s, 'r> {
-        Match { rule, knowledge: &self.knowledge, record }
+    fn matched<'s, 'r>(&'s self, rule: RuleIndex, record: &'s Record<'r>) -> Match<'s, 'r> {
+        // OK because the index was made of these rules.
+        let index = rule as usize;
+        Match { rule: &self.rules[index], feeds: &self.correlations.feeds[index], knowledge: &self.knowledge, record }
+    }
+
+    /// The correlations, those that are read before those that read them.
+    #[must_use]
+    pub fn correlations(&self) -> &[CompiledCorrelation] {
+        &self.correlations.all
     }
 
     /// What is known about each rule, in their order.
@@ -209,8 +238,8 @@ impl<'s> Matcher<'s> {
         let context = Context::new(record, &rules.knowledge, &self.room);
         let candidates = rules.index.candidates(&context, &mut self.lookup);
         // OK because the index was made of these rules.
-        let candidates = candidates.iter().map(|&rule| &rules.rules[rule as usize]);
-        candidates.filter(|rule| rule.holds(&context)).map(|rule| rules.matched(rule, record)).collect()
+        let holds = |rule: &&RuleIndex| rules.rules[**rule as usize].holds(&context);
+        candidates.iter().filter(holds).map(|&rule| rules.matched(rule, record)).collect()
     }
 }
 
@@ -225,6 +254,23 @@ impl Match<'_, '_> {
     #[must_use]
     pub fn info(&self) -> &Arc<RuleInfo> {
         &self.rule.info
+    }
+
+    /// Whether the match is told by itself, and not only as a part of correlations.
+    #[must_use]
+    pub fn is_told(&self) -> bool {
+        self.rule.told
+    }
+
+    /// What the match shows each correlation that it reaches.
+    #[must_use]
+    pub fn observed(&self) -> Vec<Observed> {
+        if self.feeds.is_empty() {
+            return Vec::new();
+        }
+        let room = Room::default();
+        let context = Context::new(self.record, self.knowledge, &room);
+        self.feeds.iter().map(|feed| feed.observe(&context)).collect()
     }
 
     /// The title of an alert about this record, with what the record says in it.
@@ -264,7 +310,7 @@ impl Match<'_, '_> {
 }
 
 /// One value of each field, in every way, up to [`MAX_SIGHTED`].
-fn combinations(fields: impl Iterator<Item = Vec<String>>) -> Vec<Vec<String>> {
+pub(super) fn combinations(fields: impl Iterator<Item = Vec<String>>) -> Vec<Vec<String>> {
     fields.fold(vec![Vec::new()], |rows, values| {
         rows.iter()
             .flat_map(|row| values.iter().map(move |value| [row.as_slice(), std::slice::from_ref(value)].concat()))
@@ -319,8 +365,7 @@ impl<'f> Filters<'f> {
     }
 }
 
-fn duplicate(rule: &Rule, first: &Rule) -> Diagnostic {
-    let (rule, first) = (&rule.metadata, &first.metadata);
+fn duplicate(rule: &Metadata, first: &Metadata) -> Diagnostic {
     let (line, _) = first.file.line_column(first.span.start);
     let message = format!("the id `{}` belongs to another rule", rule.id);
     Diagnostic::new(Code::DuplicateId, &rule.file, rule.span.clone(), message)

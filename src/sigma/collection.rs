@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::yaml::{Code, Diagnostic, Kind, Node, SourceFile};
 
+use super::correlation::CorrelationRule;
 use super::filter::Filter;
 use super::rule::Rule;
 use super::shape::Shape;
@@ -13,6 +14,8 @@ use super::shape::Shape;
 pub struct Collection {
     /// Rules for CloudTrail, in file order.
     pub rules: Vec<Rule>,
+    /// Rules over the matches of rules.
+    pub correlations: Vec<CorrelationRule>,
     /// Exceptions for many rules at once.
     pub filters: Vec<Filter>,
     /// Documents that don't load, and why.
@@ -27,6 +30,7 @@ impl Collection {
     /// Adds the documents of another file.
     pub fn extend(&mut self, other: Self) {
         self.rules.extend(other.rules);
+        self.correlations.extend(other.correlations);
         self.filters.extend(other.filters);
         self.rejected.extend(other.rejected);
         self.other_log_sources += other.other_log_sources;
@@ -82,6 +86,15 @@ impl Collection {
                 self.filters.push(filter);
             } else {
                 self.other_log_sources += 1;
+            }
+            return Ok(());
+        }
+        if document.get("correlation").is_some() {
+            let correlation = CorrelationRule::parse(shape, document)?;
+            if correlation.metadata.status.is_retired() {
+                self.retired += 1;
+            } else {
+                self.correlations.push(correlation);
             }
             return Ok(());
         }

@@ -3,8 +3,9 @@
 //! A filter's condition is joined to that of each rule with `and`. So what shall not alert stands behind a `not`:
 //! `condition: not selection`.
 
-use crate::yaml::{Code, Diagnostic, Kind, Node, Span};
+use crate::yaml::{Code, Diagnostic, Kind, Node};
 
+use super::correlation::RuleRef;
 use super::detection::Detection;
 use super::metadata::Metadata;
 use super::rule::LogSource;
@@ -30,15 +31,6 @@ pub enum FilteredRules {
     Any,
     /// These.
     These(Vec<RuleRef>),
-}
-
-/// The id or the name of a rule, and where it stands.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RuleRef {
-    /// As written.
-    pub text: String,
-    /// Where.
-    pub span: Span,
 }
 
 impl Filter {

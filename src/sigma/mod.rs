@@ -5,6 +5,7 @@
 
 mod collection;
 mod condition;
+mod correlation;
 mod detection;
 mod extension;
 mod filter;
@@ -17,9 +18,12 @@ mod value;
 
 pub use collection::{Collection, parse};
 pub use condition::Condition;
+pub use correlation::{
+    Alias, Alternative, Bounds, Correlation, CorrelationCondition, CorrelationRule, CorrelationType, Operator, RuleRef,
+};
 pub use detection::{Detection, DetectionItem, FieldName, SearchIdentifier, Value};
 pub use extension::{AlertOptions, Extension, FirstSeen, Mode, TitlePart, TitleTemplate};
-pub use filter::{Filter, FilteredRules, RuleRef};
+pub use filter::{Filter, FilteredRules};
 pub use metadata::{Level, Metadata, Status};
 pub use modifier::{Comparison, Modifiers, NumberOperator, RegexFlags, TimePart, Transform};
 pub use rule::{LogSource, Rule};

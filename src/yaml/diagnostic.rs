@@ -79,6 +79,8 @@ codes! {
     DuplicateId = "duplicate-id",
     /// The configuration names a rule that isn't loaded.
     UnknownRule = "unknown-rule",
+    /// Parts of a correlation that don't fit together, or a condition that can't be watched.
+    Correlation = "correlation",
 }
 
 impl Diagnostic {

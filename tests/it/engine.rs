@@ -66,9 +66,8 @@ fn quoted(text: &str) -> String {
 /// One line of a search identifier.
 fn item() -> impl Strategy<Value = String> + Clone {
     let plain = prop_oneof![pick(TEXTS), pick(VALUES)];
-    let values = prop::collection::vec(plain, 1..4).prop_map(|values| {
-        values.into_iter().map(|value| format!("'{value}'")).collect::<Vec<_>>()
-    });
+    let values = prop::collection::vec(plain, 1..4)
+        .prop_map(|values| values.into_iter().map(|value| format!("'{value}'")).collect::<Vec<_>>());
     prop_oneof![
         8 => (pick(FIELDS), pick(MODIFIERS), values.clone(), any::<bool>()).prop_map(|(field, modifier, values, all)| {
             let all = if all && values.len() > 1 { "|all" } else { "" };

@@ -7,15 +7,12 @@ use std::sync::Arc;
 
 use jiff::SignedDuration;
 
-use crate::sigma::{
-    AlertOptions, Condition, Detection, FieldName, Filter, FirstSeen, Metadata, Rule, SearchIdentifier,
-};
+use crate::sigma::{Condition, Detection, Extension, FieldName, Filter, FirstSeen, Metadata, Rule, SearchIdentifier};
 use crate::yaml::{Code, Diagnostic, SourceFile};
 
 use super::Organisation;
 use super::expr::{Expr, Identifier};
 use super::field::Field;
-use super::organisation::Override;
 use super::rule_set::{CompiledRule, FirstSeenPlan, RuleInfo};
 use super::title::Title;
 
@@ -63,15 +60,14 @@ pub(super) fn rule(
         None => Some(DEFAULT_DEDUP.iter().filter_map(|name| Field::new(name).ok()).collect()),
     };
     let title = extension.alert.title.as_ref().map(|title| compiler.title(title)).transpose()?;
-    let mode = change.and_then(|change| change.mode).unwrap_or(extension.mode);
-    let info = RuleInfo { mode, ..info(metadata, &extension.alert, change) };
     Ok(CompiledRule {
-        info: Arc::new(info),
+        info: Arc::new(info(metadata, extension, organisation)),
         condition: Expr::All(detections.conditions),
         identifiers: detections.identifiers,
         first_seen,
         dedup,
         title,
+        told: true,
     })
 }
 
@@ -82,13 +78,15 @@ pub(super) fn check_filter(filter: &Filter, organisation: &Organisation) -> Resu
 }
 
 /// What people are told about a rule or a correlation.
-pub(super) fn info(metadata: &Metadata, alert: &AlertOptions, change: Option<&Override>) -> RuleInfo {
+pub(super) fn info(metadata: &Metadata, extension: &Extension, organisation: &Organisation) -> RuleInfo {
+    let change = organisation.overrides.get(&metadata.id);
+    let alert = &extension.alert;
     RuleInfo {
         id: metadata.id.clone(),
         name: metadata.name.clone(),
         title: metadata.title.clone(),
         level: change.and_then(|change| change.level).unwrap_or(metadata.level),
-        mode: change.and_then(|change| change.mode).unwrap_or_default(),
+        mode: change.and_then(|change| change.mode).unwrap_or(extension.mode),
         description: metadata.description.clone(),
         references: [metadata.references.as_slice(), &alert.references].concat(),
         tags: metadata.tags.clone(),
@@ -153,7 +151,7 @@ impl Compiler<'_> {
         })
     }
 
-    fn title(&self, title: &crate::sigma::TitleTemplate) -> Result<Title, Diagnostic> {
+    pub(super) fn title(&self, title: &crate::sigma::TitleTemplate) -> Result<Title, Diagnostic> {
         Title::new(title, |name| self.field(name))
     }
 

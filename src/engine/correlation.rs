@@ -1,0 +1,291 @@
+//! Correlations with every rule and field resolved, and what a match means to them.
+//!
+//! When the matches of a rule belong together is not judged here: that takes memory.
+
+use std::collections::HashMap;
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use crate::sigma::{Collection, Correlation, CorrelationRule, FieldName, RuleRef};
+use crate::yaml::{Code, Diagnostic, suggest};
+
+use super::compile::{self, Compiler};
+use super::context::Context;
+use super::field::Field;
+use super::rule_set::{CompiledRule, RuleInfo, combinations};
+use super::title::Title;
+use super::{MAX_SIGHTED, Organisation};
+
+/// The place of a correlation in its set. One that reads another comes behind it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct CorrelationIndex(pub usize);
+
+/// A correlation whose rules are there.
+#[derive(Debug)]
+pub struct CompiledCorrelation {
+    /// What people are told about it.
+    pub info: Arc<RuleInfo>,
+    /// What it asks for.
+    pub correlation: Correlation,
+    /// Whether it is told by itself, and not only as a part of others.
+    pub told: bool,
+    /// Which of the rules that it names are correlations.
+    pub(super) parts: Vec<Part>,
+    pub(super) title: Option<Title>,
+    /// `None`: by the group.
+    pub(super) dedup: Option<Vec<Field>>,
+}
+
+/// A rule that a correlation names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// A rule, by its place in the set.
+    Rule(usize),
+    /// Another correlation.
+    Correlation(CorrelationIndex),
+}
+
+/// What a match of a rule means to a correlation.
+#[derive(Debug)]
+pub(super) struct Feed {
+    correlation: CorrelationIndex,
+    /// The place of the rule, or of the correlation in between, in the rules of that correlation.
+    place: usize,
+    direct: bool,
+    group: Vec<Field>,
+    values: Vec<Field>,
+}
+
+/// What a match shows a correlation.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Observed {
+    /// The correlation.
+    pub correlation: CorrelationIndex,
+    /// The place of the rule in the correlation's rules.
+    pub place: usize,
+    /// Whether the rule itself is one of them, and not only part of a correlation that is.
+    pub direct: bool,
+    /// The values that name the group; `None` when the record lacks one.
+    pub group: Option<Vec<String>>,
+    /// The values that count.
+    pub values: Vec<String>,
+    /// The number that counts.
+    pub number: Option<f64>,
+}
+
+/// The correlations of a set, and which rules feed them.
+#[derive(Debug, Default)]
+pub(super) struct Correlations {
+    pub(super) all: Vec<CompiledCorrelation>,
+    /// By rule.
+    pub(super) feeds: Vec<Vec<Feed>>,
+    pub(super) off: usize,
+}
+
+impl Correlations {
+    /// Compiles correlations over rules that are compiled. `rejected` gets those that can't be; `collection` tells why a rule
+    /// that one of them names isn't there.
+    pub(super) fn compile(
+        correlations: Vec<&CorrelationRule>,
+        collection: &Collection,
+        rules: &[CompiledRule],
+        organisation: &Organisation,
+        rejected: &mut Vec<Diagnostic>,
+    ) -> Self {
+        let mut set = Self { feeds: rules.iter().map(|_| Vec::new()).collect(), ..Self::default() };
+        let mut waiting: Vec<&CorrelationRule> = Vec::new();
+        for rule in correlations {
+            let change = organisation.overrides.get(&rule.metadata.id);
+            if change.is_some_and(|change| change.off) {
+                set.off += 1;
+            } else {
+                waiting.push(rule);
+            }
+        }
+        // Each round takes those whose rules are all there, so that what is read comes first.
+        loop {
+            let before = waiting.len();
+            waiting.retain(|rule| match set.parts(rule, rules) {
+                Ok(parts) => {
+                    if let Err(error) = set.add(rule, parts, rules, organisation) {
+                        rejected.push(error);
+                    }
+                    false
+                }
+                Err(_) => true,
+            });
+            if waiting.len() == before {
+                break;
+            }
+        }
+        for rule in &waiting {
+            if let Err(missing) = set.parts(rule, rules) {
+                rejected.push(unresolved(rule, missing, collection));
+            }
+        }
+        set
+    }
+
+    fn parts<'c>(&self, rule: &'c CorrelationRule, rules: &[CompiledRule]) -> Result<Vec<Part>, &'c RuleRef> {
+        let part = |named: &'c RuleRef| {
+            let called = |info: &RuleInfo| info.is_referred_to(&named.text);
+            let rule = rules.iter().position(|rule| called(&rule.info)).map(Part::Rule);
+            let correlation = || self.all.iter().position(|rule| called(&rule.info));
+            rule.or_else(|| correlation().map(|index| Part::Correlation(CorrelationIndex(index)))).ok_or(named)
+        };
+        rule.correlation.rules.iter().map(part).collect()
+    }
+
+    fn add(
+        &mut self,
+        rule: &CorrelationRule,
+        parts: Vec<Part>,
+        rules: &[CompiledRule],
+        organisation: &Organisation,
+    ) -> Result<(), Diagnostic> {
+        let CorrelationRule { metadata, correlation, extension } = rule;
+        let index = CorrelationIndex(self.all.len());
+        let compiler = Compiler { file: &metadata.file, organisation };
+        if let Some(exception) = organisation.overrides.get(&metadata.id).filter(|change| !change.exceptions.is_empty())
+        {
+            let message = "a correlation looks at no event itself, so it takes no exceptions";
+            return Err(Diagnostic::new(Code::Correlation, &exception.file, exception.span.clone(), message)
+                .advise("except the events from the rules that it names"));
+        }
+        let mut feeds = Vec::new();
+        for (place, part) in parts.iter().enumerate() {
+            for (rule, direct) in self.fed_by(*part, rules.len()) {
+                if rules[rule].first_seen.is_some() {
+                    let named = &correlation.rules[place];
+                    let message = format!("`{}` is a first-seen rule, which can't be correlated", named.text);
+                    return Err(Diagnostic::new(Code::Correlation, &metadata.file, named.span.clone(), message)
+                        .advise("write a rule with the same detection and without `first_seen`"));
+                }
+                let fields = |names: &[FieldName]| {
+                    names
+                        .iter()
+                        .map(|name| compiler.field(at_place(correlation, name, place)))
+                        .collect::<Result<Vec<_>, _>>()
+                };
+                let (group, values) = (fields(&correlation.group_by)?, fields(&correlation.fields)?);
+                feeds.push((rule, Feed { correlation: index, place, direct, group, values }));
+            }
+        }
+        let compiled = CompiledCorrelation {
+            info: Arc::new(compile::info(metadata, extension, organisation)),
+            correlation: correlation.clone(),
+            told: true,
+            title: extension.alert.title.as_ref().map(|title| compiler.title(title)).transpose()?,
+            dedup: extension.alert.dedup.as_ref().map(|fields| compiler.fields(fields)).transpose()?,
+            parts,
+        };
+        self.all.push(compiled);
+        feeds.into_iter().for_each(|(rule, feed)| self.feeds[rule].push(feed));
+        Ok(())
+    }
+
+    /// The rules whose matches reach a part, and whether without a correlation in between.
+    fn fed_by(&self, part: Part, rules: usize) -> Vec<(usize, bool)> {
+        match part {
+            Part::Rule(rule) => vec![(rule, true)],
+            Part::Correlation(index) => (0..rules)
+                .filter(|&rule| self.feeds[rule].iter().any(|feed| feed.correlation == index))
+                .map(|rule| (rule, false))
+                .collect(),
+        }
+    }
+
+    /// What is part of a correlation is not told by itself, unless one of them says `generate`.
+    pub(super) fn quiet(&mut self, rules: &mut [CompiledRule]) {
+        let mut generated: HashMap<(bool, usize), bool> = HashMap::new();
+        for correlation in &self.all {
+            for part in &correlation.parts {
+                let key = match part {
+                    Part::Rule(rule) => (false, *rule),
+                    Part::Correlation(index) => (true, index.0),
+                };
+                *generated.entry(key).or_default() |= correlation.correlation.generate;
+            }
+        }
+        for ((is_correlation, index), told) in generated {
+            // OK because parts were resolved to places in these lists.
+            if is_correlation {
+                self.all[index].told = told;
+            } else {
+                rules[index].told = told;
+            }
+        }
+    }
+}
+
+impl Feed {
+    pub(super) fn observe(&self, context: &Context<'_, '_>) -> Observed {
+        let texts = |fields: &[Field]| fields.iter().map(|field| field.texts(context)).collect::<Vec<_>>();
+        let group = texts(&self.group);
+        let group =
+            group.iter().all(|texts| !texts.is_empty()).then(|| group.iter().map(|texts| texts.join(",")).collect());
+        let values = if self.values.is_empty() {
+            Vec::new()
+        } else {
+            let rows = combinations(texts(&self.values).into_iter());
+            rows.iter().take(MAX_SIGHTED).map(|row| row.join("\u{1f}")).collect()
+        };
+        let number = self.values.first().and_then(|field| number(field, context));
+        Observed { correlation: self.correlation, place: self.place, direct: self.direct, group, values, number }
+    }
+}
+
+impl CompiledCorrelation {
+    /// The rules that it names, in their order.
+    #[must_use]
+    pub fn parts(&self) -> &[Part] {
+        &self.parts
+    }
+}
+
+fn number(field: &Field, context: &Context<'_, '_>) -> Option<f64> {
+    let mut buffer = String::new();
+    let found = field.visit(context, &mut |value| {
+        let number = value.number().or_else(|| value.text(&mut buffer)?.trim().parse().ok());
+        match number.filter(|number: &f64| number.is_finite()) {
+            Some(number) => ControlFlow::Break(number),
+            None => ControlFlow::Continue(()),
+        }
+    });
+    found.break_value()
+}
+
+/// The field that an alias stands for in the events of a rule.
+fn at_place<'c>(correlation: &'c Correlation, name: &'c FieldName, place: usize) -> &'c FieldName {
+    let alias = correlation.aliases.iter().find(|alias| alias.name.text == name.text);
+    let field = alias.and_then(|alias| alias.fields.iter().find(|(at, _)| *at == place));
+    field.map_or(name, |(_, field)| field)
+}
+
+fn unresolved(rule: &CorrelationRule, missing: &RuleRef, collection: &Collection) -> Diagnostic {
+    let metadata = collection
+        .rules
+        .iter()
+        .map(|rule| &rule.metadata)
+        .chain(collection.correlations.iter().map(|rule| &rule.metadata))
+        .find(|metadata| metadata.is_called(&missing.text));
+    let names = || {
+        collection
+            .rules
+            .iter()
+            .map(|rule| &rule.metadata)
+            .flat_map(|metadata| metadata.name.as_deref().into_iter().chain(std::iter::once(metadata.id.as_str())))
+    };
+    let (message, advice) = match metadata {
+        Some(found) => (
+            format!("the rule `{}` is not loaded", missing.text),
+            format!("\"{}\" was rejected, is switched off, or refers back to this one", found.title),
+        ),
+        None => (
+            format!("no rule has the id or name `{}`", missing.text),
+            suggest(&missing.text, names())
+                .unwrap_or_else(|| "give the rule a `name`, and load it together with this correlation".to_owned()),
+        ),
+    };
+    Diagnostic::new(Code::Correlation, &rule.metadata.file, missing.span.clone(), message).advise(advice)
+}
