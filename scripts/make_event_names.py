@@ -56,9 +56,9 @@ SOURCES = {
 # One source for every service whose name starts so.
 FAMILIES = {"chime": "chime", "sagemaker": "sagemaker"}
 
-# Lambda's first API: its names are logged with their date (ListFunctions20150331), and nothing else is. For later dates both
-# spellings are written, because not every one has been seen in a log.
-LAMBDA_DATED = "2015-03-31"
+# Lambda's names are logged with their API's date until 2018 (CreateFunction20150331, PublishLayerVersion20181031), and no other
+# way. Later ones have been seen without (PutFunctionEventInvokeConfig); not every one of them has been seen.
+LAMBDA_DATED = "2018-12-31"
 # Calls whose second generation is logged as such (UpdateFunctionCode20150331v2).
 LAMBDA_SECOND = {
     *("AddPermission", "GetFunction", "GetFunctionConfiguration", "GetPolicy", "RemovePermission", "UpdateFunctionCode"),
@@ -83,13 +83,15 @@ def sources(service: ServiceModel) -> list[str]:
 
 def event_names(service: ServiceModel, operation: OperationModel) -> list[str]:
     """What CloudTrail may write as eventName for an operation."""
-    # The name on the wire has the version that CloudFront logs (CreateDistribution2020_05_31).
-    name = operation.wire_name
-    date = re.match(r"/(20\d\d-\d\d-\d\d)/", operation.http.get("requestUri", ""))
-    if service.service_name != "lambda" or name in LAMBDA_UNDATED or not date:
+    if service.service_name != "lambda":
+        # The name on the wire has the version of CloudFront's API (CreateDistribution2020_05_31); records have either.
+        return [operation.name, operation.wire_name]
+    date = re.match(r"/(20\d\d-\d\d-\d\d)/", operation.http["requestUri"])
+    name = operation.name
+    if name in LAMBDA_UNDATED or not date:
         return [name]
     dated = name + date[1].replace("-", "")
-    names = [dated] if date[1] == LAMBDA_DATED else [name, dated]
+    names = [dated] if date[1] <= LAMBDA_DATED else [name, dated]
     return [*names, f"{dated}v2"] if name in LAMBDA_SECOND else names
 
 

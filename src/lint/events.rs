@@ -257,13 +257,14 @@ mod tests {
     }
 
     #[test]
-    fn versions_of_lambda_and_cloudfront_count_only_when_they_are_missing() {
+    fn the_version_in_a_name_counts_only_when_it_is_missing() {
         let pairs = [
             ("lambda", "UpdateFunctionCode20150331v2"),
             ("lambda", "UpdateFunctionCode*"),
             ("lambda", "*20150331v2"),
             ("cloudfront", "UpdateDistribution2016_01_28"),
             ("lambda", "updatefunctioncode"),
+            ("lambda", "PutFunctionConcurrency"),
             ("cloudfront", "UpdateDistribution"),
         ];
         let wanted = [
@@ -272,7 +273,8 @@ mod tests {
             "known",
             "known",
             "did you mean `UpdateFunctionCode20150331v2`?",
-            "did you mean `UpdateDistribution2020_05_31`?",
+            "did you mean `PutFunctionConcurrency20171031`?",
+            "known",
         ];
         assert_eq!(asked(&pairs), wanted);
     }
