@@ -38,6 +38,7 @@ pub mod aws;
 pub mod config;
 pub mod engine;
 pub mod finding;
+pub mod lint;
 pub mod local;
 pub mod notify;
 pub mod outcome;
