@@ -5,6 +5,7 @@ mod alerts; // rendered alerts, as snapshots that were read
 #[cfg(feature = "aws")]
 mod aws; // what AWS answers when it refuses
 mod cli; // the command line, as a user runs it
+mod correlation; // patterns over several events
 mod docs; // documentation that has to agree with the code
 mod engine; // index, evaluator and explanation, held against each other
 mod first_seen; // what is remembered, over invocations
