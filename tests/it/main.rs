@@ -11,5 +11,6 @@ mod engine; // index, evaluator and explanation, held against each other
 mod first_seen; // what is remembered, over invocations
 mod pipeline; // deliveries, failures, counts
 mod rules; // every shipped rule against its records
+mod schema; // what editors are told about rule and organisation files
 mod sigma; // rules against records: the language
 mod support;
