@@ -24,7 +24,7 @@
 //! let mut reader = Reader::new(Limits::default());
 //! let trail = br#"{"Records":[{"eventSource":"cloudtrail.amazonaws.com","eventName":"StopLogging"}]}"#;
 //! reader.push(trail, &mut |item| if let Item::Record(record) = item {
-//!     found.extend(rules.matches(&record).map(|matched| matched.info().title.clone()));
+//!     found.extend(rules.matches(&record).iter().map(|matched| matched.info().title.clone()));
 //! })?;
 //! reader.finish()?;
 //! assert_eq!(found, ["Trail stopped"]);

@@ -172,15 +172,14 @@ impl Correlations {
                 feeds.push((rule, Feed { correlation: index, place, direct, group, values }));
             }
         }
-        let compiled = CompiledCorrelation {
+        self.all.push(CompiledCorrelation {
             info: Arc::new(compile::info(metadata, extension, organisation)),
             correlation: correlation.clone(),
             told: true,
             title: extension.alert.title.as_ref().map(|title| compiler.title(title)).transpose()?,
             dedup: extension.alert.dedup.as_ref().map(|fields| compiler.fields(fields)).transpose()?,
             parts,
-        };
-        self.all.push(compiled);
+        });
         feeds.into_iter().for_each(|(rule, feed)| self.feeds[rule].push(feed));
         Ok(())
     }

@@ -94,7 +94,7 @@ fn utf16(parts: Parts, unit: fn(u16) -> [u8; 2]) -> Result<Parts, &'static str> 
                 let text = String::from_utf8(bytes).map_err(|_| "what is no text can't become UTF-16")?;
                 Ok(Part::Bytes(text.encode_utf16().flat_map(unit).collect()))
             }
-            wildcard => Ok(wildcard),
+            wildcard @ Part::Wildcard(_) => Ok(wildcard),
         })
         .collect()
 }

@@ -353,9 +353,9 @@ impl<'f> Filters<'f> {
                 .filter(|named| !known(&named.text))
                 .map(|named| {
                     let message = format!("no rule has the id or name `{}`", named.text);
-                    let names = rules.iter().filter_map(|rule| rule.metadata.name.as_deref());
+                    let known_names = rules.iter().filter_map(|rule| rule.metadata.name.as_deref());
                     Diagnostic::new(Code::UnknownRule, &filter.metadata.file, named.span.clone(), message).advise(
-                        suggest(&named.text, names)
+                        suggest(&named.text, known_names)
                             .unwrap_or_else(|| "`trailhound rules` lists the rules that are loaded".to_owned()),
                     )
                 })

@@ -8,7 +8,7 @@ use jiff::civil::Date;
 use jiff::fmt::temporal::Pieces;
 use jiff::{Timestamp, tz::TimeZone};
 
-use crate::sigma::{Comparison, NumberOperator, TimePart};
+use crate::sigma::{Comparison, NumberOperator, TimePart, number};
 use crate::trail::FieldValue;
 
 use super::context::Context;
@@ -41,8 +41,12 @@ pub(super) struct FieldTest {
     pub(super) cased: bool,
 }
 
+/// A smaller number is no time: in seconds it would lie before March 1973.
+const FIRST_SECONDS: f64 = 1e8;
 /// Numbers from here on are milliseconds since 1970, not seconds: the year 5138 in the one, 1973 in the other.
 const FIRST_MILLISECONDS: f64 = 1e11;
+/// Up to here each whole number has a form of its own.
+const LAST_WHOLE: f64 = 9_007_199_254_740_992.0;
 
 impl Test {
     /// Whether one of the tests accepts the value. Its text is made once, and folded once.
@@ -82,7 +86,7 @@ impl Test {
             }
             Self::Compare(operator, number) => numeric(value, text).is_some_and(|value| operator.holds(value, *number)),
             Self::Time(part, operator, number) => {
-                let value = date_and_time(value, text).and_then(|moment| part.of(moment));
+                let value = date_and_time(value, text).map(|moment| part.of(moment));
                 value.is_some_and(|value| match operator {
                     None => equal(value, *number),
                     Some(operator) => operator.holds(value, *number),
@@ -92,7 +96,7 @@ impl Test {
             Self::Network(network) => {
                 text.parse::<IpAddr>().is_ok_and(|address| network.contains(&address.to_canonical()))
             }
-            Self::Field(other) => other.accepts(text, folded, context),
+            Self::Field(other) => other.accepts(value, text, folded, context),
             Self::Null => false,
             Self::Any(forms) => forms.iter().any(|form| form.accepts(value, text, folded, context)),
         }
@@ -106,7 +110,7 @@ struct Folded<'v> {
     done: Option<bool>,
 }
 
-impl<'v> Folded<'v> {
+impl Folded<'_> {
     fn matches(&mut self, matcher: &TextMatcher) -> bool {
         if matcher.cased { matcher.matches(self.text) } else { matcher.matches(self.folded()) }
     }
@@ -119,11 +123,15 @@ impl<'v> Folded<'v> {
 
 impl FieldTest {
     /// Holds the value against each value of the other field. A field that isn't there is equal to nothing.
-    fn accepts(&self, text: &str, folded: &mut Folded<'_>, context: &Context<'_, '_>) -> bool {
+    fn accepts(&self, own: FieldValue<'_>, text: &str, folded: &mut Folded<'_>, context: &Context<'_, '_>) -> bool {
         let value = if self.cased { text } else { folded.folded() };
         context.room.other_text.with(|text_buffer| {
             context.room.other_folded.with(|fold_buffer| {
+                let number = own.number().filter(|_| self.comparison == Comparison::Equals);
                 let mut visit = |other: FieldValue<'_>| match other.text(text_buffer) {
+                    Some(_) if number.zip(other.number()).is_some_and(|(own, other)| equal(own, other)) => {
+                        ControlFlow::Break(())
+                    }
                     Some(other) => {
                         let in_buffer = !self.cased && fold(other, fold_buffer);
                         let other = if in_buffer { fold_buffer.as_str() } else { other };
@@ -158,22 +166,25 @@ impl NumberOperator {
 }
 
 impl TimePart {
-    fn of(self, (date, hour, minute): (Date, i8, i8)) -> Option<f64> {
-        Some(f64::from(match self {
+    fn of(self, (date, hour, minute): (Date, i8, i8)) -> f64 {
+        f64::from(match self {
             Self::Minute => i16::from(minute),
             Self::Hour => i16::from(hour),
             Self::Day => i16::from(date.day()),
             Self::Week => i16::from(date.iso_week_date().week()),
             Self::Month => i16::from(date.month()),
             Self::Year => date.year(),
-        }))
+        })
     }
 }
 
 /// Date, hour and minute as written: the specification wants no conversion of time zones.
 fn date_and_time(value: FieldValue<'_>, text: &str) -> Option<(Date, i8, i8)> {
     if let Some(number) = value.number() {
-        let milliseconds = if number.abs() < FIRST_MILLISECONDS { number * 1000.0 } else { number };
+        let milliseconds = if number < FIRST_MILLISECONDS { number * 1000.0 } else { number };
+        if number < FIRST_SECONDS {
+            return None;
+        }
         #[expect(clippy::cast_possible_truncation, reason = "what is too large saturates, and is no time")]
         let time = Timestamp::from_millisecond(milliseconds as i64).ok()?.to_zoned(TimeZone::UTC);
         return Some((time.date(), time.hour(), time.minute()));
@@ -185,10 +196,11 @@ fn date_and_time(value: FieldValue<'_>, text: &str) -> Option<(Date, i8, i8)> {
 
 /// A number, or a text that is one: CloudTrail quotes many.
 fn numeric(value: FieldValue<'_>, text: &str) -> Option<f64> {
-    value.number().or_else(|| text.trim().parse().ok().filter(|number: &f64| number.is_finite()))
+    value.number().or_else(|| number(text))
 }
 
+/// Of numbers too large to be told apart only the same text is equal.
 #[expect(clippy::float_cmp, reason = "both were read from text: equal numbers read as equal")]
 fn equal(a: f64, b: f64) -> bool {
-    a == b
+    a == b && a.abs() < LAST_WHOLE
 }

@@ -38,6 +38,11 @@ impl Filter {
     pub(super) fn parse(shape: Shape<'_>, node: &Node) -> Result<Self, Diagnostic> {
         let metadata = Metadata::parse(shape, node)?;
         let logsource = LogSource::parse(shape, node)?;
+        if let Some((key, _)) = node.members().iter().find(|(key, _)| key.text == "trailhound") {
+            return Err(shape
+                .error(Code::UnknownKey, &key.span, "a filter has no `trailhound` section")
+                .advise("it belongs to the rules"));
+        }
         let filter = shape.required(node, "filter", "`rules`, search identifiers and a `condition`")?;
         shape.map(filter, "filter")?;
         let rules = rules(shape, filter)?;

@@ -151,8 +151,8 @@ fn known_members(shape: Shape<'_>, node: &Node) -> Result<(), Diagnostic> {
                 .error(Code::Unsupported, &value.span, "only the taxonomy `sigma` is supported")
                 .advise("leave `taxonomy` out, and name fields as CloudTrail does"));
         }
-        if let (false, Some(advice)) =
-            (MEMBERS.contains(&key.text.as_str()), suggest(&key.text, MEMBERS.iter().copied()))
+        if !MEMBERS.contains(&key.text.as_str())
+            && let Some(advice) = suggest(&key.text, MEMBERS.iter().copied())
         {
             return Err(shape
                 .error(Code::UnknownKey, &key.span, format!("`{}` is not known here", key.text))

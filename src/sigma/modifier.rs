@@ -209,6 +209,11 @@ impl Modifiers {
             (Word::Flag(set), Comparison::Regex(flags)) => set(flags),
             (Word::Flag(_), _) => return Err(Misuse { why: "stands behind `re` only", advice: "put `re` in front" }),
             (Word::Transform(transform), Comparison::Equals) => self.transforms.push(transform),
+            // Dashes are the same whatever stands around them.
+            (
+                Word::Transform(Transform::WinDash),
+                Comparison::Contains | Comparison::StartsWith | Comparison::EndsWith,
+            ) => self.transforms.push(Transform::WinDash),
             (Word::Transform(_), _) => {
                 return Err(Misuse { why: "changes the value, so it goes first", advice: "`field|base64|contains`" });
             }

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use trailhound::engine::RuleSet;
+use trailhound::engine::{Organisation, RuleSet};
 use trailhound::trail::Record;
 
 use crate::support::{compile, record, rules, with};
@@ -113,12 +113,12 @@ fn detection() -> impl Strategy<Value = String> {
         ][..],
     );
     (prop::collection::vec(identifier, 3), condition).prop_map(|(identifiers, condition)| {
-        let lines: String = identifiers
+        let lines: Vec<String> = identifiers
             .iter()
             .zip(["a", "b", "c"])
-            .map(|(identifier, name)| format!("  {name}: {identifier}\n"))
+            .map(|(identifier, name)| format!("  {name}: {identifier}"))
             .collect();
-        format!("{lines}  condition: {condition}\n")
+        format!("{}\n  condition: {condition}\n", lines.join("\n"))
     })
 }
 
@@ -213,7 +213,7 @@ fn only_rules_that_promise_nothing_are_tried_on_every_record() {
 
 #[test]
 fn no_shipped_rule_is_tried_on_every_record() {
-    let loaded = trailhound::rule_pack::load(&[trailhound::rule_pack::RuleSource::Core], &Default::default());
+    let loaded = trailhound::rule_pack::load(&[trailhound::rule_pack::RuleSource::Core], &Organisation::default());
     assert_eq!(loaded.rules.without_access().map(|rule| &rule.title).collect::<Vec<_>>(), Vec::<&String>::new());
 }
 

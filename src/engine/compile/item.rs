@@ -34,12 +34,12 @@ impl Compiler<'_> {
         let Some(text) = &value.text else { return Ok(Test::Null) };
         if modifiers.fieldref {
             let field = self.field(&FieldName { text: text.trim().to_owned(), span: value.span.clone() })?;
-            let test = FieldTest { field, comparison: modifiers.comparison, cased: modifiers.cased };
-            return Ok(Test::Field(Box::new(test)));
+            let other = FieldTest { field, comparison: modifiers.comparison, cased: modifiers.cased };
+            return Ok(Test::Field(Box::new(other)));
         }
-        let texts = if modifiers.expand { self.expand(value, text, modifiers)? } else { vec![text.clone()] };
+        let fillings = if modifiers.expand { self.expand(value, text, modifiers)? } else { vec![text.clone()] };
         let mut tests = Vec::new();
-        for text in texts {
+        for text in fillings {
             tests.extend(self.tests(value, &text, modifiers, keyword)?);
         }
         Ok(if tests.len() == 1 { tests.remove(0) } else { Test::Any(tests.into()) })
@@ -74,13 +74,19 @@ impl Compiler<'_> {
                         .advise("`base64` or `base64offset` behind it makes text of any bytes")
                 })?;
                 let matcher = |form: Pattern| TextMatcher::new(&form.widened(comparison), modifiers.cased);
-                let plain = comparison == Comparison::Equals && modifiers.transforms.is_empty();
+                let plain =
+                    comparison == Comparison::Equals && modifiers.transforms.is_empty() && !self.is_quoted(value);
                 Ok(match number(text).filter(|_| plain) {
                     Some(number) => forms.into_iter().map(|form| Test::Number(matcher(form), number)).collect(),
                     None => forms.into_iter().map(|form| Test::Text(matcher(form))).collect(),
                 })
             }
         }
+    }
+
+    /// What stands in quotes is text, even if it looks like a number.
+    fn is_quoted(&self, value: &Value) -> bool {
+        self.file.text.get(value.span.start..).is_some_and(|text| text.starts_with(['\'', '"']))
     }
 
     /// The last line of a regex error says what is wrong; the lines above draw the expression again.

@@ -68,12 +68,10 @@ pub(in crate::engine) fn access(expr: &Expr, identifiers: &[Identifier]) -> Opti
     match expr {
         Expr::All(terms) => terms.iter().filter_map(|term| access(term, identifiers)).min_by_key(|access| access.cost),
         Expr::Any(terms) => union(terms.iter().map(|term| access(term, identifiers))),
-        Expr::Not(_) => None,
         // OK because compiling resolved every name to its place in the list.
         Expr::Identifier(index) => access(&identifiers[*index].expr, identifiers),
-        Expr::Exists { expected: false, .. } => None,
-        // A field that is null exists, so this asks for more than a value.
-        Expr::Exists { .. } => None,
+        // A field that is null exists, too, so `exists` asks for less than a value.
+        Expr::Not(_) | Expr::Exists { .. } => None,
         Expr::Item(item) => of_item(item),
     }
 }
@@ -137,14 +135,25 @@ fn needle<'f>(finder: &'f Finder<'static>) -> &'f str {
     std::str::from_utf8(finder.needle()).unwrap_or_default()
 }
 
+/// The longest literal of a value with wildcards.
 fn longest(tokens: &[Token]) -> (Anchor, &str) {
-    let literal = |(index, token)| match token {
-        &Token::Literal(ref text) if index == 0 => Some((Anchor::Start, text.as_str())),
-        &Token::Literal(ref text) if index + 1 == tokens.len() => Some((Anchor::End, text.as_str())),
-        Token::Literal(text) => Some((Anchor::Anywhere, text.as_str())),
-        _ => None,
-    };
-    tokens.iter().enumerate().filter_map(literal).max_by_key(|(_, text)| text.len()).unwrap_or((Anchor::Anywhere, ""))
+    let mut longest = (Anchor::Anywhere, "");
+    for (index, token) in tokens.iter().enumerate() {
+        if let Token::Literal(text) = token
+            && text.len() > longest.1.len()
+        {
+            let last = index + 1 == tokens.len();
+            let anchor = if index == 0 {
+                Anchor::Start
+            } else if last {
+                Anchor::End
+            } else {
+                Anchor::Anywhere
+            };
+            longest = (anchor, text);
+        }
+    }
+    longest
 }
 
 fn one(place: &Place, key: Key) -> Option<Access> {
