@@ -197,7 +197,7 @@ fn close(word: &str, known: &str) -> bool {
 }
 
 /// Whether the text fits a pattern of letters, `*` (any text) and `?` (one character), without regard to case.
-fn fits(pattern: &str, text: &str) -> bool {
+pub(super) fn fits(pattern: &str, text: &str) -> bool {
     let (pattern, text) = (pattern.as_bytes(), text.as_bytes());
     // Where the last star stood, and how much of the text it takes so far.
     let (mut p, mut t, mut star) = (0, 0, None);
