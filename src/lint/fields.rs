@@ -136,8 +136,11 @@ fn unlikely(subject: &Subject<'_>, name: &str, span: &Span) -> Option<Diagnostic
     } else {
         (format!("no record has a field `{top}` at its top"), meant(name, top))
     };
-    let advice = advice.map(|advice| format!("did you mean `{advice}`?"));
-    Some(subject.warn(Code::UnlikelyField, span, message).advise_if(advice))
+    let advice = advice.map_or_else(
+        || "fields go by CloudTrail's names, with the whole path: `userIdentity.arn`".to_owned(),
+        |advice| format!("did you mean `{advice}`?"),
+    );
+    Some(subject.warn(Code::UnlikelyField, span, message).advise(advice))
 }
 
 /// The name with the beginning that is known, where the two differ in case alone.

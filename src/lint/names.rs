@@ -94,7 +94,9 @@ fn unknown_for(sources: &DetectionItem, name: &str) -> Option<Unknown> {
         Verdict::UnknownName { advice } => advice.clone(),
         _ => None,
     });
-    Some(Unknown { message, advice })
+    let check =
+        || Some("names are those of API calls, and some end in a version; or is the source another?".to_owned());
+    Some(Unknown { message, advice: advice.or_else(check) })
 }
 
 /// Every map that the condition reaches, and every exception.

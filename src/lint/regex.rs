@@ -97,7 +97,7 @@ pub(super) fn flavour(subject: &Subject<'_>, item: &DetectionItem) -> Vec<Diagno
     let warning = |value: &Value| {
         let (flags, _) = value.text.as_deref()?.strip_prefix("(?")?.split_once(')')?;
         let known = !flags.is_empty() && flags.chars().all(|flag| matches!(flag, 'i' | 'm' | 's'));
-        let modifiers: String = flags.chars().map(|flag| format!("|{flag}")).collect();
+        let modifiers: String = flags.chars().flat_map(|flag| ['|', flag]).collect();
         let place = modifier(item, "re");
         let line = subject.metadata.file.line_column(place.start).0;
         let advice = format!("write `re{modifiers}` on line {line}, and leave `(?{flags})` out");

@@ -1,0 +1,1 @@
+//! `trailhound rules` and its subcommands, as a user runs them.
