@@ -14,7 +14,8 @@ pub(super) fn unknown_sources(subject: &Subject<'_>, item: &DetectionItem) -> Ve
     let unknown = |(source, span): (String, &Span)| match events::check_source(&source) {
         Verdict::UnknownSource { advice } => {
             let message = format!("no service is known to log as `{source}`");
-            Some(subject.warn(Code::UnknownEventSource, span, message).advise_if(advice))
+            let advice = advice.unwrap_or_else(|| "event sources are names such as `iam.amazonaws.com`".to_owned());
+            Some(subject.warn(Code::UnknownEventSource, span, message).advise(advice))
         }
         _ => None,
     };

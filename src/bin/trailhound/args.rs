@@ -123,7 +123,7 @@ pub(crate) enum LintFormat {
     jq '.Records[0]' trail.json | trailhound rules explain my-rules/stop.yml -\n\n\
     Exit code: 0 a rule matches a record, 1 none does, 2 something could not be read or loaded.")]
 pub(crate) struct ExplainArgs {
-    /// A rule's id, name or title, or a file whose rules are explained.
+    /// A rule's id, name or title; or a file, whose rules alone are then explained, without `--rules` and `--pack`.
     #[arg(value_name = "RULE")]
     pub(crate) rule: String,
     /// A trail file, JSON lines or one record, gzip or not; `-` for standard input.
