@@ -12,7 +12,7 @@ use crate::trigger::MessageId;
 /// What happened to everything that came in.
 ///
 /// - `objects` = `files` + `digests` + `foreign` + `gone` + `objects_failed`
-/// - `matches` = `collapsed` + `duplicates` + `findings`
+/// - `matches` + `episodes` = `parts` + `collapsed` + `duplicates` + `findings`
 /// - `findings` = `told` + all of `held` + `findings_failed`
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Counts {
@@ -46,6 +46,10 @@ pub struct Counts {
     pub collapsed: u64,
     /// Matches of an event that this file or another of this invocation brought already.
     pub duplicates: u64,
+    /// Matches that are not told by themselves, only as parts of correlations.
+    pub parts: u64,
+    /// Findings of correlations.
+    pub episodes: u64,
     /// What was decided on.
     pub findings: u64,
     /// Findings that people were told, in `alerts`.
@@ -79,6 +83,8 @@ impl Counts {
             incomplete,
             collapsed,
             duplicates,
+            parts,
+            episodes,
             findings,
             told,
             alerts,
@@ -102,6 +108,8 @@ impl Counts {
             (&mut self.incomplete, incomplete),
             (&mut self.collapsed, collapsed),
             (&mut self.duplicates, duplicates),
+            (&mut self.parts, parts),
+            (&mut self.episodes, episodes),
             (&mut self.findings, findings),
             (&mut self.told, told),
             (&mut self.alerts, alerts),

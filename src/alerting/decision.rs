@@ -97,7 +97,7 @@ pub fn decide(findings: Vec<Finding>, memory: &Memory) -> Vec<Decision> {
     let mut batch = Batch::default();
     for finding in findings {
         let hold = match &finding.kind {
-            Kind::Match => None,
+            Kind::Match | Kind::Episode(_) => None,
             Kind::FirstSeen(first) => {
                 let seen = first_seen.next();
                 seen.and_then(|seen| hold_sighting(seen, finding.event.time, first.learning))
@@ -143,7 +143,7 @@ fn hold_repeated(finding: &Finding, published: &[PastAlert]) -> Option<Hold> {
     let within = |alert: &PastAlert, span| finding.event.time.duration_since(alert.time).abs() <= span;
     let told = |alert: &&PastAlert| alert.told.contains(&finding.uid);
     let told_before = match &finding.kind {
-        Kind::Match => published.iter().any(|alert| told(&alert)),
+        Kind::Match | Kind::Episode(_) => published.iter().any(|alert| told(&alert)),
         // Away for longer than the history, the value is news again.
         Kind::FirstSeen(first) => published.iter().filter(told).any(|alert| within(alert, first.history)),
     };

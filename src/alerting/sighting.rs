@@ -150,7 +150,7 @@ pub fn in_order(findings: &mut [Finding]) {
 #[must_use]
 pub fn sightings(findings: &[Finding]) -> Sightings {
     let first = findings.iter().filter_map(|finding| match &finding.kind {
-        Kind::Match => None,
+        Kind::Match | Kind::Episode(_) => None,
         Kind::FirstSeen(first) => Some(FirstSighting {
             pair: finding.uid,
             entity: EntityKey::new(&finding.rule.id, &first.sighted),

@@ -2,7 +2,7 @@
 
 use std::cell::{OnceCell, RefCell};
 
-use crate::trail::Record;
+use crate::trail::{Grants, Record};
 
 use super::Knowledge;
 use super::field::{Derived, Values};
@@ -13,6 +13,7 @@ pub(super) struct Context<'c, 'r> {
     pub(super) knowledge: &'c Knowledge,
     pub(super) room: &'c Room,
     derived: [OnceCell<Values>; Derived::COUNT],
+    grants: OnceCell<Option<Grants>>,
 }
 
 /// Buffers that keep their memory from one record to the next, so that a record that matches nothing allocates nothing.
@@ -42,11 +43,16 @@ impl Buffer {
 
 impl<'c, 'r> Context<'c, 'r> {
     pub(super) fn new(record: &'c Record<'r>, knowledge: &'c Knowledge, room: &'c Room) -> Self {
-        Self { record, knowledge, room, derived: [const { OnceCell::new() }; Derived::COUNT] }
+        Self { record, knowledge, room, derived: [const { OnceCell::new() }; Derived::COUNT], grants: OnceCell::new() }
     }
 
     /// Each derived field is worked out once a record, and only when a rule asks.
     pub(super) fn derived(&self, field: Derived) -> &Values {
-        self.derived[field as usize].get_or_init(|| field.values(self.record, self.knowledge))
+        self.derived[field as usize].get_or_init(|| field.values(self))
+    }
+
+    /// What the record's policy documents grant; parsed once a record, and only when a rule asks.
+    pub(super) fn grants(&self) -> Option<&Grants> {
+        self.grants.get_or_init(|| self.record.grants()).as_ref()
     }
 }

@@ -7,14 +7,15 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use crate::sigma::{Collection, Correlation, CorrelationRule, FieldName, RuleRef};
+use crate::trail::Record;
 use crate::yaml::{Code, Diagnostic, suggest};
 
 use super::compile::{self, Compiler};
-use super::context::Context;
+use super::context::{Context, Room};
 use super::field::Field;
 use super::rule_set::{CompiledRule, RuleInfo, combinations};
 use super::title::Title;
-use super::{MAX_SIGHTED, Organisation};
+use super::{Knowledge, MAX_SIGHTED, Organisation};
 
 /// The place of a correlation in its set. One that reads another comes behind it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -98,9 +99,15 @@ impl Correlations {
             let change = organisation.overrides.get(&rule.metadata.id);
             if change.is_some_and(|change| change.off) {
                 set.off += 1;
-            } else {
-                waiting.push(rule);
+                continue;
             }
+            waiting.push(rule);
+            // Reported and left out: a mistake of the organisation must not switch its rule off.
+            rejected.extend(change.filter(|change| !change.exceptions.is_empty()).map(|change| {
+                let message = "a correlation looks at no event itself, so it takes no exceptions";
+                Diagnostic::new(Code::Correlation, &change.file, change.span.clone(), message)
+                    .advise("except the events from the rules that it names")
+            }));
         }
         // Each round takes those whose rules are all there, so that what is read comes first.
         loop {
@@ -146,12 +153,6 @@ impl Correlations {
         let CorrelationRule { metadata, correlation, extension } = rule;
         let index = CorrelationIndex(self.all.len());
         let compiler = Compiler { file: &metadata.file, organisation };
-        if let Some(exception) = organisation.overrides.get(&metadata.id).filter(|change| !change.exceptions.is_empty())
-        {
-            let message = "a correlation looks at no event itself, so it takes no exceptions";
-            return Err(Diagnostic::new(Code::Correlation, &exception.file, exception.span.clone(), message)
-                .advise("except the events from the rules that it names"));
-        }
         let mut feeds = Vec::new();
         for (place, part) in parts.iter().enumerate() {
             for (rule, direct) in self.fed_by(*part, rules.len()) {
@@ -240,6 +241,18 @@ impl CompiledCorrelation {
     #[must_use]
     pub fn parts(&self) -> &[Part] {
         &self.parts
+    }
+
+    /// The title of an alert about an episode that this record completed, and the values that make findings of the rule one
+    /// alert; `None` to go by the group.
+    #[must_use]
+    pub fn told_by(&self, record: &Record<'_>, knowledge: &Knowledge) -> (String, Option<Vec<String>>) {
+        let room = Room::default();
+        let context = Context::new(record, knowledge, &room);
+        let title = self.title.as_ref().map_or_else(|| self.info.title.clone(), |title| title.of(&context));
+        let dedup =
+            self.dedup.as_ref().map(|fields| fields.iter().map(|field| field.texts(&context).join(",")).collect());
+        (title, dedup)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use crate::trail::{FieldPath, FieldValue, Record};
+use crate::trail::{FieldPath, FieldValue, Grants};
 use crate::yaml::suggest;
 
 use super::Knowledge;
@@ -50,6 +50,20 @@ derived! {
     ResourceAccount = "derived.resource_account",
     AccountRelation = "derived.account_relation",
     ExpectedPrincipal = "derived.expected_principal",
+    PolicyEveryone = "derived.policy.everyone",
+    PolicyPublic = "derived.policy.public",
+    PolicyOutside = "derived.policy.outside",
+    PolicyOpen = "derived.policy.open",
+    PolicyAccounts = "derived.policy.accounts",
+    PolicyForeignAccounts = "derived.policy.foreign_accounts",
+    PolicyPrincipals = "derived.policy.principals",
+    PolicyServices = "derived.policy.services",
+    PolicyFederated = "derived.policy.federated",
+    PolicyActions = "derived.policy.actions",
+    PolicyWildcardAction = "derived.policy.wildcard_action",
+    PolicyWildcardResource = "derived.policy.wildcard_resource",
+    PolicyAdmin = "derived.policy.admin",
+    PolicyUnreadable = "derived.policy.unreadable",
 }
 
 impl Field {
@@ -116,7 +130,8 @@ impl Field {
 }
 
 impl Derived {
-    pub(super) fn values(self, record: &Record<'_>, knowledge: &Knowledge) -> Values {
+    pub(super) fn values(self, context: &Context<'_, '_>) -> Values {
+        let (record, knowledge) = (context.record, context.knowledge);
         let identity = record.identity();
         match self {
             Self::Principal => text(identity.principal().as_deref()),
@@ -131,6 +146,32 @@ impl Derived {
             Self::ResourceAccount => text(record.resource_account().as_deref()),
             Self::AccountRelation => knowledge.account_relation(record).map_or(Values::None, Values::Word),
             Self::ExpectedPrincipal => yes_no(knowledge.expects(record)),
+            policy => context.grants().map_or(Values::None, |grants| policy.of_policy(grants, knowledge)),
+        }
+    }
+
+    /// What a record's policy documents say; other fields have nothing to do with them.
+    fn of_policy(self, grants: &Grants, knowledge: &Knowledge) -> Values {
+        let list = |list: Vec<&str>| texts(list.into_iter().map(str::to_owned).collect());
+        match self {
+            Self::PolicyEveryone => yes_no(Some(grants.to_everyone())),
+            Self::PolicyPublic => yes_no(Some(grants.is_public())),
+            Self::PolicyOutside => yes_no(Some(grants.to_outside())),
+            Self::PolicyOpen => yes_no(Some(grants.is_open())),
+            Self::PolicyAccounts => list(grants.accounts()),
+            Self::PolicyForeignAccounts => {
+                let foreign = |account: &&str| knowledge.account_name(account).is_none();
+                list(grants.foreign_accounts().into_iter().filter(foreign).collect())
+            }
+            Self::PolicyPrincipals => list(grants.principals()),
+            Self::PolicyServices => list(grants.services()),
+            Self::PolicyFederated => list(grants.federated()),
+            Self::PolicyActions => list(grants.actions()),
+            Self::PolicyWildcardAction => yes_no(Some(grants.wildcard_action())),
+            Self::PolicyWildcardResource => yes_no(Some(grants.wildcard_resource())),
+            Self::PolicyAdmin => yes_no(Some(grants.is_admin())),
+            Self::PolicyUnreadable => yes_no(Some(grants.unreadable)),
+            _ => Values::None,
         }
     }
 }

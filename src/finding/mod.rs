@@ -3,6 +3,7 @@
 //! A [`Finding`] owns all that alerting and the channels need, so that the file it came from can be let go. It is not
 //! what is serialised: wire formats are `notify`'s.
 
+mod episode;
 mod uid;
 
 use std::net::IpAddr;
@@ -13,6 +14,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::engine::{Knowledge, Match, RuleInfo, Sighted};
 use crate::trail::{EventIdentity, Mfa, Outcome, Record};
 
+pub use episode::{Contribution, Episode, EpisodeEvent};
 pub use uid::{DedupKey, FindingUid};
 
 /// A rule met an event.
@@ -41,6 +43,8 @@ pub enum Kind {
     Match,
     /// The record matches, and counts if its entity shows this value for the first time.
     FirstSeen(FirstSeen),
+    /// The records of a group add up to what a correlation asks for. The finding's event is the one that completed it.
+    Episode(Box<Episode>),
 }
 
 /// What a first-seen rule has to remember.

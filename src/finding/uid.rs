@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 
 use crate::engine::Sighted;
@@ -30,6 +31,13 @@ impl FindingUid {
             .into_iter()
             .chain(sighted.entity.iter().chain(&sighted.value).map(String::as_str));
         Self(hash("sighting", parts))
+    }
+
+    /// An episode is named after its group and its start.
+    #[must_use]
+    pub fn of_episode(rule_id: &str, group: &[String], start: Timestamp) -> Self {
+        let start = start.to_string();
+        Self(hash("episode", [rule_id, &start].into_iter().chain(group.iter().map(String::as_str))))
     }
 
     /// For stores.

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use crate::alerting::{Alert, Repetition};
 use crate::engine::RuleInfo;
-use crate::finding::{Actor, Event, Finding, Kind};
+use crate::finding::{Actor, EpisodeEvent, Event, Finding, Kind};
 use crate::trail::{Mfa, Outcome};
 
 use super::fit::Detail;
@@ -46,6 +46,7 @@ impl<'a> Facts<'a> {
             ("Where", place(event)),
         ];
         rows.extend(new_value(finding).map(|new| ("New", new)));
+        rows.extend(pattern(finding).map(|pattern| ("Why", pattern)));
         rows.retain(|(_, value)| !value.is_empty());
         Self {
             rule: &finding.rule,
@@ -54,7 +55,7 @@ impl<'a> Facts<'a> {
             rows: rows.into_iter().map(|(name, value)| (name, plain::logged(&value, MAX_VALUE * 2))).collect(),
             caller: plain::logged(&short_name(&event.actor), 60),
             account: plain::logged(event.account_name.as_deref().unwrap_or(&event.identity.account), 40),
-            more: more(alert),
+            more: [events(finding), more(alert)].concat(),
             notes: notes(alert, detail),
             origin: plain::line(&format!("{}, record {}", finding.origin.file, finding.origin.record_index), 1000),
         }
@@ -160,6 +161,38 @@ fn new_value(finding: &Finding) -> Option<String> {
     let (value, entity) = (first.sighted.value.join(" + "), first.sighted.entity.join(" + "));
     let (value, entity) = (plain::line(&value, MAX_VALUE), plain::line(&entity, MAX_VALUE));
     Some(format!("{value} for {entity} (memory reaches back {memory} at most)"))
+}
+
+/// What a correlation measured, of whom, and in which time.
+fn pattern(finding: &Finding) -> Option<String> {
+    let Kind::Episode(episode) = &finding.kind else { return None };
+    let group: Vec<String> = episode.group.iter().map(|(name, value)| format!("{name} {value}")).collect();
+    let group =
+        if group.is_empty() { String::new() } else { format!(" for {}", plain::line(&group.join(", "), MAX_VALUE)) };
+    let seconds = episode.last.duration_since(episode.first).as_secs();
+    Some(format!("{}{group}: {} events in {seconds} s, from {}", episode.measured, episode.count, time(episode.first)))
+}
+
+/// The events that made an episode.
+fn events(finding: &Finding) -> Vec<String> {
+    let Kind::Episode(episode) = &finding.kind else { return Vec::new() };
+    let line = |event: &EpisodeEvent| {
+        let by = event.principal.as_deref().unwrap_or("an unknown caller");
+        let line = format!(
+            "{} {} {} by {by} from {} ({})",
+            time(event.time),
+            event.name,
+            event.outcome.as_str(),
+            event.source_ip.as_deref().unwrap_or("an unknown source"),
+            event.rule.title
+        );
+        plain::logged(&line, MAX_VALUE)
+    };
+    let mut lines: Vec<String> = episode.events.iter().map(line).collect();
+    if episode.count > lines.len() {
+        lines.push(format!("and {} more", episode.count - lines.len()));
+    }
+    lines
 }
 
 fn more(alert: &Alert) -> Vec<String> {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::alerting::Alert;
 use crate::engine::RuleInfo;
-use crate::finding::{Actor, Event, Finding, Kind};
+use crate::finding::{Actor, Episode, EpisodeEvent, Event, Finding, Kind};
 use crate::trail::EventIdentity;
 
 use super::{Notification, plain};
@@ -67,11 +67,37 @@ fn shortened(alert: &Alert) -> Alert {
 fn short_finding(finding: &Finding, rule: &Arc<RuleInfo>) -> Finding {
     let mut short = Finding { rule: Arc::clone(rule), event: Arc::new(short_event(&finding.event)), ..finding.clone() };
     short.origin.file = plain::line(&finding.origin.file, MAX_DESCRIPTION).into();
-    if let Kind::FirstSeen(first) = &mut short.kind {
-        first.sighted.entity = list(&first.sighted.entity);
-        first.sighted.value = list(&first.sighted.value);
+    short.title = plain::line(&finding.title, MAX_DESCRIPTION).into();
+    match &mut short.kind {
+        Kind::Match => {}
+        Kind::FirstSeen(first) => {
+            first.sighted.entity = list(&first.sighted.entity);
+            first.sighted.value = list(&first.sighted.value);
+        }
+        Kind::Episode(episode) => **episode = short_episode(episode),
     }
     short
+}
+
+fn short_episode(episode: &Episode) -> Episode {
+    let event = |event: &EpisodeEvent| EpisodeEvent {
+        rule: Arc::new(short_rule(&event.rule)),
+        identity: short_identity(&event.identity),
+        source: short(&event.source),
+        name: short(&event.name),
+        principal: option(event.principal.as_ref()),
+        source_ip: option(event.source_ip.as_ref()),
+        ..event.clone()
+    };
+    Episode {
+        group: episode.group.iter().map(|(name, value)| (short(name), short(value))).collect(),
+        events: episode.events.iter().map(event).collect(),
+        ..episode.clone()
+    }
+}
+
+fn short_identity(identity: &EventIdentity) -> EventIdentity {
+    EventIdentity { account: short(&identity.account), event_id: short(&identity.event_id) }
 }
 
 fn short_rule(rule: &RuleInfo) -> RuleInfo {
@@ -93,7 +119,7 @@ fn short_rule(rule: &RuleInfo) -> RuleInfo {
 
 fn short_event(event: &Event) -> Event {
     Event {
-        identity: EventIdentity { account: short(&event.identity.account), event_id: short(&event.identity.event_id) },
+        identity: short_identity(&event.identity),
         time: event.time,
         time_is_known: event.time_is_known,
         source: short(&event.source),

@@ -1,5 +1,7 @@
 //! Plain text, as e-mail and the terminal show it.
 
+use crate::finding::Kind;
+
 use super::facts::Facts;
 use super::plain;
 
@@ -25,7 +27,8 @@ pub(super) fn body(facts: &Facts<'_>) -> String {
     for (name, value) in &facts.rows {
         text += &format!("{name:<7}{value}\n");
     }
-    section(&mut text, "More of the same", facts.more.iter().map(String::as_str), false);
+    let more = if matches!(facts.finding.kind, Kind::Episode(_)) { "What adds up" } else { "More of the same" };
+    section(&mut text, more, facts.more.iter().map(String::as_str), false);
     section(&mut text, "Note", facts.notes.iter().map(String::as_str), false);
     section(&mut text, "Why it matters", [rule.description.as_str()], false);
     section(&mut text, "What to do next", rule.runbook.iter().map(String::as_str), true);

@@ -7,12 +7,13 @@
 mod read;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::sync::{Mutex, PoisonError};
 
 use futures_util::{StreamExt as _, stream};
 
-use crate::alerting::{self, Alert, Decision, Mark};
+use crate::alerting::{self, Alert, Correlated, Correlator, Decision, Mark};
 use crate::engine::RuleSet;
-use crate::finding::{Finding, FindingUid, Kind};
+use crate::finding::{Contribution, Finding, FindingUid, Kind};
 use crate::notify;
 use crate::outcome::{Counts, Outcome};
 use crate::ports::{Clock, ObjectStore, Publisher, StateStore, chain};
@@ -21,7 +22,7 @@ use crate::trail::Limits;
 use crate::trigger::{Delivery, MessageId, ObjectRef, Trigger, TriggerError};
 
 use read::ObjectReport;
-pub use read::Screen;
+pub use read::{Screen, Screened};
 
 /// Everything between an invocation payload and its answer.
 #[derive(Debug)]
@@ -38,6 +39,8 @@ pub struct Pipeline<O, S, P, C> {
     pub rules: RuleSet,
     /// What one file may cost.
     pub limits: Limits,
+    /// What correlations count; lasts as long as the process.
+    pub correlator: Mutex<Correlator>,
     /// Objects read, and alerts published, at the same time.
     pub concurrency: usize,
 }
@@ -59,11 +62,19 @@ impl<O: ObjectStore, S: StateStore, P: Publisher, C: Clock> Pipeline<O, S, P, C>
             .buffered(self.concurrency.max(1))
             .collect()
             .await;
-        let findings = run.collect(reports, &objects);
+        let findings = run.collect(reports, &objects, |contributions| self.correlate(contributions));
         self.tell(&mut run, findings).await;
         let outcome = run.finish();
         telemetry::emit(&Event::Invocation { outcome: &outcome });
         Ok(outcome)
+    }
+
+    /// Adds to what correlations count. A panic elsewhere leaves sets that are no worse for it.
+    fn correlate(&self, contributions: Vec<Contribution>) -> alerting::Correlation {
+        let mut correlator = self.correlator.lock().unwrap_or_else(PoisonError::into_inner);
+        let result = correlator.add(&self.rules, contributions);
+        correlator.forget(&self.rules);
+        result
     }
 
     async fn tell(&self, run: &mut Run, findings: Vec<Finding>) {
@@ -106,7 +117,7 @@ impl<O: ObjectStore, S: StateStore, P: Publisher, C: Clock> Pipeline<O, S, P, C>
                 telemetry::emit(&Event::StateFailed { error: &error });
                 run.counts.state_failures += 1;
                 let (matches, first_seen): (Vec<_>, Vec<_>) =
-                    findings.into_iter().partition(|finding| finding.kind == Kind::Match);
+                    findings.into_iter().partition(|finding| !matches!(finding.kind, Kind::FirstSeen(_)));
                 run.fail_findings(first_seen.iter(), &error);
                 alerting::decide_without_memory(matches)
             }
@@ -177,14 +188,18 @@ impl Run {
         &mut self,
         reports: Vec<ObjectReport>,
         objects: &BTreeMap<ObjectRef, Vec<DeliveryIndex>>,
+        correlate: impl FnOnce(Vec<Contribution>) -> alerting::Correlation,
     ) -> Vec<Finding> {
         let mut seen = HashSet::new();
         let mut findings = Vec::new();
+        let (mut contributions, mut contributed_by) = (Vec::new(), Vec::new());
         for (report, deliveries) in reports.into_iter().zip(objects.values()) {
             self.counts.add(&report.counts);
             if let Some(error) = &report.failure {
                 deliveries.iter().for_each(|&index| self.fail(index, error));
             }
+            contributed_by.extend(report.contributions.iter().map(|_| deliveries));
+            contributions.extend(report.contributions);
             for finding in report.findings {
                 self.brought_by.entry(finding.uid).or_default().extend(deliveries);
                 if seen.insert((finding.uid, finding.event.identity.clone())) {
@@ -193,6 +208,14 @@ impl Run {
                     self.counts.duplicates += 1;
                 }
             }
+        }
+        let correlation = correlate(contributions);
+        self.counts.incomplete += correlation.incomplete;
+        self.counts.episodes = correlation.findings.len() as u64;
+        for Correlated { finding, from } in correlation.findings {
+            let deliveries = from.into_iter().flat_map(|place| contributed_by[place]);
+            self.brought_by.entry(finding.uid).or_default().extend(deliveries);
+            findings.push(finding);
         }
         alerting::in_order(&mut findings);
         self.counts.findings = findings.len() as u64;

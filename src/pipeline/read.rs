@@ -7,7 +7,7 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::engine::{MAX_SIGHTED, Matcher, RuleSet};
-use crate::finding::{self, Finding, FindingUid, Kind};
+use crate::finding::{self, Contribution, Finding, FindingUid, Kind};
 use crate::outcome::Counts;
 use crate::ports::{Clock, FetchError, ObjectBody as _, ObjectStore, Publisher, StateStore, chain};
 use crate::telemetry::{self, Event};
@@ -20,6 +20,7 @@ use super::Pipeline;
 #[derive(Debug, Default)]
 pub(super) struct ObjectReport {
     pub(super) findings: Vec<Finding>,
+    pub(super) contributions: Vec<Contribution>,
     pub(super) counts: Counts,
     /// Why its deliveries have to come again.
     pub(super) failure: Option<String>,
@@ -97,6 +98,7 @@ pub struct Screen<'s> {
     file: Arc<str>,
     now: Timestamp,
     findings: Vec<Finding>,
+    contributions: Vec<Contribution>,
     /// The same event again tells nothing new.
     seen: HashSet<(FindingUid, EventIdentity)>,
     /// First-seen rules match almost everything: of each entity and value, only the earliest event of each period is kept,
@@ -116,6 +118,7 @@ impl<'s> Screen<'s> {
             file,
             now,
             findings: Vec::new(),
+            contributions: Vec::new(),
             seen: HashSet::new(),
             sightings: HashMap::new(),
             counts: Counts::default(),
@@ -138,6 +141,12 @@ impl<'s> Screen<'s> {
         for matched in self.matcher.matches(&record) {
             let event =
                 event.get_or_insert_with(|| Arc::new(finding::Event::of(&record, self.rules.knowledge(), self.now)));
+            self.contributions.extend(Contribution::of(&matched, event, &self.file));
+            if !matched.is_told() {
+                self.counts.matches += 1;
+                self.counts.parts += 1;
+                continue;
+            }
             let findings = Finding::of(&matched, event, &self.file);
             // At the limit there may have been more.
             if findings.is_empty() || findings.len() == MAX_SIGHTED {
@@ -175,19 +184,33 @@ impl<'s> Screen<'s> {
     }
 
     fn finish_into(self, report: &mut ObjectReport) {
-        let (findings, counts, _) = self.finish();
+        let Screened { findings, contributions, counts, .. } = self.finish();
         report.findings = findings;
+        report.contributions = contributions;
         report.counts.add(&counts);
     }
 
-    /// The findings in file order, what was counted, and what was wrong with the first bad record.
+    /// Ends the file.
     #[must_use]
-    pub fn finish(self) -> (Vec<Finding>, Counts, Option<String>) {
+    pub fn finish(self) -> Screened {
         let mut findings = self.findings;
         findings.extend(self.sightings.into_values());
         findings.sort_by_key(|finding| (finding.origin.record_index, finding.uid));
-        (findings, self.counts, self.first_bad)
+        Screened { findings, contributions: self.contributions, counts: self.counts, first_bad: self.first_bad }
     }
+}
+
+/// What a file gave.
+#[derive(Debug)]
+pub struct Screened {
+    /// The findings in file order.
+    pub findings: Vec<Finding>,
+    /// What correlations count, in file order.
+    pub contributions: Vec<Contribution>,
+    /// What was counted.
+    pub counts: Counts,
+    /// What was wrong with the first bad record.
+    pub first_bad: Option<String>,
 }
 
 /// Which stretch of a rule's history a time lies in. Inside one no value can be forgotten, so its events can be told by the

@@ -8,6 +8,7 @@ mod cloud;
 mod parts;
 
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 
 use crate::config::{AlertsTo, ConfigFrom, ObjectsFrom, Settings, StateIn};
 use crate::engine::Organisation;
@@ -94,6 +95,7 @@ fn from_parts(settings: &Settings, loaded: Loaded, cloud: &Cloud) -> Result<Conf
         clock: SystemClock,
         rules: loaded.rules,
         limits: settings.limits,
+        correlator: Mutex::default(),
         concurrency: settings.concurrency,
     })
 }

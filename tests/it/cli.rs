@@ -93,7 +93,7 @@ fn scan_prints_each_finding_once_as_a_json_object_a_line() {
     );
     assert!(
         stderr(&output).contains(
-            "3 files = 3 read + 0 failed; 1 other files skipped, 0 paths could not be listed; 4 records, 0 bad; 3 matches = 2 findings + 0 known or learning + 1 repeated"
+            "3 files = 3 read + 0 failed; 1 other files skipped, 0 paths could not be listed; 4 records, 0 bad; 3 matches + 0 correlations = 2 findings + 0 parts of correlations + 0 known or learning + 1 repeated"
         ),
         "{}",
         stderr(&output)

@@ -25,7 +25,11 @@ pub(crate) fn assert_adds_up(counts: &Counts) {
         counts.files + counts.digests + counts.foreign + counts.gone + counts.objects_failed,
         "{counts:?}"
     );
-    assert_eq!(counts.matches, counts.collapsed + counts.duplicates + counts.findings, "{counts:?}");
+    assert_eq!(
+        counts.matches + counts.episodes,
+        counts.parts + counts.collapsed + counts.duplicates + counts.findings,
+        "{counts:?}"
+    );
     assert_eq!(counts.findings, counts.told + counts.held_back() + counts.findings_failed, "{counts:?}");
 }
 

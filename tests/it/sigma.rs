@@ -231,6 +231,13 @@ fn what_is_wrong_with_a_rule_is_said_with_its_place_and_advice() {
         detection("  sel: {eventName: x}"),
         broken("title: x\nlogsource: {product: aws, service: cloudtrail}\n"),
         broken("title: x\ncorrelation: {type: event_count}\n"),
+        broken("title: x\ncorrelation: {type: event_count, rules: [y], group-by: [awsRegion], timespan: 5m, condition: {gte: 3}}\n"),
+        broken("title: x\nlogsource: {product: aws}\nfilter: {rules: any, sel: {eventName|startwith: x}, condition: not sel}\n"),
+        broken("title: x\naction: global\n"),
+        broken(&(rule("  sel: {eventName: x}\n  condition: sel\n") + "trailhound: {alert: {title: 'by {derived.principle}'}}")),
+        broken(&(rule("  sel: {eventName: x}\n  condition: sel\n") + "trailhound: {alert: {title: 'by {awsRegion'}}")),
+        broken(&(rule("  sel: {eventName: x}\n  condition: sel\n") + "trailhound: {mode: off}")),
+        broken(&(rule("  sel: {eventName: x}\n  condition: sel\n") + "trailhound: {exceptions: {awsRegion: x}}")),
         broken("title: [x\n"),
         broken("- a\n- b\n"),
         broken(

@@ -3,6 +3,7 @@
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use flate2::{Compression, write::GzEncoder};
@@ -123,6 +124,7 @@ impl World {
             clock: FixedClock,
             rules,
             limits: Limits::default(),
+            correlator: Mutex::default(),
             concurrency: 4,
         };
         Self { folder, pipeline }

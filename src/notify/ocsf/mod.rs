@@ -2,6 +2,7 @@
 //!
 //! <https://schema.ocsf.io/1.8.0/classes/detection_finding>
 
+mod episode;
 mod evidence;
 
 use jiff::Timestamp;
@@ -12,6 +13,7 @@ use crate::finding::{Event, Kind};
 use crate::sigma::Level;
 
 use super::fit::Detail;
+use episode::Pattern;
 use evidence::{Evidence, evidence};
 
 const MAX_EVIDENCES: usize = 20;
@@ -150,6 +152,8 @@ struct Unmapped<'a> {
     next_steps: &'a [String],
     #[serde(skip_serializing_if = "Option::is_none")]
     first_seen: Option<NewValue<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    correlation: Option<Pattern<'a>>,
     /// What the receiver has to know about the alert itself: what was held back, what was left out.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     notes: Vec<String>,
@@ -231,8 +235,12 @@ fn unmapped<'a>(alert: &'a Alert, notes: &[String], detail: Detail) -> Unmapped<
         record_index: finding.origin.record_index,
         next_steps: &finding.rule.runbook,
         first_seen: match &finding.kind {
-            Kind::Match => None,
             Kind::FirstSeen(first) => Some(NewValue { entity: &first.sighted.entity, value: &first.sighted.value }),
+            _ => None,
+        },
+        correlation: match &finding.kind {
+            Kind::Episode(episode) => Some(Pattern::of(episode)),
+            _ => None,
         },
         notes: [notes, &left_out(alert, detail)].concat(),
     }

@@ -1,5 +1,7 @@
 //! Conditions that compare a number.
 
+use std::fmt;
+
 use crate::yaml::{Code, Diagnostic, Kind, Node};
 
 use super::CorrelationType;
@@ -41,6 +43,16 @@ impl Operator {
             Self::Eq => number == bound,
             Self::Neq => number != bound,
         }
+    }
+}
+
+impl fmt::Display for Bounds {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (place, (operator, bound)) in self.0.iter().enumerate() {
+            let word = Operator::WORDS.iter().find(|(_, known)| known == operator).map_or("", |(word, _)| *word);
+            write!(f, "{}{word} {bound}", if place == 0 { "" } else { ", " })?;
+        }
+        Ok(())
     }
 }
 

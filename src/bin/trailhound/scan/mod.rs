@@ -10,8 +10,9 @@ mod work;
 use std::collections::HashSet;
 use std::io::{self, Write as _};
 
-use trailhound::alerting::{self, Decision, Hold};
-use trailhound::finding::{Finding, Kind};
+use trailhound::alerting::{self, Correlator, Decision, Hold};
+use trailhound::engine::RuleSet;
+use trailhound::finding::{Contribution, Finding, Kind};
 use trailhound::local::State;
 use trailhound::outcome::Counts;
 use trailhound::ports::{BoxError, StateStore as _};
@@ -30,6 +31,7 @@ pub(crate) async fn run(args: &ScanArgs) -> Result<Verdict, BoxError> {
     let mut scan = Scan { printer: Printer::new(args.format), ..Scan::default() };
     work::read(&files, threads.unwrap_or(1), &loaded.rules, |report| scan.file(report))?;
     scan.first_sightings().await?;
+    scan.correlations(&loaded.rules)?;
     note(&loaded.summary());
     note(&scan.summary(skipped, errors.len()));
     let unread = scan.counts.objects_failed + scan.counts.bad_records;
@@ -48,6 +50,8 @@ struct Scan {
     seen: HashSet<u128>,
     /// First sightings are decided when all files are read: the files are in no order of time.
     sightings: Vec<Finding>,
+    /// So are the parts of correlations.
+    contributions: Vec<Contribution>,
     printed: u64,
 }
 
@@ -55,9 +59,10 @@ impl Scan {
     /// Takes what a file gave, in the order of the files.
     fn file(&mut self, report: FileReport) -> io::Result<()> {
         self.counts.add(&report.counts);
+        self.contributions.extend(report.contributions);
         report.problems.iter().for_each(|problem| note(problem));
         for finding in report.findings {
-            if finding.kind != Kind::Match {
+            if matches!(finding.kind, Kind::FirstSeen(_)) {
                 self.sightings.push(finding);
             } else if self.seen.insert(finding.uid.to_u128()) {
                 self.print(&finding)?;
@@ -86,6 +91,15 @@ impl Scan {
         Ok(())
     }
 
+    fn correlations(&mut self, rules: &RuleSet) -> io::Result<()> {
+        let correlation = Correlator::default().add(rules, std::mem::take(&mut self.contributions));
+        self.counts.incomplete += correlation.incomplete;
+        let mut findings: Vec<Finding> = correlation.findings.into_iter().map(|found| found.finding).collect();
+        alerting::in_order(&mut findings);
+        self.counts.episodes += findings.len() as u64;
+        findings.iter().try_for_each(|finding| self.print(finding))
+    }
+
     fn print(&mut self, finding: &Finding) -> io::Result<()> {
         self.printed += 1;
         let mut out = io::stdout().lock();
@@ -97,14 +111,17 @@ impl Scan {
         let counts = &self.counts;
         format!(
             "{} files = {} read + {} failed; {skipped} other files skipped, {unlisted} paths could not be listed; \
-             {} records, {} bad; {} matches = {} findings + {} known or learning + {} repeated",
+             {} records, {} bad; {} matches + {} correlations = {} findings + {} parts of correlations + {} known or learning + \
+             {} repeated",
             counts.objects,
             counts.files,
             counts.objects_failed,
             counts.records,
             counts.bad_records,
             counts.matches,
+            counts.episodes,
             self.printed,
+            counts.parts,
             counts.held_back(),
             counts.collapsed + counts.duplicates,
         )

@@ -1,9 +1,10 @@
 //! How a finding is printed.
 
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use serde::Serialize;
-use trailhound::finding::{Finding, Kind};
+use trailhound::finding::{Episode, Finding, Kind};
 use trailhound::notify;
 
 use crate::args::Format;
@@ -42,6 +43,33 @@ struct Row<'f> {
     /// What a first-seen rule found to be new.
     #[serde(skip_serializing_if = "Option::is_none")]
     first_seen: Option<NewValue<'f>>,
+    /// What a correlation found to add up.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    correlation: Option<Pattern<'f>>,
+}
+
+#[derive(Serialize)]
+struct Pattern<'f> {
+    group: BTreeMap<&'f str, &'f str>,
+    measured: &'f str,
+    count: usize,
+    first_time: String,
+    last_time: String,
+    /// Some of the events, by `eventID`.
+    events: Vec<&'f str>,
+}
+
+impl<'f> Pattern<'f> {
+    fn of(episode: &'f Episode) -> Self {
+        Self {
+            group: episode.group.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect(),
+            measured: &episode.measured,
+            count: episode.count,
+            first_time: episode.first.to_string(),
+            last_time: episode.last.to_string(),
+            events: episode.events.iter().map(|event| event.identity.event_id.as_str()).collect(),
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -76,6 +104,12 @@ impl Printer {
         if let Some(NewValue { entity, value }) = &row.first_seen {
             writeln!(out, "{INDENT}first seen: {} for {}", clean(&value.join(" + ")), clean(&entity.join(" + ")))?;
         }
+        if let Some(pattern) = &row.correlation {
+            let group: Vec<String> = pattern.group.iter().map(|(name, value)| format!("{name} {value}")).collect();
+            let (first, last) = (&pattern.first_time, &pattern.last_time);
+            let what = format!("{}, {} events from {first} to {last}", pattern.measured, pattern.count);
+            writeln!(out, "{INDENT}adds up: {} {}", clean(&what), clean(&group.join(", ")))?;
+        }
         writeln!(out, "{INDENT}{} record {}", notify::line(row.file, MAX_PATH), row.record_index)
     }
 }
@@ -102,8 +136,12 @@ impl<'f> Row<'f> {
             file: &finding.origin.file,
             record_index: finding.origin.record_index,
             first_seen: match &finding.kind {
-                Kind::Match => None,
                 Kind::FirstSeen(first) => Some(NewValue { entity: &first.sighted.entity, value: &first.sighted.value }),
+                _ => None,
+            },
+            correlation: match &finding.kind {
+                Kind::Episode(episode) => Some(Pattern::of(episode)),
+                _ => None,
             },
         }
     }

@@ -9,9 +9,9 @@ use std::sync::mpsc;
 
 use jiff::Timestamp;
 use trailhound::engine::RuleSet;
-use trailhound::finding::Finding;
+use trailhound::finding::{Contribution, Finding};
 use trailhound::outcome::Counts;
-use trailhound::pipeline::Screen;
+use trailhound::pipeline::{Screen, Screened};
 use trailhound::trail::{Limits, Reader};
 
 use super::files::LogFile;
@@ -22,6 +22,7 @@ const CHUNK_BYTES: usize = 256 * 1024;
 #[derive(Debug, Default)]
 pub(super) struct FileReport {
     pub(super) findings: Vec<Finding>,
+    pub(super) contributions: Vec<Contribution>,
     pub(super) counts: Counts,
     /// For the person at the terminal.
     pub(super) problems: Vec<String>,
@@ -67,7 +68,7 @@ pub(super) fn read(
 fn file(path: &Path, rules: &RuleSet) -> FileReport {
     let mut screen = Screen::new(rules, path.display().to_string().into(), Timestamp::now());
     let result = stream(path, &mut screen);
-    let (findings, mut counts, first_bad) = screen.finish();
+    let Screened { findings, contributions, mut counts, first_bad } = screen.finish();
     counts.objects = 1;
     let mut problems = Vec::new();
     if let Some(first) = first_bad {
@@ -80,7 +81,7 @@ fn file(path: &Path, rules: &RuleSet) -> FileReport {
             problems.push(format!("{}: {error}", path.display()));
         }
     }
-    FileReport { findings, counts, problems }
+    FileReport { findings, contributions, counts, problems }
 }
 
 fn stream(path: &Path, screen: &mut Screen<'_>) -> Result<(), Box<dyn std::error::Error>> {

@@ -1,0 +1,282 @@
+//! Keeps what correlations count, by group, and turns it into findings.
+//!
+//! What is kept are sets: an event that comes late, twice or out of order changes no answer. When events are added, the
+//! episodes that they belong to are found anew; the same episode is the same finding, however often it is found.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use crate::engine::{CompiledCorrelation, CorrelationIndex, Knowledge, Observed, Part, RuleInfo, RuleSet};
+use crate::finding::{self, Contribution, DedupKey, EpisodeEvent, Finding, FindingUid, Kind};
+use crate::sigma::CorrelationCondition;
+use crate::trail::Record;
+
+use super::correlation::{Episode, Observation, Pattern, Timeline};
+
+/// Events that an alert names.
+const MAX_EVENTS: usize = 10;
+
+/// What is kept for the correlations of one set of rules.
+#[derive(Debug, Default)]
+pub struct Correlator {
+    groups: HashMap<(CorrelationIndex, Group), Kept>,
+}
+
+/// The values that the events of a group have in common.
+type Group = Vec<String>;
+/// The place of a contribution among those that were added with it.
+type Place = usize;
+
+/// What is kept of one group.
+#[derive(Debug, Default)]
+struct Kept {
+    observations: Vec<Observation>,
+    /// Where each of them comes from.
+    sources: Vec<Source>,
+    /// Events by rule, each once.
+    known: HashSet<(String, usize)>,
+}
+
+#[derive(Debug, Clone)]
+struct Source {
+    contribution: Arc<Contribution>,
+    /// The rule whose match it is: the contribution's, or a correlation in between.
+    rule: Arc<RuleInfo>,
+    /// The group of the correlation in between.
+    inner: Option<(CorrelationIndex, Group)>,
+}
+
+/// A finding of a correlation, and which of the contributions that were added led to it.
+#[derive(Debug)]
+pub struct Correlated {
+    /// The finding.
+    pub finding: Finding,
+    /// Places in the list that was added.
+    pub from: Vec<Place>,
+}
+
+/// What adding contributions came to.
+#[derive(Debug, Default)]
+pub struct Correlation {
+    /// The episodes that they belong to.
+    pub findings: Vec<Correlated>,
+    /// Matches that lack a field which names a group.
+    pub incomplete: u64,
+}
+
+/// Groups that something was added to, and by which contributions.
+type Touched = BTreeMap<CorrelationIndex, BTreeMap<Group, Vec<Place>>>;
+
+impl Correlator {
+    /// Adds matches and finds the episodes that they belong to.
+    pub fn add(&mut self, rules: &RuleSet, contributions: Vec<Contribution>) -> Correlation {
+        let mut result = Correlation::default();
+        let mut touched = Touched::new();
+        let contributions: Vec<Arc<Contribution>> = contributions.into_iter().map(Arc::new).collect();
+        for (place, contribution) in contributions.iter().enumerate() {
+            for observed in contribution.observed.iter().filter(|observed| observed.direct) {
+                let Some(group) = &observed.group else {
+                    result.incomplete += 1;
+                    continue;
+                };
+                let source = Source {
+                    contribution: Arc::clone(contribution),
+                    rule: Arc::clone(&contribution.rule),
+                    inner: None,
+                };
+                let event = contribution.event.identity.to_string();
+                self.keep(observed, group, event, contribution.event.time, source);
+                touched.entry(observed.correlation).or_default().entry(group.clone()).or_default().push(place);
+            }
+        }
+        for (index, correlation) in rules.correlations().iter().enumerate() {
+            let index = CorrelationIndex(index);
+            for (group, places) in touched.remove(&index).unwrap_or_default() {
+                let Some(episodes) = self.episodes(index, &group, correlation, rules.knowledge()) else { continue };
+                for outer in self.pass_on(rules, index, &group, &episodes) {
+                    touched.entry(outer.0).or_default().entry(outer.1).or_default().extend(&places);
+                }
+                let added: HashSet<Arc<str>> =
+                    places.iter().map(|&place| contributions[place].event.identity.to_string().into()).collect();
+                let told = |found: &Found| correlation.told && found.events.iter().any(|event| added.contains(event));
+                let findings = episodes.into_iter().filter(told).map(|found| found.finding);
+                result.findings.extend(findings.map(|finding| Correlated { finding, from: places.clone() }));
+            }
+        }
+        result
+    }
+
+    fn keep(&mut self, observed: &Observed, group: &Group, event: String, time: Timestamp, source: Source) {
+        let kept = self.groups.entry((observed.correlation, group.clone())).or_default();
+        if kept.known.insert((event.clone(), observed.place)) {
+            let (rule, values, number) = (observed.place, observed.values.clone(), observed.number);
+            kept.observations.push(Observation { event, rule, time, values, number });
+            kept.sources.push(source);
+        }
+    }
+
+    fn episodes(
+        &self,
+        index: CorrelationIndex,
+        group: &Group,
+        correlation: &CompiledCorrelation,
+        knowledge: &Knowledge,
+    ) -> Option<Vec<Found>> {
+        let kept = self.groups.get(&(index, group.clone()))?;
+        let pattern = Pattern::of(&correlation.correlation);
+        let timeline = Timeline::new(&pattern, &kept.observations);
+        let found = |episode: &Episode| kept.found(&timeline, episode, group, correlation, knowledge);
+        Some(timeline.episodes().iter().filter_map(found).collect())
+    }
+
+    /// Gives a group's episodes to the correlations that read this one, in place of those that they had of it.
+    fn pass_on(
+        &mut self,
+        rules: &RuleSet,
+        index: CorrelationIndex,
+        group: &Group,
+        episodes: &[Found],
+    ) -> Vec<(CorrelationIndex, Group)> {
+        let reads = |outer: &CompiledCorrelation| outer.parts().contains(&Part::Correlation(index));
+        let readers: Vec<usize> =
+            rules.correlations().iter().enumerate().filter(|(_, outer)| reads(outer)).map(|(outer, _)| outer).collect();
+        let inner = (index, group.clone());
+        let mut touched = Vec::new();
+        for outer in readers.into_iter().map(CorrelationIndex) {
+            self.groups.iter_mut().filter(|((of, _), _)| *of == outer).for_each(|(_, kept)| kept.forget_inner(&inner));
+            let parts = rules.correlations()[outer.0].parts();
+            let place = parts.iter().position(|part| *part == Part::Correlation(index)).unwrap_or_default();
+            for found in episodes {
+                let contribution = &found.completed_by;
+                let observed = contribution.observed.iter().find(|one| one.correlation == outer && one.place == place);
+                let Some((observed, group)) = observed.and_then(|one| Some((one, one.group.clone()?))) else {
+                    continue;
+                };
+                let rule = Arc::clone(&rules.correlations()[index.0].info);
+                let source = Source { contribution: Arc::clone(contribution), rule, inner: Some(inner.clone()) };
+                let event = found.finding.uid.to_string();
+                self.keep(observed, &group, event, found.finding.event.time, source);
+                touched.push((outer, group));
+            }
+        }
+        touched
+    }
+
+    /// Forgets what can't be part of a new episode: what is older than two windows before the group's latest event, unless an
+    /// episode that began before is still open.
+    pub fn forget(&mut self, rules: &RuleSet) {
+        self.groups.retain(|(index, _), kept| {
+            let Some(correlation) = rules.correlations().get(index.0) else { return false };
+            kept.forget_before(&Pattern::of(&correlation.correlation));
+            !kept.observations.is_empty()
+        });
+    }
+}
+
+/// An episode and what is needed of it here.
+struct Found {
+    finding: Finding,
+    completed_by: Arc<Contribution>,
+    /// The events in its windows, those of correlations in between by their completing event.
+    events: Vec<Arc<str>>,
+}
+
+impl Kept {
+    fn source(&self, observation: &Observation) -> Option<&Source> {
+        let place = self.observations.iter().position(|known| std::ptr::eq(known, observation))?;
+        self.sources.get(place)
+    }
+
+    fn found(
+        &self,
+        timeline: &Timeline<'_>,
+        episode: &Episode,
+        group: &Group,
+        correlation: &CompiledCorrelation,
+        knowledge: &Knowledge,
+    ) -> Option<Found> {
+        let completed_by = &self.source(timeline.completed_by(episode))?.contribution;
+        let observations = timeline.observations(episode);
+        let places: HashMap<*const Observation, usize> =
+            self.observations.iter().enumerate().map(|(place, one)| (std::ptr::from_ref(one), place)).collect();
+        let source = |one: &&Observation| places.get(&std::ptr::from_ref(*one)).map(|&place| &self.sources[place]);
+        let events = observations.iter().filter_map(source);
+        let events = events.map(|source| source.contribution.event.identity.to_string().into()).collect();
+        let evidence = timeline.evidence(episode, MAX_EVENTS);
+        let evidence = evidence.iter().filter_map(source);
+        let told = finding::Episode {
+            group: names(correlation).zip(group.iter().cloned()).collect(),
+            measured: measured(correlation, episode),
+            timespan: correlation.correlation.timespan,
+            count: observations.len(),
+            first: observations.first()?.time,
+            last: observations.last()?.time,
+            events: evidence.map(|source| EpisodeEvent::of(&source.rule, &source.contribution.event)).collect(),
+        };
+        let finding = finding_of(correlation, told, group, completed_by, knowledge, episode.start);
+        Some(Found { finding, completed_by: Arc::clone(completed_by), events })
+    }
+
+    fn forget_inner(&mut self, inner: &(CorrelationIndex, Group)) {
+        self.retain(|_, source| source.inner.as_ref() != Some(inner));
+    }
+
+    fn forget_before(&mut self, pattern: &Pattern) {
+        let Some(latest) = self.observations.iter().map(|one| one.time).max() else { return };
+        let open = Timeline::new(pattern, &self.observations)
+            .episodes()
+            .last()
+            .filter(|episode| latest.duration_since(episode.end) <= pattern.timespan)
+            .map(|episode| episode.start);
+        let horizon = open.map_or(latest, |start| start.min(latest));
+        self.retain(|one, _| horizon.duration_since(one.time) <= pattern.timespan.saturating_mul(2));
+    }
+
+    fn retain(&mut self, wanted: impl Fn(&Observation, &Source) -> bool) {
+        let observations = std::mem::take(&mut self.observations);
+        let sources = std::mem::take(&mut self.sources);
+        (self.observations, self.sources) =
+            observations.into_iter().zip(sources).filter(|(one, source)| wanted(one, source)).unzip();
+        self.known = self.observations.iter().map(|one| (one.event.clone(), one.rule)).collect();
+    }
+}
+
+fn names(correlation: &CompiledCorrelation) -> impl Iterator<Item = String> {
+    correlation.correlation.group_by.iter().map(|field| field.text.clone())
+}
+
+fn measured(correlation: &CompiledCorrelation, episode: &Episode) -> String {
+    let correlation = &correlation.correlation;
+    match &correlation.condition {
+        CorrelationCondition::Bounds(bounds) => format!("{} {} ({bounds})", correlation.kind.as_str(), episode.peak),
+        CorrelationCondition::Rules(_) => format!("{} of {} rules", correlation.kind.as_str(), correlation.rules.len()),
+    }
+}
+
+fn finding_of(
+    correlation: &CompiledCorrelation,
+    told: finding::Episode,
+    group: &Group,
+    completed_by: &Contribution,
+    knowledge: &Knowledge,
+    start: Timestamp,
+) -> Finding {
+    let event = &completed_by.event;
+    // OK because it was a record when it was read.
+    let (title, dedup) = match Record::parse(completed_by.origin.record_index, event.raw.as_bytes()) {
+        Ok(record) => correlation.told_by(&record, knowledge),
+        Err(_) => (correlation.info.title.clone(), None),
+    };
+    let rule_id = &correlation.info.id;
+    Finding {
+        uid: FindingUid::of_episode(rule_id, group, start),
+        rule: Arc::clone(&correlation.info),
+        title: title.into(),
+        kind: Kind::Episode(Box::new(told)),
+        dedup_key: DedupKey::new(rule_id, dedup.as_ref().unwrap_or(group)),
+        event: Arc::clone(event),
+        origin: completed_by.origin.clone(),
+    }
+}

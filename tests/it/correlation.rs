@@ -1,0 +1,158 @@
+//! Correlations, from trail files to what people are told.
+
+use std::sync::atomic::Ordering;
+
+use serde_json::{Value, json};
+use trailhound::alerting::Hold;
+
+use crate::support::{World, compile, failed, record, rules, trail_file, with};
+
+/// Rules to correlate: one a document, each with a name.
+fn base(names: &[(&str, &str)]) -> String {
+    let document = |(name, event): &(&str, &str)| {
+        format!(
+            "title: {name}\nid: {name}\nname: {name}\nlogsource: {{product: aws, service: cloudtrail}}\ndetection: {{sel: {{eventName: {event}}}, condition: sel}}\n---\n"
+        )
+    };
+    names.iter().map(document).collect()
+}
+
+fn correlation(body: &str) -> String {
+    format!("title: Adds up\nid: adds-up\nlevel: high\ncorrelation: {body}\n")
+}
+
+fn call(name: &str, id: &str, time: &str) -> Value {
+    with(record(name, id), &[("/eventTime", json!(format!("2026-11-05T{time}Z")))])
+}
+
+fn by(user: &str, record: Value) -> Value {
+    with(record, &[("/userIdentity/userName", json!(user))])
+}
+
+const BURST: &str =
+    "{type: event_count, rules: [list], group-by: [userIdentity.userName], timespan: 5m, condition: {gte: 3}}";
+
+#[tokio::test]
+async fn events_that_add_up_are_one_alert_that_names_them() {
+    let world = World::new(rules(&(base(&[("list", "ListUsers")]) + &correlation(BURST))));
+    let events = [
+        call("ListUsers", "1", "10:00:00"),
+        by("bob", call("ListUsers", "2", "10:00:30")),
+        call("ListUsers", "3", "10:04:00"),
+        call("ListUsers", "4", "10:05:00"),
+    ];
+    let outcome = world.notify(&[&world.put("a", &trail_file(&events))]).await;
+    assert_eq!((outcome.counts.matches, outcome.counts.parts, outcome.counts.episodes), (4, 4, 1));
+    let alerts = world.alerts();
+    assert_eq!(alerts.len(), 1);
+    insta::assert_snapshot!(alerts[0].text);
+}
+
+#[tokio::test]
+async fn a_window_reaches_over_files_late_and_redelivered_events() {
+    let world = World::new(rules(&(base(&[("list", "ListUsers")]) + &correlation(BURST))));
+    let last = world.put("last", &trail_file(&[call("ListUsers", "3", "10:04:00")]));
+    let first = world.put("first", &trail_file(&[call("ListUsers", "1", "10:00:00")]));
+    let between = world.put("between", &trail_file(&[call("ListUsers", "2", "10:02:00")]));
+    for key in [&last, &first, &last, &first] {
+        world.notify(&[key]).await;
+        assert_eq!(world.subjects(), [""; 0], "two events are not three, however often they are delivered");
+    }
+    world.notify(&[&between]).await;
+    assert_eq!(world.subjects().len(), 1);
+    let again = world.notify(&[&between, &last]).await;
+    assert_eq!((world.subjects().len(), again.counts.held[&Hold::ToldBefore]), (0, 1));
+}
+
+#[tokio::test]
+async fn what_could_not_be_told_comes_again() {
+    let world = World::new(rules(&(base(&[("list", "ListUsers")]) + &correlation(BURST))));
+    let early = world.put("a", &trail_file(&[call("ListUsers", "1", "10:00:00"), call("ListUsers", "2", "10:01:00")]));
+    let late = world.put("b", &trail_file(&[call("ListUsers", "3", "10:02:00")]));
+    world.notify(&[&early]).await;
+    world.pipeline.publisher.fails.store(true, Ordering::Relaxed);
+    assert_eq!(failed(&world.notify(&[&late]).await), ["m0"]);
+    world.pipeline.publisher.fails.store(false, Ordering::Relaxed);
+    assert_eq!(failed(&world.notify(&[&late]).await), [""; 0]);
+    assert_eq!(world.subjects().len(), 1);
+}
+
+#[tokio::test]
+async fn rules_in_order_and_correlations_of_correlations() {
+    let chain = base(&[("fail", "ConsoleLogin"), ("grant", "AttachUserPolicy")])
+        + "title: Many\nid: many\nname: many\ncorrelation: {type: event_count, rules: [fail], group-by: [sourceIPAddress], timespan: 5m, condition: {gte: 2}}\n---\n"
+        + &correlation(
+            "{type: temporal_ordered, rules: [many, grant], group-by: [userIdentity.userName], timespan: 1h}",
+        );
+    let world = World::new(rules(&chain));
+    let fails = [call("ConsoleLogin", "1", "10:00:00"), call("ConsoleLogin", "2", "10:01:00")];
+    let before = world.put("before", &trail_file(&[call("AttachUserPolicy", "0", "09:59:00")]));
+    world.notify(&[&world.put("fails", &trail_file(&fails)), &before]).await;
+    assert_eq!(world.subjects(), [""; 0], "the other way round is no match, and the part is not told by itself");
+    let other = by("bob", call("AttachUserPolicy", "3", "10:10:00"));
+    world.notify(&[&world.put("other", &trail_file(&[other]))]).await;
+    assert_eq!(world.subjects(), [""; 0]);
+    world.notify(&[&world.put("grant", &trail_file(&[call("AttachUserPolicy", "4", "10:30:00")]))]).await;
+    assert_eq!(world.subjects(), ["[HIGH] Adds up: alice in 111122223333 eu-west-1"]);
+}
+
+#[tokio::test]
+async fn aliases_generate_and_values() {
+    let by_address = base(&[("list", "ListUsers"), ("get", "GetUser")])
+        + &correlation(
+            "{type: value_count, rules: [list, get], group-by: [who], timespan: 5m, condition: {field: awsRegion, gt: 1},
+  aliases: {who: {list: userIdentity.userName, get: requestParameters.userName}}, generate: true}",
+        );
+    let world = World::new(rules(&by_address));
+    let elsewhere = with(
+        call("GetUser", "2", "10:00:10"),
+        &[("/requestParameters", json!({"userName": "alice"})), ("/awsRegion", json!("us-east-1"))],
+    );
+    // Without the field that names its group it counts for none, and that is counted.
+    let groupless = call("GetUser", "3", "10:00:20");
+    let events = [call("ListUsers", "1", "10:00:00"), elsewhere, groupless];
+    let outcome = world.notify(&[&world.put("a", &trail_file(&events))]).await;
+    assert_eq!((outcome.counts.parts, outcome.counts.incomplete, outcome.counts.episodes), (0, 1, 1));
+    assert!(world.subjects().iter().any(|subject| subject.contains("Adds up")));
+}
+
+#[tokio::test]
+async fn a_dry_run_is_counted_and_not_sent() {
+    let yaml = base(&[("list", "ListUsers")]) + &correlation(BURST) + "trailhound: {mode: dry-run}\n";
+    let world = World::new(rules(&yaml));
+    let events: Vec<Value> = (0..3).map(|n| call("ListUsers", &n.to_string(), &format!("10:00:0{n}"))).collect();
+    let outcome = world.notify(&[&world.put("a", &trail_file(&events))]).await;
+    assert_eq!((outcome.counts.held[&Hold::DryRun], outcome.counts.alerts), (1, 0));
+}
+
+#[test]
+fn what_does_not_fit_together_is_said() {
+    let summaries = |yaml: &str, config: &str| -> Vec<String> {
+        compile(yaml, config).1.iter().map(trailhound::yaml::Diagnostic::summary).collect()
+    };
+    let two = base(&[("list", "ListUsers"), ("get", "GetUser")]);
+    let burst = correlation(BURST);
+    let circle = "title: A\nid: a\ncorrelation: {type: temporal, rules: [b], timespan: 5m}\n---\ntitle: B\nid: b\ncorrelation: {type: temporal, rules: [a], timespan: 5m}\n";
+    let first_seen = two.replace("\n---\n", "\ntrailhound: {first_seen: {entity: awsRegion, value: eventName}}\n---\n");
+    let errors = [
+        summaries(&(two.clone() + &burst.replace("[list]", "[lst]")), ""),
+        summaries(&(two.clone() + &burst), "rules: {list: {off: true}}"),
+        summaries(&(two.clone() + circle), ""),
+        summaries(&(first_seen + &burst), ""),
+        summaries(&(two.clone() + &burst), "rules: {adds-up: {exceptions: [{awsRegion: x}]}}"),
+        summaries(&(two.clone() + &burst + "---\n" + &burst), ""),
+        summaries(&(two + &burst.replace("userIdentity.userName", "derived.principle")), ""),
+    ];
+    insta::assert_snapshot!(errors.concat().join("\n"));
+}
+
+/// A rule that is part of a correlation which doesn't load must not fall silent.
+#[test]
+fn the_parts_of_a_rejected_correlation_are_told_by_themselves() {
+    let yaml = base(&[("list", "ListUsers")]) + &correlation(&BURST.replace("[list]", "[list, lst]"));
+    let (rules, errors) = compile(&yaml, "");
+    assert_eq!(errors.len(), 1);
+    let raw = record("ListUsers", "1").to_string();
+    let record = trailhound::trail::Record::parse(0, raw.as_bytes()).unwrap();
+    assert!(rules.matches(&record)[0].is_told());
+}
