@@ -50,6 +50,12 @@ impl RuleSource {
 /// Loads and compiles rules. A rule that doesn't load is reported and does not keep the others out.
 #[must_use]
 pub fn load(sources: &[RuleSource], organisation: &Organisation) -> Loaded {
+    Loaded::compile(&collect(sources), organisation)
+}
+
+/// Reads rules without compiling them.
+#[must_use]
+pub fn collect(sources: &[RuleSource]) -> Collection {
     let mut collection = Collection::default();
     for source in sources {
         match source {
@@ -61,14 +67,21 @@ pub fn load(sources: &[RuleSource], organisation: &Organisation) -> Loaded {
             RuleSource::Path(path) => read(path, &mut collection),
         }
     }
-    let (rules, uncompiled) = RuleSet::compile(&collection, organisation);
-    let Collection { mut rejected, other_log_sources, retired, .. } = collection;
-    rejected.extend(uncompiled);
-    let (stray, rejected) = rejected.into_iter().partition(|error| error.code() == Code::UnknownRule);
-    Loaded { rules, rejected, stray, other_log_sources, retired }
+    collection
 }
 
 impl Loaded {
+    /// Compiles what was read, as the organisation wants it.
+    #[must_use]
+    pub fn compile(collection: &Collection, organisation: &Organisation) -> Self {
+        let (rules, uncompiled) = RuleSet::compile(collection, organisation);
+        let Collection { rejected, other_log_sources, retired, .. } = collection;
+        let (stray, rejected): (Vec<_>, _) =
+            rejected.iter().cloned().chain(uncompiled).partition(|error| error.code() == Code::UnknownRule);
+        let stray = stray.into_iter().map(Diagnostic::as_warning).collect();
+        Self { rules, rejected, stray, other_log_sources: *other_log_sources, retired: *retired }
+    }
+
     /// Writes the log lines that tell what was loaded.
     pub fn report(&self) {
         for error in &self.rejected {

@@ -65,16 +65,17 @@ pub fn check_source(source: &str) -> Verdict {
     Verdict::Known
 }
 
-/// Whether any source logs this event name, for rules that name no source: [`Verdict::Known`] or [`Verdict::UnknownName`].
+/// Whether any source logs this event name, for rules that name no source: [`Verdict::Known`] or [`Verdict::UnknownName`],
+/// which has advice only where the name is a slip of the pen away from a known one. Others may well be of a service whose
+/// names nobody lists.
 #[must_use]
 pub fn check_name(name: &str) -> Verdict {
-    // Sources that take any name say nothing about this one.
-    if TABLE.0.values().any(|events| !events.open && events.log(name)) {
+    if TABLE.0.values().any(|events| events.lists(name)) {
         return Verdict::Known;
     }
     let advice = TABLE.0.values().find_map(|events| events.own_advice(name));
-    let advice = advice.or_else(|| nearest(name, TABLE.0.values().flat_map(|events| &events.names)));
-    Verdict::UnknownName { advice }
+    let slip = || TABLE.0.values().flat_map(|events| &events.names).find(|known| is_slip(name, known));
+    Verdict::UnknownName { advice: advice.or_else(|| slip().map(|known| format!("did you mean `{known}`?"))) }
 }
 
 /// Events by source, without its domain. A source that is never written has no names, only the one it is mistaken for.
@@ -126,6 +127,11 @@ impl Table {
             Some(_) => return Some(format!("CloudTrail writes `{short}{DOMAIN}`")),
             None => {}
         }
+        // The service is right and the domain is not: `sts.amazonaws.co`.
+        let label = short.split('.').next().unwrap_or(short);
+        if self.0.get(label).is_some_and(|events| events.meant.is_none()) {
+            return Some(format!("CloudTrail writes `{label}{DOMAIN}`"));
+        }
         let written = self.0.iter().filter(|(_, events)| events.meant.is_none()).map(|(known, _)| *known);
         // Without the domain: it is no part of what may be misspelt, but would make distant names look near.
         suggest(short, written).map(|advice| advice.replace("`?", &format!("{DOMAIN}`?")))
@@ -149,7 +155,11 @@ impl Events {
     }
 
     fn log(&self, name: &str) -> bool {
-        self.open || self.names.iter().any(|known| same(name, known))
+        self.open || self.lists(name)
+    }
+
+    fn lists(&self, name: &str) -> bool {
+        self.names.iter().any(|known| same(name, known))
     }
 
     /// What this source writes for the call that the name stands for: another word, or the word with a version.
@@ -191,13 +201,20 @@ fn nearest<'k>(name: &str, known: impl Iterator<Item = &'k &'static str>) -> Opt
     suggest(name, known.copied().filter(|known| close(name, known)))
 }
 
+/// Whether one letter is too many, missing, wrong or in its neighbour's place. A plural is another call, not a slip.
+fn is_slip(name: &str, known: &str) -> bool {
+    let (name, known) = (name.trim_matches('*').to_ascii_lowercase(), known.to_ascii_lowercase());
+    let plural = name.strip_suffix('s') == Some(&known) || known.strip_suffix('s') == Some(&name);
+    name.len().abs_diff(known.len()) <= 1 && !plural && strsim::damerau_levenshtein(&name, &known) == 1
+}
+
 /// Whether the lengths differ so little that [`suggest`] could choose the word: it looks at every letter.
 fn close(word: &str, known: &str) -> bool {
     word.len().abs_diff(known.len()) <= 1 + known.len() / 4
 }
 
 /// Whether the text fits a pattern of letters, `*` (any text) and `?` (one character), without regard to case.
-fn fits(pattern: &str, text: &str) -> bool {
+pub(super) fn fits(pattern: &str, text: &str) -> bool {
     let (pattern, text) = (pattern.as_bytes(), text.as_bytes());
     // Where the last star stood, and how much of the text it takes so far.
     let (mut p, mut t, mut star) = (0, 0, None);
@@ -302,13 +319,20 @@ mod tests {
 
     #[test]
     fn sources_come_with_the_one_that_cloudtrail_writes() {
-        let sources =
-            ["iam", "cloudwatch.amazonaws.com", "iamm.amazonaws.com", "secretmanager.amazonaws.com", "zzzzzz"];
+        let sources = [
+            "iam",
+            "cloudwatch.amazonaws.com",
+            "iamm.amazonaws.com",
+            "secretmanager.amazonaws.com",
+            "sts.amazonaws.co",
+            "zzzzzz",
+        ];
         let wanted = [
             "CloudTrail writes `iam.amazonaws.com`",
             "CloudTrail writes `monitoring.amazonaws.com`",
             "did you mean `iam.amazonaws.com`?",
             "did you mean `secretsmanager.amazonaws.com`?",
+            "CloudTrail writes `sts.amazonaws.com`",
             "none",
         ];
         assert_eq!(sources.map(|source| advice(&check(source, "X")).to_owned()), wanted);
@@ -322,13 +346,15 @@ mod tests {
             asked(&[("cloudshell", "CreateSession"), ("sso", "StartSSO"), ("cognito-idp", "Login_GET")]),
             ["known"; 3]
         );
-        assert_eq!(check_name("Zzzzzzzzzz"), Verdict::UnknownName { advice: None });
+        let unlisted = ["Zzzzzzzzzz", "AddMemberToGroup", "GetFileUploadUrls", "StartSSO", "REST.GET.OBJECT"];
+        assert!(unlisted.iter().all(|name| check_name(name) == Verdict::UnknownName { advice: None }));
     }
 
     #[test]
     fn a_name_alone_is_looked_for_everywhere() {
         assert_eq!(check_name("StopLogging"), Verdict::Known);
         assert_eq!(advice(&check_name("StopLoging")), "did you mean `StopLogging`?");
+        assert_eq!(check_name("ListAccountRoles"), Verdict::Known);
         assert_eq!(advice(&check_name("UpdateFunctionCode")), "did you mean `UpdateFunctionCode20150331v2`?");
     }
 }

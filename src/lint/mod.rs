@@ -1,10 +1,100 @@
-//! What a rule may name: the events that CloudTrail writes ([`events`]) and the tags of MITRE ATT&CK ([`attack`]).
+//! Finds what is legal but dead or dangerous in rules.
 //!
-//! A rule with a misspelt event name compiles, runs and never fires. Both tables are compiled in, read when first asked, and
-//! stand in `data/` with where they come from. They age: what they don't know is a remark to the author, never an error.
+//! In: rules as their authors wrote them, and what they were compiled to. Out: warnings with their places; `docs/lints.md`
+//! explains each. A lint misses rather than cries wolf: whoever learns to pass warnings over passes over the true one.
+//!
+//! A rule with a misspelt event name compiles, runs and never fires. So the lints know which events CloudTrail writes
+//! ([`events`]) and the tags of MITRE ATT&CK ([`attack`]). Both tables are compiled in, read when first asked, and stand in
+//! `data/` with where they come from. They age: what they don't know is a remark to the author, never an error.
 
 pub mod attack;
+mod detection;
 pub mod events;
+mod fields;
+mod forms;
+mod metadata;
+mod names;
+mod regex;
+mod subject;
+mod values;
+
+use crate::engine::RuleSet;
+use crate::sigma::{Collection, DetectionItem};
+use crate::yaml::Diagnostic;
+
+use subject::{Subject, subjects};
+
+/// Lints of a whole document.
+const DOCUMENT: &[fn(&Subject<'_>) -> Vec<Diagnostic>] = &[
+    metadata::missing_id,
+    metadata::bad_id,
+    metadata::missing_level,
+    metadata::missing_description,
+    metadata::bad_dates,
+    metadata::title_too_long,
+    metadata::unknown_tags,
+    metadata::bad_related,
+    detection::unused_identifiers,
+    detection::no_access_predicate,
+    detection::filter_without_not,
+    names::unknown_names,
+    fields::unlikely_fields,
+];
+
+/// Lints of one field and what it is held against.
+const ITEM: &[fn(&Subject<'_>, &DetectionItem) -> Vec<Diagnostic>] = &[
+    names::unknown_sources,
+    names::error_code_success,
+    forms::impossible_values,
+    regex::could_be_text,
+    regex::flavour,
+    values::single_all,
+    values::null_in_list,
+    values::wildcard_only,
+    values::double_wildcards,
+    values::placeholder_without_expand,
+    values::expand_without_placeholder,
+];
+
+/// Warnings about the rules, correlations and filters of a collection, in the order of file names and of places in them.
+///
+/// `rules` is what the collection was compiled to: it knows which rules have to be tried on every record.
+///
+/// ```
+/// use trailhound::engine::{Organisation, RuleSet};
+/// use trailhound::{lint, sigma, yaml::SourceFile};
+///
+/// let file = SourceFile::new("stop.yml", "
+/// title: Trail stopped
+/// id: 3f0a4c3e-6c52-4c27-9b1c-0b9f2d4a7e11
+/// description: Nobody sees what happens next.
+/// level: high
+/// logsource: {product: aws, service: cloudtrail}
+/// detection: {stop: {eventName: StopLoging}, condition: stop}
+/// ");
+/// let collection = sigma::parse(&file);
+/// let (rules, _) = RuleSet::compile(&collection, &Organisation::default());
+/// let warnings = lint::lint(&collection, &rules);
+/// assert_eq!(warnings[0].code().as_str(), "unknown-event-name");
+/// assert_eq!(warnings[0].advice(), Some("did you mean `StopLogging`?"));
+/// ```
+#[must_use]
+pub fn lint(collection: &Collection, rules: &RuleSet) -> Vec<Diagnostic> {
+    let subjects = subjects(collection, rules);
+    let mut found: Vec<Diagnostic> = subjects.iter().flat_map(of_subject).collect();
+    found.extend(metadata::duplicate_names(&subjects));
+    found.sort_by_cached_key(|warning| (warning.file().name.clone(), warning.marked().start, warning.code()));
+    // What two documents share through an alias is said once.
+    found.dedup();
+    found
+}
+
+fn of_subject(subject: &Subject<'_>) -> Vec<Diagnostic> {
+    let document = DOCUMENT.iter().flat_map(|lint| lint(subject));
+    let items = subject.items();
+    let items = items.iter().flat_map(|item| ITEM.iter().flat_map(|lint| lint(subject, item)));
+    document.chain(items).collect()
+}
 
 #[cfg(test)]
 mod tests {

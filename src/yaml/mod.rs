@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use granit_parser::{Event, Parser, ScalarStyle, ScanError, Span as ParserSpan};
 
-pub use diagnostic::{Code, Diagnostic, suggest};
+pub use diagnostic::{Code, Diagnostic, Severity, suggest};
 
 /// A byte range of the file.
 pub type Span = Range<usize>;

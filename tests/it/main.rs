@@ -5,10 +5,12 @@ mod alerts; // rendered alerts, as snapshots that were read
 #[cfg(feature = "aws")]
 mod aws; // what AWS answers when it refuses
 mod cli; // the command line, as a user runs it
+mod cli_rules; // its subcommands about rules
 mod correlation; // patterns over several events
 mod docs; // documentation that has to agree with the code
 mod engine; // index, evaluator and explanation, held against each other
 mod first_seen; // what is remembered, over invocations
+mod lint; // what is legal but dead or dangerous in a rule
 mod pipeline; // deliveries, failures, counts
 mod rules; // every shipped rule against its records
 mod schema; // what editors are told about rule and organisation files

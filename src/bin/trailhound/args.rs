@@ -14,7 +14,8 @@ use trailhound::rule_pack::RuleSource;
     trailhound scan AWSLogs/\n  \
     trailhound scan --rules my-rules --format jsonl AWSLogs/ | jq .rule_title\n  \
     trailhound invoke events/sqs-s3-batch.json --objects dir:events/objects\n  \
-    trailhound rules --rules my-rules"
+    trailhound rules lint my-rules\n  \
+    trailhound rules explain 'CloudTrail logging stopped' record.json"
 )]
 pub(crate) struct Args {
     #[command(subcommand)]
@@ -30,12 +31,12 @@ pub(crate) enum Command {
     Scan(ScanArgs),
     /// Hand event payloads to the function's handler, with local parts.
     Invoke(InvokeArgs),
-    /// List the rules that are loaded, and what is wrong with the others.
-    Rules(RuleArgs),
+    /// List the rules that are loaded, look for doubtful ones, or explain one on a record.
+    Rules(RulesArgs),
 }
 
 /// Which rules, and what the organisation knows.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Clone, clap::Args)]
 pub(crate) struct RuleArgs {
     /// Use the Sigma rules of this folder or file instead of the built-in pack; may be repeated.
     #[arg(long, value_name = "DIR")]
@@ -55,6 +56,84 @@ impl RuleArgs {
             self.rules.iter().cloned().map(RuleSource::Path).chain(self.pack.iter().cloned()).collect::<Vec<_>>();
         if named.is_empty() { vec![RuleSource::Core] } else { named }
     }
+}
+
+/// Without a subcommand the rules are listed.
+#[derive(Debug, clap::Args)]
+#[command(
+    args_conflicts_with_subcommands = true,
+    after_help = "Exit code of the list: 0 every rule is loaded, 2 some are rejected, or none is there."
+)]
+pub(crate) struct RulesArgs {
+    #[command(subcommand)]
+    pub(crate) command: Option<RulesCommand>,
+    #[command(flatten)]
+    pub(crate) list: RuleArgs,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum RulesCommand {
+    /// Look for what is legal but dead or dangerous in rules: docs/lints.md explains each warning.
+    Lint(LintArgs),
+    /// Show what each part of a rule makes of a record.
+    Explain(ExplainArgs),
+}
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  \
+    trailhound rules lint my-rules\n  \
+    trailhound rules lint --deny-warnings my-rules\n  \
+    trailhound rules lint --format sarif my-rules > trailhound.sarif\n\n\
+    Exit code: 0 clean or warnings only, 1 warnings with --deny-warnings, 2 a rule is rejected or a file can't be read.")]
+pub(crate) struct LintArgs {
+    /// Folders or files of Sigma rules; the built-in pack unless given.
+    #[arg(value_name = "PATH")]
+    pub(crate) paths: Vec<PathBuf>,
+    /// The file of what the organisation knows: placeholders, and rules that are off.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// How warnings and errors are printed.
+    #[arg(long, value_enum, default_value_t = LintFormat::Text)]
+    pub(crate) format: LintFormat,
+    /// Exit with 1 when there are warnings, for checks before a merge.
+    #[arg(long)]
+    pub(crate) deny_warnings: bool,
+}
+
+impl LintArgs {
+    pub(crate) fn rules(&self) -> RuleArgs {
+        RuleArgs { rules: self.paths.clone(), pack: Vec::new(), config: self.config.clone() }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LintFormat {
+    /// For people: each with the line that it is about.
+    Text,
+    /// One JSON document: `diagnostics` and a `summary` of counts.
+    Json,
+    /// SARIF 2.1.0, for code scanning.
+    Sarif,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  \
+    trailhound rules explain 'CloudTrail logging stopped' record.json\n  \
+    trailhound rules explain my-rules/stop.yml trail.json.gz --event 2b8fe56d-0c4e-4e7e-9d2f-3a5b1e6f7c80\n  \
+    jq '.Records[0]' trail.json | trailhound rules explain my-rules/stop.yml -\n\n\
+    Exit code: 0 a rule matches a record, 1 none does, 2 something could not be read or loaded.")]
+pub(crate) struct ExplainArgs {
+    /// A rule's id, name or title; or a file, whose rules alone are then explained, without `--rules` and `--pack`.
+    #[arg(value_name = "RULE")]
+    pub(crate) rule: String,
+    /// A trail file, JSON lines or one record, gzip or not; `-` for standard input.
+    #[arg(value_name = "RECORD")]
+    pub(crate) record: PathBuf,
+    /// Explain the record with this eventID only. Without it, the first 20.
+    #[arg(long, value_name = "EVENT_ID")]
+    pub(crate) event: Option<String>,
+    #[command(flatten)]
+    pub(crate) rules: RuleArgs,
 }
 
 #[derive(Debug, clap::Args)]

@@ -1,23 +1,24 @@
-//! `trailhound rules`: what is loaded, and what is not.
+//! `trailhound rules`: what is loaded, what is doubtful about it, and why a rule did or did not match.
 
-use std::io::{self, Write as _};
+mod explain;
+mod lint;
+mod list;
+mod sarif;
 
 use trailhound::engine::Organisation;
 use trailhound::ports::BoxError;
 use trailhound::rule_pack::{self, Loaded};
 use trailhound::start;
 
-use crate::args::RuleArgs;
+use crate::args::{RuleArgs, RulesArgs, RulesCommand};
 use crate::{Verdict, note};
 
-pub(crate) fn run(args: &RuleArgs) -> Result<Verdict, BoxError> {
-    let loaded = load(args)?;
-    let mut out = io::stdout().lock();
-    for rule in loaded.rules.rules() {
-        writeln!(out, "{:<13} {:<36}  {}", rule.level.as_str(), rule.id, rule.title)?;
+pub(crate) fn run(args: &RulesArgs) -> Result<Verdict, BoxError> {
+    match &args.command {
+        None => list::run(&args.list),
+        Some(RulesCommand::Lint(args)) => lint::run(args),
+        Some(RulesCommand::Explain(args)) => explain::run(args),
     }
-    note(&loaded.summary());
-    Ok(if is_broken(&loaded) { Verdict::Broken } else { Verdict::Clean })
 }
 
 /// Whether rules are missing. With none at all, a quiet day would mean nothing.
@@ -30,10 +31,13 @@ pub(crate) fn is_broken(loaded: &Loaded) -> bool {
 /// # Errors
 /// When the organisation's file is wrong.
 pub(crate) fn load(args: &RuleArgs) -> Result<Loaded, BoxError> {
-    let organisation = args.config.as_deref().map_or_else(|| Ok(Organisation::default()), start::organisation_file)?;
-    let loaded = rule_pack::load(&args.sources(), &organisation);
+    let loaded = rule_pack::load(&args.sources(), &organisation(args)?);
     for error in loaded.rejected.iter().chain(&loaded.stray) {
         note(&format!("{error}\n"));
     }
     Ok(loaded)
+}
+
+fn organisation(args: &RuleArgs) -> Result<Organisation, BoxError> {
+    Ok(args.config.as_deref().map_or_else(|| Ok(Organisation::default()), start::organisation_file)?)
 }

@@ -1,0 +1,117 @@
+//! `trailhound rules lint`: what is legal but dead or dangerous in rules, for people, programs and code scanning.
+
+use std::io::{self, Write as _};
+
+use serde_json::{Value, json};
+use trailhound::lint;
+use trailhound::ports::BoxError;
+use trailhound::rule_pack::{self, Loaded};
+use trailhound::sigma::{Collection, Metadata};
+use trailhound::yaml::{Diagnostic, Severity};
+
+use super::{organisation, sarif};
+use crate::args::{LintArgs, LintFormat};
+use crate::{Verdict, note};
+
+/// What was found, errors first.
+struct Report {
+    loaded: Loaded,
+    collection: Collection,
+    diagnostics: Vec<Diagnostic>,
+}
+
+pub(super) fn run(args: &LintArgs) -> Result<Verdict, BoxError> {
+    let report = Report::of(args)?;
+    let mut out = io::stdout().lock();
+    match args.format {
+        LintFormat::Text => {
+            for diagnostic in &report.diagnostics {
+                writeln!(out, "{diagnostic}\n")?;
+            }
+            note(&report.summary());
+        }
+        LintFormat::Json => print(&mut out, &report.json())?,
+        LintFormat::Sarif => print(&mut out, &sarif::document(&report.diagnostics))?,
+    }
+    Ok(if !report.loaded.rejected.is_empty() {
+        Verdict::Broken
+    } else if args.deny_warnings && report.warnings() > 0 {
+        Verdict::Found
+    } else {
+        Verdict::Clean
+    })
+}
+
+fn print(out: &mut impl io::Write, document: &Value) -> io::Result<()> {
+    serde_json::to_writer_pretty(&mut *out, document)?;
+    writeln!(out)
+}
+
+impl Report {
+    fn of(args: &LintArgs) -> Result<Self, BoxError> {
+        let rules = args.rules();
+        let organisation = organisation(&rules)?;
+        let collection = rule_pack::collect(&rules.sources());
+        let loaded = Loaded::compile(&collection, &organisation);
+        // What the organisation's file says of rules that aren't linted here is no fault of these.
+        let is_config = |warning: &&Diagnostic| {
+            organisation.overrides.values().any(|change| change.file.name == warning.file().name)
+        };
+        let stray = loaded.stray.iter().filter(|warning| !is_config(warning));
+        let warnings = lint::lint(&collection, &loaded.rules);
+        let diagnostics = loaded.rejected.iter().chain(stray).cloned().chain(warnings).collect();
+        Ok(Self { loaded, collection, diagnostics })
+    }
+
+    fn warnings(&self) -> usize {
+        self.diagnostics.iter().filter(|diagnostic| diagnostic.severity() == Severity::Warning).count()
+    }
+
+    fn summary(&self) -> String {
+        format!("{}, {} warnings", self.loaded.summary(), self.warnings())
+    }
+
+    /// Members are only ever added.
+    fn json(&self) -> Value {
+        json!({
+            "diagnostics": self.diagnostics.iter().map(|diagnostic| self.row(diagnostic)).collect::<Vec<_>>(),
+            "summary": {
+                "loaded": self.loaded.rules.rules().len(),
+                "correlations": self.loaded.rules.correlations().len(),
+                "rejected": self.loaded.rejected.len(),
+                "off": self.loaded.rules.off(),
+                "retired": self.loaded.retired,
+                "other_log_sources": self.loaded.other_log_sources,
+                "warnings": self.warnings(),
+            },
+        })
+    }
+
+    fn row(&self, diagnostic: &Diagnostic) -> Value {
+        let ((line, column), (end_line, end_column)) = (diagnostic.start(), diagnostic.end());
+        json!({
+            "code": diagnostic.code().as_str(),
+            "severity": diagnostic.severity().as_str(),
+            "message": diagnostic.message(),
+            "advice": diagnostic.advice(),
+            "file": diagnostic.file().name,
+            "line": line,
+            "column": column,
+            "end_line": end_line,
+            "end_column": end_column,
+            "rule_id": self.rule_at(diagnostic).map(|rule| &rule.id),
+        })
+    }
+
+    /// The document that the diagnostic points into; none for one that could not be read.
+    fn rule_at(&self, diagnostic: &Diagnostic) -> Option<&Metadata> {
+        let Collection { rules, correlations, filters, .. } = &self.collection;
+        let rules = rules.iter().map(|rule| &rule.metadata);
+        let others =
+            correlations.iter().map(|rule| &rule.metadata).chain(filters.iter().map(|filter| &filter.metadata));
+        let holds = |rule: &&Metadata| {
+            rule.file.name == diagnostic.file().name && rule.span.contains(&diagnostic.marked().start)
+        };
+        rules.chain(others).find(holds)
+    }
+}
