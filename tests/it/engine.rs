@@ -50,8 +50,20 @@ const TEXTS: &[&str] = &[
 ];
 const VALUES: &[&str] =
     &["stop*", "*Log*", "?topLogging", "*a*i*", "s*g", "*", "?*", "null", r"a\\b", r"\*", "*.amazonaws.com", "ſtop"];
-const EXPRESSIONS: &[&str] =
-    &["^stop", "(?i)LOGGING$", "alice|bob", "user/[a-z]+", "a.*z", "(log|stop)+", "[sS]top", "x?", "(?i)kelvin k"];
+const EXPRESSIONS: &[&str] = &[
+    "^stop",
+    "(?i)LOGGING$",
+    "alice|bob",
+    "user/[a-z]+",
+    "a.*z",
+    "(log|stop)+",
+    "[sS]top",
+    "x?",
+    "(?i)kelvin k",
+    "(logging)?",
+    "(alice|stop)*l",
+    "stop.{0,3}log",
+];
 const MODIFIERS: &[&str] =
     &["", "|contains", "|startswith", "|endswith", "|cased", "|contains|cased", "|neq", "|windash"];
 

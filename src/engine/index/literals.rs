@@ -82,6 +82,8 @@ mod tests {
             (r"\d{3}-foo", Some(vec!["-foo"])),
             ("", None),
             ("x*", None),
+            ("(stopped)*", None),
+            ("(stopped){0,2}begun", Some(vec!["begun"])),
         ] {
             let expected = expected.map(|texts| texts.into_iter().map(str::to_owned).collect::<Vec<_>>());
             assert_eq!(required(expression), expected, "{expression}");
