@@ -79,7 +79,7 @@ impl Loaded {
         let (stray, rejected): (Vec<_>, _) =
             rejected.iter().cloned().chain(uncompiled).partition(|error| error.code() == Code::UnknownRule);
         let stray = stray.into_iter().map(Diagnostic::as_warning).collect();
-        Self { rules, rejected, stray, other_log_sources: *other_log_sources, retired: *retired }
+        Self { rules, rejected, stray, other_log_sources: *other_log_sources, retired: retired.len() }
     }
 
     /// Writes the log lines that tell what was loaded.

@@ -23,7 +23,7 @@ pub struct Collection {
     /// Rules and filters for other log sources.
     pub other_log_sources: usize,
     /// Rules that their authors have retired: status `deprecated` or `unsupported`.
-    pub retired: usize,
+    pub retired: Vec<Diagnostic>,
 }
 
 impl Collection {
@@ -34,7 +34,7 @@ impl Collection {
         self.filters.extend(other.filters);
         self.rejected.extend(other.rejected);
         self.other_log_sources += other.other_log_sources;
-        self.retired += other.retired;
+        self.retired.extend(other.retired);
     }
 }
 
@@ -92,7 +92,7 @@ impl Collection {
         if document.get("correlation").is_some() {
             let correlation = CorrelationRule::parse(shape, document)?;
             if correlation.metadata.status.is_retired() {
-                self.retired += 1;
+                self.retired.push(retired(shape, document));
             } else {
                 self.correlations.push(correlation);
             }
@@ -102,10 +102,17 @@ impl Collection {
         if !rule.logsource.is_cloudtrail() {
             self.other_log_sources += 1;
         } else if rule.metadata.status.is_retired() {
-            self.retired += 1;
+            self.retired.push(retired(shape, document));
         } else {
             self.rules.push(rule);
         }
         Ok(())
     }
+}
+
+fn retired(shape: Shape<'_>, document: &Node) -> Diagnostic {
+    let status = document.get("status").unwrap_or(document);
+    let message = format!("the rule is {}, so it is not loaded", status.text().unwrap_or("retired"));
+    Diagnostic::warning(Code::Retired, shape.file, status.span.clone(), message)
+        .advise("write `status: test` to load it all the same")
 }
