@@ -13,7 +13,8 @@ use crate::yaml::{Code, Diagnostic, suggest};
 use super::compile::{self, Compiler};
 use super::context::{Context, Room};
 use super::field::Field;
-use super::rule_set::{CompiledRule, RuleInfo, combinations};
+use super::matching::combinations;
+use super::rule_set::{CompiledRule, RuleInfo};
 use super::title::Title;
 use super::{Knowledge, MAX_SIGHTED, Organisation};
 

@@ -18,7 +18,7 @@ use std::sync::Arc;
 use crate::sigma::{Level, Mode, SearchIdentifier, Shape, exceptions, mode};
 use crate::yaml::{Code, Diagnostic, Kind, Node, SourceFile, Span};
 
-use super::{ExpectedPrincipals, Knowledge};
+use super::{ExpectedPrincipals, Knowledge, compile};
 
 /// What an organisation knows and wants.
 #[derive(Debug, Clone, Default)]
@@ -157,8 +157,7 @@ fn placeholders(shape: Shape<'_>, node: &Node) -> Result<BTreeMap<String, Vec<St
     lists
         .iter()
         .map(|(name, list)| {
-            let is_name = name.text.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | '.'));
-            if !is_name {
+            if !compile::is_placeholder(&name.text) {
                 return Err(shape
                     .error(Code::WrongType, &name.span, format!("`{}` is no placeholder's name", name.text))
                     .advise("letters, digits, `_`, `-` and `.`, without percent signs"));

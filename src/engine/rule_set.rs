@@ -5,15 +5,17 @@ use std::sync::Arc;
 
 use jiff::SignedDuration;
 
-use crate::sigma::{Collection, Filter, FilteredRules, Level, Metadata, Mode, Rule};
+use crate::sigma::{Collection, Level, Metadata, Mode};
 use crate::trail::Record;
-use crate::yaml::{Code, Diagnostic, suggest};
+use crate::yaml::{Code, Diagnostic};
 
 use super::context::{Context, Room};
-use super::correlation::{CompiledCorrelation, Correlations, Feed, Observed};
+use super::correlation::{CompiledCorrelation, Correlations};
 use super::expr::{Evaluation, Expr, Identifier, Unobserved};
 use super::field::Field;
-use super::index::{Index, Lookup, RuleIndex};
+use super::filters::Filters;
+use super::index::Index;
+use super::matching::{Match, Matcher};
 use super::title::Title;
 use super::{Knowledge, Organisation, compile};
 
@@ -22,8 +24,8 @@ use super::{Knowledge, Organisation, compile};
 pub struct RuleSet {
     pub(super) rules: Vec<CompiledRule>,
     pub(super) knowledge: Knowledge,
-    index: Index,
-    correlations: Correlations,
+    pub(super) index: Index,
+    pub(super) correlations: Correlations,
     filters: usize,
     off: usize,
 }
@@ -81,36 +83,6 @@ pub struct FirstSeenPlan {
     pub learning: SignedDuration,
 }
 
-/// Entities and values of one record that a first-seen rule looks at. Two lists of a thousand would otherwise be a million.
-pub const MAX_SIGHTED: usize = 1000;
-
-/// An entity showing a value.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Sighted {
-    /// Whose habits are learned.
-    pub entity: Vec<String>,
-    /// What it showed.
-    pub value: Vec<String>,
-}
-
-/// Holds records against a [`RuleSet`], one after the other. Each thread has its own: it remembers which rules a value led to.
-#[derive(Debug)]
-pub struct Matcher<'s> {
-    rules: &'s RuleSet,
-    lookup: Lookup,
-    room: Room,
-}
-
-/// A rule met a record.
-#[derive(Debug, Clone, Copy)]
-pub struct Match<'s, 'r> {
-    rule: &'s CompiledRule,
-    feeds: &'s [Feed],
-    knowledge: &'s Knowledge,
-    /// The record it met.
-    pub record: &'s Record<'r>,
-}
-
 impl RuleInfo {
     /// Whether this is its id, its name or its title.
     #[must_use]
@@ -149,7 +121,7 @@ impl RuleSet {
                 Err(error) => rejected.push(error),
             }
         }
-        set.filters = filters.0.len();
+        set.filters = filters.count();
         rejected.extend(filters.stray(&collection.rules));
         let mut correlations = Vec::new();
         for rule in &collection.correlations {
@@ -173,7 +145,7 @@ impl RuleSet {
     /// Starts holding records against every rule.
     #[must_use]
     pub fn matcher(&self) -> Matcher<'_> {
-        Matcher { rules: self, lookup: Lookup::default(), room: Room::default() }
+        Matcher::new(self)
     }
 
     /// Holds one record against every rule. For more than one a [`Matcher`] is faster.
@@ -188,13 +160,7 @@ impl RuleSet {
         let room = Room::default();
         let context = Context::new(record, &self.knowledge, &room);
         let rules = (0..).zip(&self.rules);
-        rules.filter(|(_, rule)| rule.holds(&context)).map(|(rule, _)| self.matched(rule, record)).collect()
-    }
-
-    fn matched<'s, 'r>(&'s self, rule: RuleIndex, record: &'s Record<'r>) -> Match<'s, 'r> {
-        // OK because the index was made of these rules.
-        let index = rule as usize;
-        Match { rule: &self.rules[index], feeds: &self.correlations.feeds[index], knowledge: &self.knowledge, record }
+        rules.filter(|(_, rule)| rule.holds(&context)).map(|(rule, _)| Match::new(self, rule, record)).collect()
     }
 
     /// The correlations, those that are read before those that read them.
@@ -246,142 +212,9 @@ impl RuleSet {
     }
 }
 
-impl<'s> Matcher<'s> {
-    /// Holds a record against every rule. The matches come in the order of the rules. A record that matches nothing costs no
-    /// allocation, unless a rule looks into JSON inside a text.
-    #[must_use]
-    pub fn matches<'m, 'r>(&mut self, record: &'m Record<'r>) -> Vec<Match<'m, 'r>>
-    where
-        's: 'm,
-    {
-        let rules: &'m RuleSet = self.rules;
-        let context = Context::new(record, &rules.knowledge, &self.room);
-        let candidates = rules.index.candidates(&context, &mut self.lookup);
-        // OK because the index was made of these rules.
-        let holds = |rule: &&RuleIndex| rules.rules[**rule as usize].holds(&context);
-        candidates.iter().filter(holds).map(|&rule| rules.matched(rule, record)).collect()
-    }
-}
-
 impl CompiledRule {
-    fn holds(&self, context: &Context<'_, '_>) -> bool {
+    pub(super) fn holds(&self, context: &Context<'_, '_>) -> bool {
         Evaluation { identifiers: &self.identifiers, context, observer: Unobserved }.holds(&self.condition)
-    }
-}
-
-impl Match<'_, '_> {
-    /// The rule.
-    #[must_use]
-    pub fn info(&self) -> &Arc<RuleInfo> {
-        &self.rule.info
-    }
-
-    /// Whether the match is told by itself, and not only as a part of correlations.
-    #[must_use]
-    pub fn is_told(&self) -> bool {
-        self.rule.told
-    }
-
-    /// What the match shows each correlation that it reaches.
-    #[must_use]
-    pub fn observed(&self) -> Vec<Observed> {
-        if self.feeds.is_empty() {
-            return Vec::new();
-        }
-        let room = Room::default();
-        let context = Context::new(self.record, self.knowledge, &room);
-        self.feeds.iter().map(|feed| feed.observe(&context)).collect()
-    }
-
-    /// The title of an alert about this record, with what the record says in it.
-    #[must_use]
-    pub fn title(&self) -> String {
-        match &self.rule.title {
-            None => self.rule.info.title.clone(),
-            Some(title) => title.of(&Context::new(self.record, self.knowledge, &Room::default())),
-        }
-    }
-
-    /// The rule's `first_seen` section and what it would have to remember of this record: each entity with each value, up to
-    /// [`MAX_SIGHTED`]. Nothing when a field is absent.
-    #[must_use]
-    pub fn sighted(&self) -> Option<(&FirstSeenPlan, Vec<Sighted>)> {
-        let plan = self.rule.first_seen.as_ref()?;
-        let room = Room::default();
-        let context = Context::new(self.record, self.knowledge, &room);
-        let combine = |fields: &[Field]| combinations(fields.iter().map(|field| field.texts(&context)));
-        let values = combine(&plan.value);
-        let sighted = combine(&plan.entity)
-            .into_iter()
-            .flat_map(|entity| values.iter().map(move |value| Sighted { entity: entity.clone(), value: value.clone() }))
-            .take(MAX_SIGHTED)
-            .collect();
-        Some((plan, sighted))
-    }
-
-    /// The values that make findings of this rule one alert; `None` to go by entity and value of the first sighting.
-    #[must_use]
-    pub fn dedup_values(&self) -> Option<Vec<String>> {
-        let fields = self.rule.dedup.as_ref()?;
-        let room = Room::default();
-        let context = Context::new(self.record, self.knowledge, &room);
-        Some(fields.iter().map(|field| field.texts(&context).join(",")).collect())
-    }
-}
-
-/// One value of each field, in every way, up to [`MAX_SIGHTED`].
-pub(super) fn combinations(fields: impl Iterator<Item = Vec<String>>) -> Vec<Vec<String>> {
-    fields.fold(vec![Vec::new()], |rows, values| {
-        rows.iter()
-            .flat_map(|row| values.iter().map(move |value| [row.as_slice(), std::slice::from_ref(value)].concat()))
-            .take(MAX_SIGHTED)
-            .collect()
-    })
-}
-
-/// The filters that can be compiled.
-struct Filters<'f>(Vec<&'f Filter>);
-
-impl<'f> Filters<'f> {
-    /// Leaves out filters with a mistake in them: it may bring alerts too many, but must not reject the rules that they are for.
-    fn new(filters: &'f [Filter], organisation: &Organisation, rejected: &mut Vec<Diagnostic>) -> Self {
-        let usable = |filter: &&Filter| match compile::check_filter(filter, organisation) {
-            Ok(()) => true,
-            Err(error) => {
-                rejected.push(error);
-                false
-            }
-        };
-        Self(filters.iter().filter(usable).collect())
-    }
-
-    fn of(&self, rule: &Rule) -> Vec<&'f Filter> {
-        let is_for = |filter: &&&Filter| match &filter.rules {
-            FilteredRules::Any => true,
-            FilteredRules::These(rules) => rules.iter().any(|named| rule.metadata.is_called(&named.text)),
-        };
-        self.0.iter().filter(is_for).copied().collect()
-    }
-
-    /// Rules that a filter names and nobody has.
-    fn stray(&self, rules: &[Rule]) -> Vec<Diagnostic> {
-        let known = |named: &str| rules.iter().any(|rule| rule.metadata.is_called(named));
-        let stray = |filter: &&'f Filter| match &filter.rules {
-            FilteredRules::Any => Vec::new(),
-            FilteredRules::These(named) => named
-                .iter()
-                .filter(|named| !known(&named.text))
-                .map(|named| {
-                    let message = format!("no rule has the id or name `{}`", named.text);
-                    let known_names = rules.iter().filter_map(|rule| rule.metadata.name.as_deref());
-                    Diagnostic::new(Code::UnknownRule, &filter.metadata.file, named.span.clone(), message).advise(
-                        suggest(&named.text, known_names)
-                            .unwrap_or_else(|| "`trailhound rules` lists the rules that are loaded".to_owned()),
-                    )
-                })
-                .collect(),
-        };
-        self.0.iter().flat_map(stray).collect()
     }
 }
 

@@ -52,7 +52,7 @@ pub(super) fn expand(
     Ok(filled)
 }
 
-pub(super) fn is_name(name: &str) -> bool {
+pub(in crate::engine) fn is_name(name: &str) -> bool {
     !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | '.'))
 }
 

@@ -1,0 +1,139 @@
+//! Records met by rules.
+
+use std::sync::Arc;
+
+use crate::trail::Record;
+
+use super::Knowledge;
+use super::context::{Context, Room};
+use super::correlation::{Feed, Observed};
+use super::field::Field;
+use super::index::{Lookup, RuleIndex};
+use super::rule_set::{CompiledRule, FirstSeenPlan, RuleInfo, RuleSet};
+
+/// Entities and values of one record that a first-seen rule looks at. Two lists of a thousand would otherwise be a million.
+pub const MAX_SIGHTED: usize = 1000;
+
+/// An entity showing a value.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Sighted {
+    /// Whose habits are learned.
+    pub entity: Vec<String>,
+    /// What it showed.
+    pub value: Vec<String>,
+}
+
+/// Holds records against a [`RuleSet`], one after the other. Each thread has its own: it remembers which rules a value led to.
+#[derive(Debug)]
+pub struct Matcher<'s> {
+    rules: &'s RuleSet,
+    lookup: Lookup,
+    room: Room,
+}
+
+/// A rule met a record.
+#[derive(Debug, Clone, Copy)]
+pub struct Match<'s, 'r> {
+    rule: &'s CompiledRule,
+    feeds: &'s [Feed],
+    knowledge: &'s Knowledge,
+    /// The record it met.
+    pub record: &'s Record<'r>,
+}
+
+impl<'s> Matcher<'s> {
+    pub(super) fn new(rules: &'s RuleSet) -> Self {
+        Self { rules, lookup: Lookup::default(), room: Room::default() }
+    }
+
+    /// Holds a record against every rule. The matches come in the order of the rules. A record that matches nothing costs no
+    /// allocation, unless a rule looks into JSON inside a text.
+    #[must_use]
+    pub fn matches<'m, 'r>(&mut self, record: &'m Record<'r>) -> Vec<Match<'m, 'r>>
+    where
+        's: 'm,
+    {
+        let rules: &'m RuleSet = self.rules;
+        let context = Context::new(record, &rules.knowledge, &self.room);
+        let candidates = rules.index.candidates(&context, &mut self.lookup);
+        // OK because the index was made of these rules.
+        let holds = |rule: &&RuleIndex| rules.rules[**rule as usize].holds(&context);
+        candidates.iter().filter(holds).map(|&rule| Match::new(rules, rule, record)).collect()
+    }
+}
+
+impl<'s, 'r> Match<'s, 'r> {
+    pub(super) fn new(rules: &'s RuleSet, rule: RuleIndex, record: &'s Record<'r>) -> Self {
+        // OK because the index was made of these rules.
+        let index = rule as usize;
+        Self { rule: &rules.rules[index], feeds: &rules.correlations.feeds[index], knowledge: &rules.knowledge, record }
+    }
+
+    /// The rule.
+    #[must_use]
+    pub fn info(&self) -> &Arc<RuleInfo> {
+        &self.rule.info
+    }
+
+    /// Whether the match is told by itself, and not only as a part of correlations.
+    #[must_use]
+    pub fn is_told(&self) -> bool {
+        self.rule.told
+    }
+
+    /// What the match shows each correlation that it reaches.
+    #[must_use]
+    pub fn observed(&self) -> Vec<Observed> {
+        if self.feeds.is_empty() {
+            return Vec::new();
+        }
+        let room = Room::default();
+        let context = Context::new(self.record, self.knowledge, &room);
+        self.feeds.iter().map(|feed| feed.observe(&context)).collect()
+    }
+
+    /// The title of an alert about this record, with what the record says in it.
+    #[must_use]
+    pub fn title(&self) -> String {
+        match &self.rule.title {
+            None => self.rule.info.title.clone(),
+            Some(title) => title.of(&Context::new(self.record, self.knowledge, &Room::default())),
+        }
+    }
+
+    /// The rule's `first_seen` section and what it would have to remember of this record: each entity with each value, up to
+    /// [`MAX_SIGHTED`]. Nothing when a field is absent.
+    #[must_use]
+    pub fn sighted(&self) -> Option<(&FirstSeenPlan, Vec<Sighted>)> {
+        let plan = self.rule.first_seen.as_ref()?;
+        let room = Room::default();
+        let context = Context::new(self.record, self.knowledge, &room);
+        let combine = |fields: &[Field]| combinations(fields.iter().map(|field| field.texts(&context)));
+        let values = combine(&plan.value);
+        let sighted = combine(&plan.entity)
+            .into_iter()
+            .flat_map(|entity| values.iter().map(move |value| Sighted { entity: entity.clone(), value: value.clone() }))
+            .take(MAX_SIGHTED)
+            .collect();
+        Some((plan, sighted))
+    }
+
+    /// The values that make findings of this rule one alert; `None` to go by entity and value of the first sighting.
+    #[must_use]
+    pub fn dedup_values(&self) -> Option<Vec<String>> {
+        let fields = self.rule.dedup.as_ref()?;
+        let room = Room::default();
+        let context = Context::new(self.record, self.knowledge, &room);
+        Some(fields.iter().map(|field| field.texts(&context).join(",")).collect())
+    }
+}
+
+/// One value of each field, in every way, up to [`MAX_SIGHTED`].
+pub(super) fn combinations(fields: impl Iterator<Item = Vec<String>>) -> Vec<Vec<String>> {
+    fields.fold(vec![Vec::new()], |rows, values| {
+        rows.iter()
+            .flat_map(|row| values.iter().map(move |value| [row.as_slice(), std::slice::from_ref(value)].concat()))
+            .take(MAX_SIGHTED)
+            .collect()
+    })
+}
