@@ -1,5 +1,6 @@
 //! Every feature of the rule language, with what fires and what just misses. `docs/sigma-support.md` names these tests.
 
+mod comparisons;
 mod conditions;
 mod correlations;
 mod documents;
