@@ -91,7 +91,8 @@ impl Loaded {
             telemetry::emit(&Event::RuleUnknown { error: &error.summary() });
         }
         telemetry::emit(&Event::RulesLoaded {
-            loaded: self.rules.rules().len(),
+            loaded: self.rules.loaded(),
+            filters: self.rules.filters(),
             rejected: self.rejected.len(),
             off: self.rules.off(),
             retired: self.retired,
@@ -102,9 +103,13 @@ impl Loaded {
     /// The counts in one line for people.
     #[must_use]
     pub fn summary(&self) -> String {
+        let filters = match self.rules.filters() {
+            0 => String::new(),
+            filters => format!(" and {filters} filters"),
+        };
         format!(
-            "{} rules loaded, {} rejected, {} off, {} retired, {} for other log sources",
-            self.rules.rules().len(),
+            "{} rules{filters} loaded, {} rejected, {} off, {} retired, {} for other log sources",
+            self.rules.loaded(),
             self.rejected.len(),
             self.rules.off(),
             self.retired,

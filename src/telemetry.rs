@@ -15,7 +15,7 @@ pub enum Event<'e> {
     ObjectGone { object: &'e ObjectRef },
     ObjectFailed { object: &'e ObjectRef, error: &'e str },
     RecordsBad { object: &'e ObjectRef, count: u64, first: &'e str },
-    RulesLoaded { loaded: usize, rejected: usize, off: usize, retired: usize, other_log_sources: usize },
+    RulesLoaded { loaded: usize, filters: usize, rejected: usize, off: usize, retired: usize, other_log_sources: usize },
     RuleRejected { error: &'e str },
     RuleUnknown { error: &'e str },
     StateFailed { error: &'e str },
@@ -39,8 +39,8 @@ pub fn emit(event: &Event<'_>) {
         Event::RecordsBad { object, count, first } => {
             tracing::error!(event = "records_bad", object = object.to_string(), count, first);
         }
-        Event::RulesLoaded { loaded, rejected, off, retired, other_log_sources } => {
-            tracing::info!(event = "rules_loaded", loaded, rejected, off, retired, other_log_sources);
+        Event::RulesLoaded { loaded, filters, rejected, off, retired, other_log_sources } => {
+            tracing::info!(event = "rules_loaded", loaded, filters, rejected, off, retired, other_log_sources);
         }
         Event::RuleRejected { error } => tracing::error!(event = "rule_rejected", error),
         Event::RuleUnknown { error } => tracing::warn!(event = "rule_unknown", error),

@@ -6,12 +6,12 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::engine::{CompiledCorrelation, CorrelationIndex, Knowledge, Observed, Part, RuleInfo, RuleSet};
 use crate::finding::{self, Contribution, DedupKey, EpisodeEvent, Finding, FindingUid, Kind};
 use crate::sigma::CorrelationCondition;
-use crate::trail::Record;
+use crate::trail::{EventIdentity, Record};
 
 use super::correlation::{Episode, Observation, Pattern, Timeline};
 
@@ -22,7 +22,15 @@ const MAX_EVENTS: usize = 10;
 #[derive(Debug, Default)]
 pub struct Correlator {
     groups: HashMap<(CorrelationIndex, Group), Kept>,
+    /// Observations that were added since the last time that old ones were forgotten, and those that were left then.
+    added: usize,
+    left: usize,
 }
+
+/// How late an event may come and still find what belongs to it.
+const LATE: SignedDuration = SignedDuration::from_hours(24);
+/// Fewer observations are not worth looking through.
+const MIN_ADDED: usize = 10_000;
 
 /// The values that the events of a group have in common.
 type Group = Vec<String>;
@@ -46,6 +54,8 @@ struct Source {
     rule: Arc<RuleInfo>,
     /// The group of the correlation in between.
     inner: Option<(CorrelationIndex, Group)>,
+    /// The events behind it: one, or all of the episode in between.
+    events: Arc<[EventIdentity]>,
 }
 
 /// A finding of a correlation, and which of the contributions that were added led to it.
@@ -81,12 +91,14 @@ impl Correlator {
                     result.incomplete += 1;
                     continue;
                 };
+                let identity = &contribution.event.identity;
                 let source = Source {
                     contribution: Arc::clone(contribution),
                     rule: Arc::clone(&contribution.rule),
                     inner: None,
+                    events: [identity.clone()].into(),
                 };
-                let event = contribution.event.identity.to_string();
+                let event = identity.to_string();
                 self.keep(observed, group, event, contribution.event.time, source);
                 touched.entry(observed.correlation).or_default().entry(group.clone()).or_default().push(place);
             }
@@ -98,8 +110,8 @@ impl Correlator {
                 for outer in self.pass_on(rules, index, &group, &episodes) {
                     touched.entry(outer.0).or_default().entry(outer.1).or_default().extend(&places);
                 }
-                let added: HashSet<Arc<str>> =
-                    places.iter().map(|&place| contributions[place].event.identity.to_string().into()).collect();
+                let added: HashSet<&EventIdentity> =
+                    places.iter().map(|&place| &contributions[place].event.identity).collect();
                 let told = |found: &Found| correlation.told && found.events.iter().any(|event| added.contains(event));
                 let findings = episodes.into_iter().filter(told).map(|found| found.finding);
                 result.findings.extend(findings.map(|finding| Correlated { finding, from: places.clone() }));
@@ -111,6 +123,7 @@ impl Correlator {
     fn keep(&mut self, observed: &Observed, group: &Group, event: String, time: Timestamp, source: Source) {
         let kept = self.groups.entry((observed.correlation, group.clone())).or_default();
         if kept.known.insert((event.clone(), observed.place)) {
+            self.added += 1;
             let (rule, values, number) = (observed.place, observed.values.clone(), observed.number);
             kept.observations.push(Observation { event, rule, time, values, number });
             kept.sources.push(source);
@@ -155,7 +168,9 @@ impl Correlator {
                     continue;
                 };
                 let rule = Arc::clone(&rules.correlations()[index.0].info);
-                let source = Source { contribution: Arc::clone(contribution), rule, inner: Some(inner.clone()) };
+                let events = Arc::clone(&found.events);
+                let source =
+                    Source { contribution: Arc::clone(contribution), rule, inner: Some(inner.clone()), events };
                 let event = found.finding.uid.to_string();
                 self.keep(observed, &group, event, found.finding.event.time, source);
                 touched.push((outer, group));
@@ -164,14 +179,27 @@ impl Correlator {
         touched
     }
 
-    /// Forgets what can't be part of a new episode: what is older than two windows before the group's latest event, unless an
-    /// episode that began before is still open.
+    /// Forgets what can't be part of a new episode, unless it comes more than a day late. Does so each time that as much was
+    /// added as is kept, so that the work is in proportion to what comes in.
     pub fn forget(&mut self, rules: &RuleSet) {
+        if self.added <= self.left + MIN_ADDED {
+            return;
+        }
+        let mut latest: HashMap<CorrelationIndex, Timestamp> = HashMap::new();
+        for ((index, _), kept) in &self.groups {
+            for one in &kept.observations {
+                latest.entry(*index).and_modify(|latest| *latest = one.time.max(*latest)).or_insert(one.time);
+            }
+        }
         self.groups.retain(|(index, _), kept| {
-            let Some(correlation) = rules.correlations().get(index.0) else { return false };
-            kept.forget_before(&Pattern::of(&correlation.correlation));
+            let (Some(correlation), Some(latest)) = (rules.correlations().get(index.0), latest.get(index)) else {
+                return false;
+            };
+            kept.forget_before(&Pattern::of(&correlation.correlation), *latest);
             !kept.observations.is_empty()
         });
+        self.left = self.groups.values().map(|kept| kept.observations.len()).sum();
+        self.added = 0;
     }
 }
 
@@ -179,8 +207,8 @@ impl Correlator {
 struct Found {
     finding: Finding,
     completed_by: Arc<Contribution>,
-    /// The events in its windows, those of correlations in between by their completing event.
-    events: Vec<Arc<str>>,
+    /// All events behind it.
+    events: Arc<[EventIdentity]>,
 }
 
 impl Kept {
@@ -203,7 +231,7 @@ impl Kept {
             self.observations.iter().enumerate().map(|(place, one)| (std::ptr::from_ref(one), place)).collect();
         let source = |one: &&Observation| places.get(&std::ptr::from_ref(*one)).map(|&place| &self.sources[place]);
         let events = observations.iter().filter_map(source);
-        let events = events.map(|source| source.contribution.event.identity.to_string().into()).collect();
+        let events = events.flat_map(|source| source.events.iter().cloned()).collect();
         let evidence = timeline.evidence(episode, MAX_EVENTS);
         let evidence = evidence.iter().filter_map(source);
         let told = finding::Episode {
@@ -223,15 +251,16 @@ impl Kept {
         self.retain(|_, source| source.inner.as_ref() != Some(inner));
     }
 
-    fn forget_before(&mut self, pattern: &Pattern) {
-        let Some(latest) = self.observations.iter().map(|one| one.time).max() else { return };
+    /// `latest`: the time of the latest event of the correlation. What belongs to an episode that is still open stays.
+    fn forget_before(&mut self, pattern: &Pattern, latest: Timestamp) {
         let open = Timeline::new(pattern, &self.observations)
             .episodes()
             .last()
             .filter(|episode| latest.duration_since(episode.end) <= pattern.timespan)
             .map(|episode| episode.start);
         let horizon = open.map_or(latest, |start| start.min(latest));
-        self.retain(|one, _| horizon.duration_since(one.time) <= pattern.timespan.saturating_mul(2));
+        let reach = pattern.timespan.saturating_add(LATE);
+        self.retain(|one, _| horizon.duration_since(one.time) <= reach);
     }
 
     fn retain(&mut self, wanted: impl Fn(&Observation, &Source) -> bool) {

@@ -24,6 +24,7 @@ pub struct RuleSet {
     pub(super) knowledge: Knowledge,
     index: Index,
     correlations: Correlations,
+    filters: usize,
     off: usize,
 }
 
@@ -148,6 +149,7 @@ impl RuleSet {
                 Err(error) => rejected.push(error),
             }
         }
+        set.filters = filters.0.len();
         rejected.extend(filters.stray(&collection.rules));
         let mut correlations = Vec::new();
         for rule in &collection.correlations {
@@ -205,6 +207,24 @@ impl RuleSet {
     #[must_use]
     pub fn rules(&self) -> impl ExactSizeIterator<Item = &RuleInfo> {
         self.rules.iter().map(|rule| &*rule.info)
+    }
+
+    /// How many rules and correlations there are.
+    #[must_use]
+    pub fn loaded(&self) -> usize {
+        self.rules.len() + self.correlations.all.len()
+    }
+
+    /// Rules and correlations that are not told by themselves, only as parts of correlations.
+    pub fn parts(&self) -> impl Iterator<Item = &RuleInfo> {
+        let rules = self.rules.iter().filter(|rule| !rule.told).map(|rule| &*rule.info);
+        rules.chain(self.correlations.all.iter().filter(|rule| !rule.told).map(|rule| &*rule.info))
+    }
+
+    /// How many filters are joined to rules.
+    #[must_use]
+    pub fn filters(&self) -> usize {
+        self.filters
     }
 
     /// Rules that nothing can find but trying them on every record: they have no condition that is necessary for a match.

@@ -85,7 +85,7 @@ pub async fn with_rules(settings: &Settings, loaded: Loaded) -> Result<Configure
 }
 
 fn from_parts(settings: &Settings, loaded: Loaded, cloud: &Cloud) -> Result<ConfiguredPipeline, StartError> {
-    if loaded.rules.rules().len() == 0 {
+    if loaded.rules.loaded() == 0 {
         return Err(StartError::NoRules(loaded.summary()));
     }
     Ok(Pipeline {

@@ -140,7 +140,7 @@ fn lint_prints_one_json_document() {
                 },
             ],
             "summary": {
-                "loaded": 1, "correlations": 0, "rejected": 1, "off": 0, "retired": 0, "other_log_sources": 0,
+                "loaded": 1, "filters": 0, "rejected": 1, "off": 0, "retired": 0, "other_log_sources": 0,
                 "warnings": 1,
             },
         })

@@ -96,6 +96,23 @@ async fn rules_in_order_and_correlations_of_correlations() {
     assert_eq!(world.subjects(), ["[HIGH] Adds up: alice in 111122223333 eu-west-1"]);
 }
 
+/// What completes the outer pattern may have come before what completes the inner one.
+#[tokio::test]
+async fn a_late_event_of_an_inner_correlation_is_told_of_by_the_outer() {
+    let chain = base(&[("fail", "ConsoleLogin"), ("grant", "AttachUserPolicy")])
+        + "title: Many\nid: many\nname: many\ncorrelation: {type: event_count, rules: [fail], group-by: [sourceIPAddress], timespan: 5m, condition: {gte: 2}}\n---\n"
+        + &correlation("{type: temporal, rules: [many, grant], group-by: [userIdentity.userName], timespan: 1h}");
+    let world = World::new(rules(&chain));
+    let early = [call("ConsoleLogin", "2", "10:01:00"), call("AttachUserPolicy", "3", "10:30:00")];
+    world.notify(&[&world.put("early", &trail_file(&early))]).await;
+    assert_eq!(world.subjects(), [""; 0]);
+    let late = world.put("late", &trail_file(&[call("ConsoleLogin", "1", "10:00:00")]));
+    world.notify(&[&late]).await;
+    assert_eq!(world.subjects().len(), 1);
+    world.notify(&[&late]).await;
+    assert_eq!(world.subjects().len(), 0);
+}
+
 #[tokio::test]
 async fn aliases_generate_and_values() {
     let by_address = base(&[("list", "ListUsers"), ("get", "GetUser")])

@@ -76,8 +76,8 @@ impl Report {
         json!({
             "diagnostics": self.diagnostics.iter().map(|diagnostic| self.row(diagnostic)).collect::<Vec<_>>(),
             "summary": {
-                "loaded": self.loaded.rules.rules().len(),
-                "correlations": self.loaded.rules.correlations().len(),
+                "loaded": self.loaded.rules.loaded(),
+                "filters": self.loaded.rules.filters(),
                 "rejected": self.loaded.rejected.len(),
                 "off": self.loaded.rules.off(),
                 "retired": self.loaded.retired,

@@ -1,8 +1,10 @@
 //! `trailhound rules`: what is loaded, and what is not.
 
+use std::collections::HashSet;
 use std::io::{self, Write as _};
 
 use trailhound::ports::BoxError;
+use trailhound::sigma::Mode;
 
 use super::{is_broken, load};
 use crate::args::RuleArgs;
@@ -11,8 +13,12 @@ use crate::{Verdict, note};
 pub(super) fn run(args: &RuleArgs) -> Result<Verdict, BoxError> {
     let loaded = load(args)?;
     let mut out = io::stdout().lock();
-    for rule in loaded.rules.rules() {
-        writeln!(out, "{:<13} {:<36}  {}", rule.level.as_str(), rule.id, rule.title)?;
+    let correlations = loaded.rules.correlations().iter().map(|correlation| &*correlation.info);
+    let parts: HashSet<&str> = loaded.rules.parts().map(|rule| rule.id.as_str()).collect();
+    for rule in loaded.rules.rules().chain(correlations) {
+        let part = if parts.contains(rule.id.as_str()) { "  (told only as a part of a correlation)" } else { "" };
+        let dry_run = if rule.mode == Mode::DryRun { "  (dry run)" } else { "" };
+        writeln!(out, "{:<13} {:<36}  {}{part}{dry_run}", rule.level.as_str(), rule.id, rule.title)?;
     }
     note(&loaded.summary());
     Ok(if is_broken(&loaded) { Verdict::Broken } else { Verdict::Clean })

@@ -23,7 +23,7 @@ pub(crate) fn run(args: &RulesArgs) -> Result<Verdict, BoxError> {
 
 /// Whether rules are missing. With none at all, a quiet day would mean nothing.
 pub(crate) fn is_broken(loaded: &Loaded) -> bool {
-    !loaded.rejected.is_empty() || loaded.rules.rules().len() == 0
+    !loaded.rejected.is_empty() || loaded.rules.loaded() == 0
 }
 
 /// Loads the rules that were asked for and prints what is wrong with the others.
