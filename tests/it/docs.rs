@@ -4,8 +4,12 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use serde_json::Value;
 use trailhound::config::SETTINGS;
 use trailhound::yaml::{Code, Severity};
+
+use crate::language::correlations;
+use crate::support::{matches, record};
 
 fn page(path: &str) -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap()
@@ -64,4 +68,102 @@ fn the_counts_of_the_samples_are_those_that_are_printed() {
         let summary = printed.lines().last().unwrap();
         assert!(page(file).contains(summary), "{file} lacks this line:\n{summary}");
     }
+}
+
+/// Which part of docs/sigma-support.md lists features with their tests.
+fn features() -> String {
+    page("docs/sigma-support.md").split("\n## What the specification leaves open").next().unwrap().to_owned()
+}
+
+/// The sources that a module's tests may stand in.
+fn has_test(path: &str) -> bool {
+    let (module, test) = path.rsplit_once("::").unwrap();
+    let module = module.replace("::", "/");
+    let files = [
+        format!("tests/it/{module}.rs"),
+        format!("src/{module}.rs"),
+        format!("src/{module}/mod.rs"),
+        format!("src/{module}/tests.rs"),
+    ];
+    let start = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let source = |file: &String| fs::read_to_string(start.join(file)).unwrap_or_default();
+    files.iter().any(|file| source(file).contains(&format!("fn {test}(")))
+}
+
+#[test]
+fn every_feature_of_sigma_names_a_test_that_exists() {
+    let page = page("docs/sigma-support.md");
+    let code: Vec<&str> = page.split('`').skip(1).step_by(2).collect();
+    let named = code
+        .iter()
+        .filter(|text| text.contains("::") && text.bytes().all(|c| c.is_ascii_alphanumeric() || b":_".contains(&c)));
+    let mut tests: Vec<&str> = named.copied().collect();
+    tests.sort_unstable();
+    tests.dedup();
+    assert!(tests.len() > 50, "{tests:?}");
+    let missing: Vec<&&str> = tests.iter().filter(|test| !has_test(test)).collect();
+    assert!(missing.is_empty(), "{missing:#?}");
+    for row in features().lines().filter(|line| line.starts_with("| ") && !line.ends_with("| test |")) {
+        assert!(row.ends_with("` |") && row.contains("::"), "this row names no test:\n{row}");
+    }
+}
+
+#[test]
+fn every_modifier_has_a_row() {
+    let features = features();
+    for name in trailhound::sigma::Modifiers::names() {
+        assert_eq!(features.matches(&format!("\n| `{name}` |")).count(), 1, "`{name}` in docs/sigma-support.md");
+    }
+}
+
+/// Fenced blocks of a page with their language, and the line that follows each.
+fn blocks(page: &str) -> Vec<(String, String, String)> {
+    let mut blocks = Vec::new();
+    let mut lines = page.lines();
+    while let Some(line) = lines.next() {
+        if let Some(language) = line.strip_prefix("```") {
+            let text: Vec<&str> = lines.by_ref().take_while(|line| !line.starts_with("```")).collect();
+            let verdict = lines.clone().next().unwrap_or_default();
+            blocks.push((language.to_owned(), text.join("\n"), verdict.to_owned()));
+        }
+    }
+    blocks
+}
+
+/// Whether a detection matches a record, or a correlation over the rules `a`, `b` and `c` some of them.
+fn example_matches(example: &str, json: &str) -> bool {
+    let value: Value = serde_json::from_str(json).unwrap();
+    let Some(events) = value.as_array() else {
+        return matches(example.strip_prefix("detection:\n").unwrap(), &value);
+    };
+    let numbered = events.iter().enumerate().map(|(number, event)| {
+        let mut whole = record("", &number.to_string());
+        whole.as_object_mut().unwrap().extend(event.as_object().unwrap().clone());
+        whole
+    });
+    let told = correlations::told(
+        &format!("{}title: Sum\nid: sum\n{example}\n", correlations::RULES),
+        &numbered.collect::<Vec<_>>(),
+    );
+    told.iter().any(|told| told.starts_with("sum: "))
+}
+
+#[test]
+fn the_examples_of_open_questions_hold() {
+    let page = page("docs/sigma-support.md");
+    let open = page.split("\n## What the specification leaves open").nth(1).unwrap();
+    let mut example = String::new();
+    let mut held = 0;
+    for (language, text, verdict) in blocks(open) {
+        match (language.as_str(), verdict.as_str()) {
+            ("yaml", _) => example = text,
+            ("json", "**matches**" | "**does not match**") => {
+                let expected = verdict == "**matches**";
+                assert_eq!(example_matches(&example, &text), expected, "{example}\n{text}\n{verdict}");
+                held += 1;
+            }
+            other => panic!("{other:?}: an example is a detection, then records, each with what becomes of it\n{text}"),
+        }
+    }
+    assert!(held > 50, "{held}");
 }

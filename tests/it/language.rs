@@ -2,7 +2,7 @@
 
 mod comparisons;
 mod conditions;
-mod correlations;
+pub(crate) mod correlations;
 mod documents;
 mod modifiers;
 mod organisation;

@@ -10,7 +10,7 @@ use super::message;
 use crate::support::{compile, record, rules, with};
 
 /// Rules `a`, `b` and `c` for events `A`, `B` and `C`; `c` is also known by a UUID.
-const RULES: &str = "title: a
+pub(crate) const RULES: &str = "title: a
 id: a
 logsource: {product: aws, service: cloudtrail}
 detection: {sel: {eventName: A}, condition: sel}
@@ -52,7 +52,7 @@ fn calls(lines: &str) -> Vec<Value> {
 }
 
 /// What is told of these records: rules by themselves by their id, correlations by id and what they measured.
-fn told(yaml: &str, records: &[Value]) -> Vec<String> {
+pub(crate) fn told(yaml: &str, records: &[Value]) -> Vec<String> {
     let rules = rules(yaml);
     let mut screen = Screen::new(&rules, "trail".into(), "2026-11-05T12:00:00Z".parse().unwrap());
     let mut reader = Reader::new(Limits::default());

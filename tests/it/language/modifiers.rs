@@ -241,13 +241,15 @@ fn i_m_and_s_change_an_expression() {
 #[test]
 fn base64_and_base64offset_look_for_what_is_encoded() {
     // "xx net user yy" at three offsets, and "net user" by itself.
-    let record = json!({"alone": "bmV0IHVzZXI=", "zero": "bmV0IHVzZXIgeHg=", "one": "eG5ldCB1c2VyIHl5", "two": "eHhuZXQgdXNlciB5"});
+    let record = json!({"alone": "bmV0IHVzZXI=", "folded": "BMV0IHVZZXI=", "zero": "bmV0IHVzZXIgeHg=", "one": "eG5ldCB1c2VyIHl5", "two": "eHhuZXQgdXNlciB5"});
     table(
         &record,
         &[
             ("alone|base64: net user", true),
             ("alone|base64: net usex", false),
             ("alone|base64: Net user", false),
+            ("folded|base64: net user", true),
+            ("folded|base64|cased: net user", false),
             ("zero|base64: net user", false),
             ("zero|base64|startswith: net us", true),
             ("zero|base64offset|contains: net user", true),
