@@ -358,3 +358,17 @@ fn correlations_that_make_no_sense_are_errors() {
         assert!(messages.len() == 1 && messages[0].contains(expected), "{body}: {messages:?}");
     }
 }
+
+/// The command line and the log go by the code: `unknown-rule` is a warning that no rule is lost by.
+#[test]
+fn a_correlation_that_names_a_rule_in_vain_is_rejected_and_not_only_warned_of() {
+    for body in [
+        "type: temporal, rules: [a, b], timespan: 5m, condition: a and b and d",
+        "type: temporal, rules: [a, b], timespan: 5m, group-by: [x], aliases: {x: {d: y}}",
+        "type: temporal, rules: [a, d], timespan: 5m",
+    ] {
+        let collection = trailhound::sigma::parse(&trailhound::yaml::SourceFile::new("rules.yml", sum(body)));
+        let loaded = trailhound::rule_pack::Loaded::compile(&collection, &trailhound::engine::Organisation::default());
+        assert_eq!((loaded.rejected.len(), loaded.stray.len()), (1, 0), "{body}");
+    }
+}
