@@ -4,8 +4,13 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use serde_json::Value;
+use tempfile::TempDir;
 use trailhound::config::SETTINGS;
 use trailhound::yaml::{Code, Severity};
+
+use crate::language::correlations;
+use crate::support::{World, events, matches, record, rules};
 
 fn page(path: &str) -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap()
@@ -64,4 +69,179 @@ fn the_counts_of_the_samples_are_those_that_are_printed() {
         let summary = printed.lines().last().unwrap();
         assert!(page(file).contains(summary), "{file} lacks this line:\n{summary}");
     }
+}
+
+/// Which part of docs/sigma-support.md lists features with their tests.
+fn features() -> String {
+    page("docs/sigma-support.md").split("\n## What the specification leaves open").next().unwrap().to_owned()
+}
+
+/// The sources that a module's tests may stand in.
+fn has_test(path: &str) -> bool {
+    let (module, test) = path.rsplit_once("::").unwrap();
+    let module = module.replace("::", "/");
+    let files = [
+        format!("tests/it/{module}.rs"),
+        format!("src/{module}.rs"),
+        format!("src/{module}/mod.rs"),
+        format!("src/{module}/tests.rs"),
+    ];
+    let start = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let source = |file: &String| fs::read_to_string(start.join(file)).unwrap_or_default();
+    files.iter().any(|file| source(file).contains(&format!("fn {test}(")))
+}
+
+#[test]
+fn every_feature_of_sigma_names_a_test_that_exists() {
+    let page = page("docs/sigma-support.md");
+    let code: Vec<&str> = page.split('`').skip(1).step_by(2).collect();
+    let named = code
+        .iter()
+        .filter(|text| text.contains("::") && text.bytes().all(|c| c.is_ascii_alphanumeric() || b":_".contains(&c)));
+    let mut tests: Vec<&str> = named.copied().collect();
+    tests.sort_unstable();
+    tests.dedup();
+    assert!(tests.len() > 50, "{tests:?}");
+    let missing: Vec<&&str> = tests.iter().filter(|test| !has_test(test)).collect();
+    assert!(missing.is_empty(), "{missing:#?}");
+    for row in features().lines().filter(|line| line.starts_with("| ") && !line.ends_with("| test |")) {
+        assert!(row.ends_with("` |") && row.contains("::"), "this row names no test:\n{row}");
+    }
+}
+
+#[test]
+fn every_modifier_has_a_row() {
+    let features = features();
+    for name in trailhound::sigma::Modifiers::names() {
+        assert_eq!(features.matches(&format!("\n| `{name}` |")).count(), 1, "`{name}` in docs/sigma-support.md");
+    }
+}
+
+/// A fenced block of a page.
+struct Block {
+    language: String,
+    text: String,
+    /// The last line of text before it.
+    before: String,
+    /// The line behind it.
+    after: String,
+}
+
+fn blocks(page: &str) -> Vec<Block> {
+    let (mut blocks, mut before) = (Vec::new(), "");
+    let mut lines = page.lines();
+    while let Some(line) = lines.next() {
+        match line.strip_prefix("```") {
+            Some(language) => {
+                let text: Vec<&str> = lines.by_ref().take_while(|line| !line.starts_with("```")).collect();
+                let after = lines.clone().next().unwrap_or_default().to_owned();
+                blocks.push(Block {
+                    language: language.to_owned(),
+                    text: text.join("\n"),
+                    before: before.to_owned(),
+                    after,
+                });
+            }
+            None if line.is_empty() => {}
+            None => before = line,
+        }
+    }
+    blocks
+}
+
+/// Whether a detection matches a record, or a correlation over the rules `a`, `b` and `c` some of them.
+fn example_matches(example: &str, json: &str) -> bool {
+    let value: Value = serde_json::from_str(json).unwrap();
+    let Some(events) = value.as_array() else {
+        return matches(example.strip_prefix("detection:\n").unwrap(), &value);
+    };
+    let numbered = events.iter().enumerate().map(|(number, event)| {
+        let mut whole = record("", &number.to_string());
+        whole.as_object_mut().unwrap().extend(event.as_object().unwrap().clone());
+        whole
+    });
+    let told = correlations::told(
+        &format!("{}title: Sum\nid: sum\n{example}\n", correlations::RULES),
+        &numbered.collect::<Vec<_>>(),
+    );
+    told.iter().any(|told| told.starts_with("sum: "))
+}
+
+#[test]
+fn the_examples_of_open_questions_hold() {
+    let page = page("docs/sigma-support.md");
+    let open = page.split("\n## What the specification leaves open").nth(1).unwrap();
+    let mut example = String::new();
+    let mut held = 0;
+    for Block { language, text, after: verdict, .. } in blocks(open) {
+        match (language.as_str(), verdict.as_str()) {
+            ("yaml", _) => example = text,
+            ("json", "**matches**" | "**does not match**") => {
+                let expected = verdict == "**matches**";
+                assert_eq!(example_matches(&example, &text), expected, "{example}\n{text}\n{verdict}");
+                held += 1;
+            }
+            other => panic!("{other:?}: an example is a detection, then records, each with what becomes of it\n{text}"),
+        }
+    }
+    assert!(held > 50, "{held}");
+}
+
+/// The rule file that a block of a page is, by the path that the line before it names.
+fn rule_file(block: &Block) -> Option<&str> {
+    let path = block.before.split('`').find(|text| text.starts_with("my-rules/"))?;
+    (!block.language.is_empty()).then_some(path)
+}
+
+/// Saves what the tutorial has its reader save, and runs what it runs.
+#[test]
+fn the_tutorial_shows_what_is_printed() {
+    let folder = TempDir::new().unwrap();
+    fs::create_dir(folder.path().join("my-rules")).unwrap();
+    std::os::unix::fs::symlink(events(), folder.path().join("events")).unwrap();
+    let mut runs = 0;
+    for block in blocks(&page("docs/rules.md")) {
+        if let Some(path) = rule_file(&block) {
+            fs::write(folder.path().join(path), format!("{}\n", block.text)).unwrap();
+        }
+        let Some(command) = block.text.strip_prefix("$ trailhound ") else { continue };
+        let (command, printed) = command.split_once('\n').unwrap();
+        let output = Command::new(env!("CARGO_BIN_EXE_trailhound"))
+            .args(command.split(' '))
+            .current_dir(folder.path())
+            .output()
+            .unwrap();
+        let [out, err] = [output.stdout, output.stderr].map(|text| String::from_utf8(text).unwrap());
+        let both = format!("{out}{err}");
+        assert!([out.trim_end(), both.trim_end()].contains(&printed.trim_end()), "{command} prints\n{both}");
+        runs += 1;
+    }
+    assert_eq!(runs, 4);
+}
+
+#[tokio::test]
+async fn a_correlation_looks_as_the_page_shows_it() {
+    let tutorial = blocks(&page("docs/rules.md"));
+    let rule = tutorial.iter().find(|block| rule_file(block) == Some("my-rules/key_then_policy.yml")).unwrap();
+    let world = World::new(rules(&rule.text));
+    let name = "111122223333_CloudTrail_us-east-1_20261105T0655Z_fV4MJ99Ezvpff6eP";
+    let sample = events().join(format!(
+        "objects/example-trail-logs/AWSLogs/111122223333/CloudTrail/us-east-1/2026/11/05/{name}.json.gz"
+    ));
+    world.notify(&[&world.put(name, &fs::read(sample).unwrap())]).await;
+    let alert = world.alerts().remove(0);
+
+    let page = page("docs/alerts.md");
+    // The last line is where the file stands, which is elsewhere here.
+    let (mail, _) = alert.text.split_once("\nFile ").unwrap();
+    assert!(page.contains(mail), "docs/alerts.md lacks this mail:\n{mail}");
+    let ocsf: Value = serde_json::from_str(&alert.ocsf).unwrap();
+    let shown = blocks(&page).into_iter().find(|block| block.text.contains("timespan_seconds")).unwrap().text;
+    let expected = &ocsf["unmapped"]["correlation"];
+    assert_eq!(
+        &serde_json::from_str::<Value>(&shown).unwrap(),
+        expected,
+        "{}",
+        serde_json::to_string_pretty(expected).unwrap()
+    );
 }

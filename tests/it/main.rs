@@ -10,6 +10,7 @@ mod correlation; // patterns over several events
 mod docs; // documentation that has to agree with the code
 mod engine; // index, evaluator and explanation, held against each other
 mod first_seen; // what is remembered, over invocations
+mod language; // every feature of the rule language, as docs/sigma-support.md lists them
 mod lint; // what is legal but dead or dangerous in a rule
 mod pipeline; // deliveries, failures, counts
 mod rules; // every shipped rule against its records

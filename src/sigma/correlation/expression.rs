@@ -103,7 +103,7 @@ fn known_rules(shape: Shape<'_>, node: &Node, text: &str, names: &[&str]) -> Res
     let Some((at, word)) = words(text).find(|(_, word)| !known(word)) else { return Ok(()) };
     let span = shape.file.part(&node.span, text, at..at + word.len());
     let advice = suggest(word, names.iter().copied()).unwrap_or_else(|| format!("the rules are {}", names.join(", ")));
-    Err(shape.error(Code::UnknownRule, &span, format!("`{word}` is not among `rules`")).advise(advice))
+    Err(shape.error(Code::Correlation, &span, format!("`{word}` is not among `rules`")).advise(advice))
 }
 
 /// The specification's own examples write operators in capitals here.

@@ -314,7 +314,7 @@ fn aliases(shape: Shape<'_>, node: &Node, rules: &[RuleRef]) -> Result<Vec<Alias
         .map(|(key, by_rule)| {
             let fields = shape.map(by_rule, &key.text)?.iter().map(|(rule, field)| {
                 let place = rules.iter().position(|listed| listed.text == rule.text).ok_or_else(|| {
-                    shape.error(Code::UnknownRule, &rule.span, format!("`{}` is not among `rules`", rule.text)).advise(
+                    shape.error(Code::Correlation, &rule.span, format!("`{}` is not among `rules`", rule.text)).advise(
                         suggest(&rule.text, rules.iter().map(|listed| listed.text.as_str()))
                             .unwrap_or_else(|| "write it as it stands there".to_owned()),
                     )

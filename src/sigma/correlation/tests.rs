@@ -122,7 +122,7 @@ fn expressions_become_alternatives() {
 fn expressions_that_make_no_sense_are_errors() {
     for (text, expected) in [
         ("a and b", "t.yml:1:74: correlation: the condition leaves out `c` (name it, or take it from `rules`)"),
-        ("a and b and d", "t.yml:1:86: unknown-rule: `d` is not among `rules` (did you mean `a`?)"),
+        ("a and b and d", "t.yml:1:86: correlation: `d` is not among `rules` (did you mean `a`?)"),
         (
             "not a and not b and not c",
             "t.yml:1:74: correlation: the condition also holds when nothing happens, which no event tells of (ask for a rule that matches, as in `a and not b`)",
@@ -291,7 +291,7 @@ fn errors_point_and_advise() {
         ),
         (
             "correlation: {type: temporal, rules: [a], timespan: 1m, aliases: {x: {b: y}}, group-by: x}",
-            "t.yml:1:71: unknown-rule: `b` is not among `rules` (did you mean `a`?)",
+            "t.yml:1:71: correlation: `b` is not among `rules` (did you mean `a`?)",
         ),
         (
             "correlation: {type: temporal, rules: [a], timespan: 1m, aliases: {userr: {a: y}}, group-by: user}",
