@@ -16,6 +16,7 @@ pub enum Event<'e> {
     ObjectFailed { object: &'e ObjectRef, error: &'e str },
     RecordsBad { object: &'e ObjectRef, count: u64, first: &'e str },
     RulesLoaded { loaded: usize, filters: usize, rejected: usize, off: usize, retired: usize, other_log_sources: usize },
+    CorrelationsLimited { correlations: usize },
     RuleRejected { error: &'e str },
     RuleUnknown { error: &'e str },
     StateFailed { error: &'e str },
@@ -41,6 +42,13 @@ pub fn emit(event: &Event<'_>) {
         }
         Event::RulesLoaded { loaded, filters, rejected, off, retired, other_log_sources } => {
             tracing::info!(event = "rules_loaded", loaded, filters, rejected, off, retired, other_log_sources);
+        }
+        Event::CorrelationsLimited { correlations } => {
+            tracing::warn!(
+                event = "correlations_limited",
+                correlations,
+                "what they count lasts as long as this process: a pattern whose events reach two processes is missed"
+            );
         }
         Event::RuleRejected { error } => tracing::error!(event = "rule_rejected", error),
         Event::RuleUnknown { error } => tracing::warn!(event = "rule_unknown", error),
