@@ -1,7 +1,8 @@
 //! Keeps what correlations count, by group, and turns it into findings.
 //!
-//! What is kept are sets: an event that comes late, twice or out of order changes no answer. When events are added, the
-//! episodes that they belong to are found anew; the same episode is the same finding, however often it is found.
+//! What is kept are sets: an event that comes twice or out of order changes no answer. When events are added, the episodes that
+//! they belong to are found anew; the same episode is the same finding, however often it is found. An event that comes late may
+//! move an episode's start: then it is another finding, which the window of the alert that was told holds back.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
@@ -22,6 +23,8 @@ const MAX_EVENTS: usize = 10;
 #[derive(Debug, Default)]
 pub struct Correlator {
     groups: HashMap<(CorrelationIndex, Group), Kept>,
+    /// Which groups of a correlation hold episodes of a group of another.
+    passed: HashMap<(CorrelationIndex, Inner), HashSet<Group>>,
     /// Observations that were added since the last time that old ones were forgotten, and those that were left then.
     added: usize,
     left: usize,
@@ -34,6 +37,8 @@ const MIN_ADDED: usize = 10_000;
 
 /// The values that the events of a group have in common.
 type Group = Vec<String>;
+/// A group of a correlation that another one reads.
+type Inner = (CorrelationIndex, Group);
 /// The place of a contribution among those that were added with it.
 type Place = usize;
 
@@ -53,7 +58,7 @@ struct Source {
     /// The rule whose match it is: the contribution's, or a correlation in between.
     rule: Arc<RuleInfo>,
     /// The group of the correlation in between.
-    inner: Option<(CorrelationIndex, Group)>,
+    inner: Option<Inner>,
     /// The events behind it: one, or all of the episode in between.
     events: Arc<[EventIdentity]>,
 }
@@ -64,7 +69,7 @@ pub struct Correlated {
     /// The finding.
     pub finding: Finding,
     /// Places in the list that was added.
-    pub from: Vec<Place>,
+    pub from: Arc<[Place]>,
 }
 
 /// What adding contributions came to.
@@ -113,8 +118,9 @@ impl Correlator {
                 let added: HashSet<&EventIdentity> =
                     places.iter().map(|&place| &contributions[place].event.identity).collect();
                 let told = |found: &Found| correlation.told && found.events.iter().any(|event| added.contains(event));
+                let from: Arc<[Place]> = places.as_slice().into();
                 let findings = episodes.into_iter().filter(told).map(|found| found.finding);
-                result.findings.extend(findings.map(|finding| Correlated { finding, from: places.clone() }));
+                result.findings.extend(findings.map(|finding| Correlated { finding, from: Arc::clone(&from) }));
             }
         }
         result
@@ -140,7 +146,9 @@ impl Correlator {
         let kept = self.groups.get(&(index, group.clone()))?;
         let pattern = Pattern::of(&correlation.correlation);
         let timeline = Timeline::new(&pattern, &kept.observations);
-        let found = |episode: &Episode| kept.found(&timeline, episode, group, correlation, knowledge);
+        let places =
+            kept.observations.iter().enumerate().map(|(place, one)| (std::ptr::from_ref(one), place)).collect();
+        let found = |episode: &Episode| kept.found(&places, &timeline, episode, group, correlation, knowledge);
         Some(timeline.episodes().iter().filter_map(found).collect())
     }
 
@@ -158,7 +166,11 @@ impl Correlator {
         let inner = (index, group.clone());
         let mut touched = Vec::new();
         for outer in readers.into_iter().map(CorrelationIndex) {
-            self.groups.iter_mut().filter(|((of, _), _)| *of == outer).for_each(|(_, kept)| kept.forget_inner(&inner));
+            for group in self.passed.remove(&(outer, inner.clone())).unwrap_or_default() {
+                if let Some(kept) = self.groups.get_mut(&(outer, group)) {
+                    kept.retain(|_, source| source.inner.as_ref() != Some(&inner));
+                }
+            }
             let parts = rules.correlations()[outer.0].parts();
             let place = parts.iter().position(|part| *part == Part::Correlation(index)).unwrap_or_default();
             for found in episodes {
@@ -173,6 +185,7 @@ impl Correlator {
                     Source { contribution: Arc::clone(contribution), rule, inner: Some(inner.clone()), events };
                 let event = found.finding.uid.to_string();
                 self.keep(observed, &group, event, found.finding.event.time, source);
+                self.passed.entry((outer, inner.clone())).or_default().insert(group.clone());
                 touched.push((outer, group));
             }
         }
@@ -191,13 +204,16 @@ impl Correlator {
                 latest.entry(*index).and_modify(|latest| *latest = one.time.max(*latest)).or_insert(one.time);
             }
         }
+        let reaches = reaches(rules);
         self.groups.retain(|(index, _), kept| {
             let (Some(correlation), Some(latest)) = (rules.correlations().get(index.0), latest.get(index)) else {
                 return false;
             };
-            kept.forget_before(&Pattern::of(&correlation.correlation), *latest);
+            kept.forget_before(&Pattern::of(&correlation.correlation), *latest, reaches[index.0]);
             !kept.observations.is_empty()
         });
+        let groups = &self.groups;
+        self.passed.retain(|(_, inner), _| groups.contains_key(inner));
         self.left = self.groups.values().map(|kept| kept.observations.len()).sum();
         self.added = 0;
     }
@@ -212,24 +228,19 @@ struct Found {
 }
 
 impl Kept {
-    fn source(&self, observation: &Observation) -> Option<&Source> {
-        let place = self.observations.iter().position(|known| std::ptr::eq(known, observation))?;
-        self.sources.get(place)
-    }
-
+    /// `places`: the places of [`Self::observations`].
     fn found(
         &self,
+        places: &HashMap<*const Observation, usize>,
         timeline: &Timeline<'_>,
         episode: &Episode,
         group: &Group,
         correlation: &CompiledCorrelation,
         knowledge: &Knowledge,
     ) -> Option<Found> {
-        let completed_by = &self.source(timeline.completed_by(episode))?.contribution;
         let observations = timeline.observations(episode);
-        let places: HashMap<*const Observation, usize> =
-            self.observations.iter().enumerate().map(|(place, one)| (std::ptr::from_ref(one), place)).collect();
         let source = |one: &&Observation| places.get(&std::ptr::from_ref(*one)).map(|&place| &self.sources[place]);
+        let completed_by = &source(&timeline.completed_by(episode))?.contribution;
         let events = observations.iter().filter_map(source);
         let events = events.flat_map(|source| source.events.iter().cloned()).collect();
         let evidence = timeline.evidence(episode, MAX_EVENTS);
@@ -247,19 +258,15 @@ impl Kept {
         Some(Found { finding, completed_by: Arc::clone(completed_by), events })
     }
 
-    fn forget_inner(&mut self, inner: &(CorrelationIndex, Group)) {
-        self.retain(|_, source| source.inner.as_ref() != Some(inner));
-    }
-
     /// `latest`: the time of the latest event of the correlation. What belongs to an episode that is still open stays.
-    fn forget_before(&mut self, pattern: &Pattern, latest: Timestamp) {
+    fn forget_before(&mut self, pattern: &Pattern, latest: Timestamp, reach: SignedDuration) {
         let open = Timeline::new(pattern, &self.observations)
             .episodes()
             .last()
             .filter(|episode| latest.duration_since(episode.end) <= pattern.timespan)
             .map(|episode| episode.start);
         let horizon = open.map_or(latest, |start| start.min(latest));
-        let reach = pattern.timespan.saturating_add(LATE);
+        let reach = reach.saturating_add(LATE);
         self.retain(|one, _| horizon.duration_since(one.time) <= reach);
     }
 
@@ -270,6 +277,23 @@ impl Kept {
             observations.into_iter().zip(sources).filter(|(one, source)| wanted(one, source)).unzip();
         self.known = self.observations.iter().map(|one| (one.event.clone(), one.rule)).collect();
     }
+}
+
+/// How far back each correlation may have to look. What another reads is kept for as long as that one looks back: its episodes are found
+/// anew from its events.
+fn reaches(rules: &RuleSet) -> Vec<SignedDuration> {
+    let all = rules.correlations();
+    let mut reaches: Vec<SignedDuration> = all.iter().map(|one| one.correlation.timespan).collect();
+    // Who reads comes behind what it reads.
+    for (index, correlation) in all.iter().enumerate().rev() {
+        for part in correlation.parts() {
+            if let Part::Correlation(inner) = part {
+                let reach = all[inner.0].correlation.timespan.saturating_add(reaches[index]);
+                reaches[inner.0] = reaches[inner.0].max(reach);
+            }
+        }
+    }
+    reaches
 }
 
 fn names(correlation: &CompiledCorrelation) -> impl Iterator<Item = String> {

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use crate::sigma::{Collection, Correlation, CorrelationRule, FieldName, RuleRef};
+use crate::sigma::{Collection, Correlation, CorrelationRule, FieldName, Metadata, Mode, RuleRef};
 use crate::trail::Record;
 use crate::yaml::{Code, Diagnostic, suggest};
 
@@ -16,7 +16,7 @@ use super::field::Field;
 use super::matching::combinations;
 use super::rule_set::{CompiledRule, RuleInfo};
 use super::title::Title;
-use super::{Knowledge, MAX_SIGHTED, Organisation};
+use super::{Knowledge, Organisation};
 
 /// The place of a correlation in its set. One that reads another comes behind it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -115,9 +115,9 @@ impl Correlations {
             let before = waiting.len();
             waiting.retain(|rule| match set.parts(rule, rules) {
                 Ok(parts) => {
-                    if let Err(error) = set.add(rule, parts, rules, organisation) {
-                        rejected.push(error);
-                    }
+                    let added =
+                        check(rule, &parts, collection).and_then(|()| set.add(rule, parts, rules, organisation));
+                    rejected.extend(added.err());
                     false
                 }
                 Err(_) => true,
@@ -156,6 +156,10 @@ impl Correlations {
         let compiler = Compiler { file: &metadata.file, organisation };
         let mut feeds = Vec::new();
         for (place, part) in parts.iter().enumerate() {
+            let info = match part {
+                Part::Rule(rule) => Arc::clone(&rules[*rule].info),
+                Part::Correlation(index) => Arc::clone(&self.all[index.0].info),
+            };
             for (rule, direct) in self.fed_by(*part, rules.len()) {
                 if rules[rule].first_seen.is_some() {
                     let named = &correlation.rules[place];
@@ -166,7 +170,7 @@ impl Correlations {
                 let fields = |names: &[FieldName]| {
                     names
                         .iter()
-                        .map(|name| compiler.field(at_place(correlation, name, place)))
+                        .map(|name| compiler.field(for_rule(correlation, name, &info)))
                         .collect::<Result<Vec<_>, _>>()
                 };
                 let (group, values) = (fields(&correlation.group_by)?, fields(&correlation.fields)?);
@@ -200,12 +204,14 @@ impl Correlations {
     pub(super) fn quiet(&mut self, rules: &mut [CompiledRule]) {
         let mut generated: HashMap<(bool, usize), bool> = HashMap::new();
         for correlation in &self.all {
+            // Trying a correlation out must not switch its rules off.
+            let told = correlation.correlation.generate || correlation.info.mode == Mode::DryRun;
             for part in &correlation.parts {
                 let key = match part {
                     Part::Rule(rule) => (false, *rule),
                     Part::Correlation(index) => (true, index.0),
                 };
-                *generated.entry(key).or_default() |= correlation.correlation.generate;
+                *generated.entry(key).or_default() |= told;
             }
         }
         for ((is_correlation, index), told) in generated {
@@ -229,7 +235,7 @@ impl Feed {
             Vec::new()
         } else {
             let rows = combinations(texts(&self.values).into_iter());
-            rows.iter().take(MAX_SIGHTED).map(|row| row.join("\u{1f}")).collect()
+            rows.iter().map(|row| row.join("\u{1f}")).collect()
         };
         let number = self.values.first().and_then(|field| number(field, context));
         Observed { correlation: self.correlation, place: self.place, direct: self.direct, group, values, number }
@@ -269,19 +275,54 @@ fn number(field: &Field, context: &Context<'_, '_>) -> Option<f64> {
 }
 
 /// The field that an alias stands for in the events of a rule.
-fn at_place<'c>(correlation: &'c Correlation, name: &'c FieldName, place: usize) -> &'c FieldName {
+fn for_rule<'c>(correlation: &'c Correlation, name: &'c FieldName, rule: &RuleInfo) -> &'c FieldName {
     let alias = correlation.aliases.iter().find(|alias| alias.name.text == name.text);
-    let field = alias.and_then(|alias| alias.fields.iter().find(|(at, _)| *at == place));
+    let field = alias.and_then(|alias| alias.fields.iter().find(|(named, _)| rule.is_referred_to(&named.text)));
     field.map_or(name, |(_, field)| field)
 }
 
+/// What the rules that a correlation names have to be: each another one, called by what no other is called, and those of its
+/// aliases among them.
+fn check(rule: &CorrelationRule, parts: &[Part], collection: &Collection) -> Result<(), Diagnostic> {
+    let CorrelationRule { metadata, correlation, .. } = rule;
+    let error = |named: &RuleRef, message: String| {
+        Diagnostic::new(Code::Correlation, &metadata.file, named.span.clone(), message)
+    };
+    for (place, (part, named)) in parts.iter().zip(&correlation.rules).enumerate() {
+        if parts[..place].contains(part) {
+            return Err(error(named, format!("`{}` is a rule that is named already", named.text))
+                .advise("name each rule once, by its id or its name"));
+        }
+        if called(collection, &named.text).count() > 1 {
+            return Err(error(named, format!("more than one rule is called `{}`", named.text))
+                .advise("name the one that is meant by its id, or rename the other"));
+        }
+    }
+    let listed: Vec<&Metadata> =
+        correlation.rules.iter().filter_map(|named| called(collection, &named.text).next()).collect();
+    let known = |named: &&RuleRef| !listed.iter().any(|metadata| metadata.is_called(&named.text));
+    match correlation.aliases.iter().flat_map(|alias| &alias.fields).map(|(named, _)| named).find(known) {
+        None => Ok(()),
+        Some(stray) => {
+            let names = correlation.rules.iter().map(|named| named.text.as_str());
+            Err(error(stray, format!("`{}` is not among `rules`", stray.text)).advise(
+                suggest(&stray.text, names).unwrap_or_else(|| "an alias names rules of the correlation".to_owned()),
+            ))
+        }
+    }
+}
+
+/// Rules and correlations that `reference` may mean.
+fn called<'c>(collection: &'c Collection, reference: &str) -> impl Iterator<Item = &'c Metadata> {
+    let rules = collection.rules.iter().map(|rule| &rule.metadata);
+    let correlations = collection.correlations.iter().map(|rule| &rule.metadata);
+    rules.chain(correlations).filter(move |metadata| metadata.is_called(reference))
+}
+
 fn unresolved(rule: &CorrelationRule, missing: &RuleRef, collection: &Collection) -> Diagnostic {
-    let metadata = collection
-        .rules
-        .iter()
-        .map(|rule| &rule.metadata)
-        .chain(collection.correlations.iter().map(|rule| &rule.metadata))
-        .find(|metadata| metadata.is_called(&missing.text));
+    let known = called(collection, &missing.text).next();
+    let aside = collection.aside.iter().find(|(metadata, _)| metadata.is_called(&missing.text));
+    let titled = collection.rules.iter().any(|rule| rule.metadata.title == missing.text);
     let names = || {
         collection
             .rules
@@ -289,12 +330,18 @@ fn unresolved(rule: &CorrelationRule, missing: &RuleRef, collection: &Collection
             .map(|rule| &rule.metadata)
             .flat_map(|metadata| metadata.name.as_deref().into_iter().chain(std::iter::once(metadata.id.as_str())))
     };
-    let (message, advice) = match metadata {
-        Some(found) => (
+    let (message, advice) = match (known, aside) {
+        (Some(found), _) => (
             format!("the rule `{}` is not loaded", missing.text),
             format!("\"{}\" was rejected, is switched off, or refers back to this one", found.title),
         ),
-        None => (
+        (None, Some((found, why))) => {
+            (format!("the rule `{}` is not loaded", missing.text), format!("\"{}\" is {why}", found.title))
+        }
+        (None, None) if titled => {
+            (format!("`{}` is the title of a rule", missing.text), "call the rule by its id or its name".to_owned())
+        }
+        (None, None) => (
             format!("no rule has the id or name `{}`", missing.text),
             suggest(&missing.text, names())
                 .unwrap_or_else(|| "give the rule a `name`, and load it together with this correlation".to_owned()),

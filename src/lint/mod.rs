@@ -83,7 +83,7 @@ pub fn lint(collection: &Collection, rules: &RuleSet) -> Vec<Diagnostic> {
     let subjects = subjects(collection, rules);
     let mut found: Vec<Diagnostic> = subjects.iter().flat_map(of_subject).collect();
     found.extend(metadata::duplicate_names(&subjects));
-    found.extend(collection.retired.iter().cloned());
+    found.extend(collection.retired.iter().chain(&collection.doubtful).cloned());
     found.sort_by_cached_key(|warning| (warning.file().name.clone(), warning.marked().start, warning.code()));
     // What two documents share through an alias is said once.
     found.dedup();

@@ -213,7 +213,7 @@ impl Run {
         self.counts.incomplete += correlation.incomplete;
         self.counts.episodes = correlation.findings.len() as u64;
         for Correlated { finding, from } in correlation.findings {
-            let deliveries = from.into_iter().flat_map(|place| contributed_by[place]);
+            let deliveries = from.iter().flat_map(|&place| contributed_by[place]);
             self.brought_by.entry(finding.uid).or_default().extend(deliveries);
             findings.push(finding);
         }

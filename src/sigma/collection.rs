@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use crate::yaml::{Code, Diagnostic, Kind, Node, SourceFile};
+use crate::yaml::{Code, Diagnostic, Kind, Node, SourceFile, suggest};
 
 use super::correlation::CorrelationRule;
 use super::filter::Filter;
-use super::rule::Rule;
+use super::metadata::Metadata;
+use super::rule::{LogSource, Rule};
 use super::shape::Shape;
 
 /// What a set of files holds. Every document ends in exactly one of these.
@@ -20,6 +21,10 @@ pub struct Collection {
     pub filters: Vec<Filter>,
     /// Documents that don't load, and why.
     pub rejected: Vec<Diagnostic>,
+    /// What documents that are not loaded say about themselves, and why they aren't: for who refers to them.
+    pub aside: Vec<(Metadata, &'static str)>,
+    /// Log sources that are nearly CloudTrail's.
+    pub doubtful: Vec<Diagnostic>,
     /// Rules and filters for other log sources.
     pub other_log_sources: usize,
     /// Rules that their authors have retired: status `deprecated` or `unsupported`.
@@ -35,6 +40,8 @@ impl Collection {
         self.rejected.extend(other.rejected);
         self.other_log_sources += other.other_log_sources;
         self.retired.extend(other.retired);
+        self.aside.extend(other.aside);
+        self.doubtful.extend(other.doubtful);
     }
 }
 
@@ -93,6 +100,7 @@ impl Collection {
             let correlation = CorrelationRule::parse(shape, document)?;
             if correlation.metadata.status.is_retired() {
                 self.retired.push(retired(shape, document));
+                self.aside.push((correlation.metadata, RETIRED));
             } else {
                 self.correlations.push(correlation);
             }
@@ -101,13 +109,32 @@ impl Collection {
         let rule = Rule::parse(shape, document)?;
         if !rule.logsource.is_cloudtrail() {
             self.other_log_sources += 1;
+            self.doubtful.extend(nearly_cloudtrail(shape, document, &rule.logsource));
+            self.aside.push((rule.metadata, "for another log source"));
         } else if rule.metadata.status.is_retired() {
             self.retired.push(retired(shape, document));
+            self.aside.push((rule.metadata, RETIRED));
         } else {
             self.rules.push(rule);
         }
         Ok(())
     }
+}
+
+const RETIRED: &str = "deprecated or unsupported, so it is not loaded";
+
+/// A rule for AWS whose log source is one slip away from CloudTrail's would vanish among those for other log sources.
+fn nearly_cloudtrail(shape: Shape<'_>, document: &Node, logsource: &LogSource) -> Option<Diagnostic> {
+    let near = |word: &Option<String>, known: &'static str| {
+        word.as_ref().is_some_and(|word| suggest(&word.replace(['-', '_', ' '], ""), [known]).is_some())
+    };
+    let aws = near(&logsource.product, "aws") || near(&logsource.product, "amazon");
+    let cloudtrail = near(&logsource.service, "cloudtrail") || near(&logsource.category, "cloudtrail");
+    (cloudtrail && (aws || logsource.product.is_none())).then(|| {
+        let span = document.get("logsource").map_or(&document.span, |node| &node.span);
+        Diagnostic::warning(Code::UnlikelyLogSource, shape.file, span.clone(), "this log source is nearly CloudTrail's")
+            .advise("`{product: aws, service: cloudtrail}`; as it is, the rule is not loaded")
+    })
 }
 
 fn retired(shape: Shape<'_>, document: &Node) -> Diagnostic {

@@ -57,11 +57,13 @@ impl Filter {
 
 fn rules(shape: Shape<'_>, filter: &Node) -> Result<FilteredRules, Diagnostic> {
     let node = shape.required(filter, "rules", "ids or names of rules, or `any`")?;
+    let nothing =
+        || shape.error(Code::Missing, &node.span, "`rules` names no rule").advise("`rules: any` is for every rule");
     match &node.kind {
         Kind::Text(word) if word == "any" => Ok(FilteredRules::Any),
-        // As in other implementations, an empty list leaves none out.
-        Kind::List(items) if items.is_empty() => Ok(FilteredRules::Any),
-        Kind::Null => Err(shape.error(Code::Missing, &node.span, "`rules` names no rule").advise("`rules: any`")),
+        // Other implementations take an empty list for all rules; who empties a list means none.
+        Kind::List(items) if items.is_empty() => Err(nothing()),
+        Kind::Null => Err(nothing()),
         _ => Ok(FilteredRules::These(
             shape
                 .spanned_texts(node, "rules")?

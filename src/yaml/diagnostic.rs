@@ -157,6 +157,8 @@ codes! {
         UnknownTag = "unknown-tag",
         /// A relation to another rule that can't be read.
         BadRelated = "bad-related",
+        /// A log source that is nearly CloudTrail's, so that the rule is not loaded.
+        UnlikelyLogSource = "unlikely-log-source",
         /// A rule that its author has retired, and that is not loaded.
         Retired = "retired",
         /// A name that another rule has, too.

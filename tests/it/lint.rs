@@ -20,10 +20,10 @@ const BASE: &[(&str, &str)] = &[
     ),
 ];
 
-/// What has a log source is whole. Anything else is part of a rule.
+/// What has a title and a log source is whole. Anything else is part of a rule.
 fn completed(fragment: &str) -> String {
     let has = |name: &str| fragment.lines().any(|line| line.starts_with(&format!("{name}:")));
-    if has("logsource") {
+    if has("title") && has("logsource") {
         return fragment.to_owned();
     }
     let missing = BASE.iter().filter(|(name, _)| !has(name)).map(|(_, line)| *line);

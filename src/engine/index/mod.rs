@@ -30,6 +30,7 @@ pub(super) type RuleIndex = u32;
 #[derive(Debug, Default)]
 pub(super) struct Index {
     places: Vec<PlaceIndex>,
+    rules: usize,
     /// Rules without a necessary condition, in order.
     always: Vec<RuleIndex>,
 }
@@ -66,8 +67,60 @@ pub(super) enum Anchor {
 #[derive(Debug, Default)]
 pub(super) struct Lookup {
     memos: Vec<Memo>,
-    found: Vec<RuleIndex>,
-    candidates: Vec<RuleIndex>,
+    work: Work,
+}
+
+#[derive(Debug, Default)]
+struct Work {
+    /// What one value leads to.
+    found: Once,
+    /// Which literals of a place stand in a value.
+    parts: Once,
+    /// What the whole record leads to.
+    candidates: Once,
+}
+
+/// Numbers, each once: a value may hold a literal a million times, and a record a million values.
+#[derive(Debug, Default)]
+struct Once {
+    numbers: Vec<u32>,
+    /// The round in which each number was added last.
+    rounds: Vec<u32>,
+    round: u32,
+}
+
+impl Once {
+    /// Starts anew, for numbers below `bound`, or below that of the time before.
+    fn clear(&mut self, bound: usize) {
+        self.numbers.clear();
+        self.round = self.round.wrapping_add(1);
+        // Once in four billion rounds an old mark could be taken for a new one.
+        if self.round == 0 {
+            self.rounds.fill(0);
+            self.round = 1;
+        }
+        if self.rounds.len() < bound {
+            self.rounds.resize(bound, 0);
+        }
+    }
+
+    /// Whether the number is new in this round.
+    fn add(&mut self, number: u32) -> bool {
+        // OK because callers told the bound of what they add.
+        let round = &mut self.rounds[number as usize];
+        let new = *round != self.round;
+        if new {
+            *round = self.round;
+            self.numbers.push(number);
+        }
+        new
+    }
+
+    fn add_all(&mut self, numbers: &[u32]) {
+        for number in numbers {
+            self.add(*number);
+        }
+    }
 }
 
 impl Index {
@@ -75,7 +128,9 @@ impl Index {
     pub(super) fn new<'e>(rules: impl IntoIterator<Item = (&'e Expr, &'e [Identifier])>) -> Self {
         let mut always = Vec::new();
         let mut keys: HashMap<Place, Vec<(Key, RuleIndex)>> = HashMap::new();
+        let mut count = 0;
         for (rule, (condition, identifiers)) in (0..).zip(rules) {
+            count += 1;
             match access(condition, identifiers) {
                 None => always.push(rule),
                 Some(needed) => {
@@ -87,28 +142,28 @@ impl Index {
         }
         let mut places: Vec<PlaceIndex> = keys.into_iter().map(|(place, keys)| PlaceIndex::new(place, keys)).collect();
         places.sort_by(|a, b| a.place.name().cmp(b.place.name()));
-        Self { places, always }
+        Self { places, rules: count, always }
     }
 
     /// The rules that the record could match, each once, in their order.
     pub(super) fn candidates<'l>(&self, context: &Context<'_, '_>, lookup: &'l mut Lookup) -> &'l [RuleIndex] {
-        lookup.memos.resize_with(self.places.len(), Memo::default);
-        lookup.candidates.clear();
-        lookup.candidates.extend_from_slice(&self.always);
-        for (place, memo) in self.places.iter().zip(&mut lookup.memos) {
-            let (found, candidates) = (&mut lookup.found, &mut lookup.candidates);
+        let Lookup { memos, work } = lookup;
+        memos.resize_with(self.places.len(), Memo::default);
+        work.found.clear(self.rules);
+        work.candidates.clear(self.rules);
+        work.candidates.add_all(&self.always);
+        for (place, memo) in self.places.iter().zip(memos) {
             place.place.visit(context, &mut |value| {
                 context.room.text.with(|buffer| {
                     if let Some(text) = value.text(buffer) {
-                        place.look_up(text, memo, context, found, candidates);
+                        place.look_up(text, memo, context, work);
                     }
                 });
-                place.look_up_number(value, candidates);
+                place.look_up_number(value, &mut work.candidates);
             });
         }
-        lookup.candidates.sort_unstable();
-        lookup.candidates.dedup();
-        &lookup.candidates
+        work.candidates.numbers.sort_unstable();
+        &work.candidates.numbers
     }
 
     /// How many rules are evaluated for every record.
@@ -138,44 +193,39 @@ impl PlaceIndex {
         Self { place, exact, numbers, parts: Parts::new(parts), present, memoised }
     }
 
-    fn look_up(
-        &self,
-        text: &str,
-        memo: &mut Memo,
-        context: &Context<'_, '_>,
-        found: &mut Vec<RuleIndex>,
-        candidates: &mut Vec<RuleIndex>,
-    ) {
-        if !self.memoised {
-            return self.find(text, context, candidates);
+    fn look_up(&self, text: &str, memo: &mut Memo, context: &Context<'_, '_>, work: &mut Work) {
+        let Work { found, parts, candidates } = work;
+        if self.memoised
+            && let Some(known) = memo.get(text)
+        {
+            return candidates.add_all(known);
         }
-        if let Some(known) = memo.get(text) {
-            return candidates.extend_from_slice(known);
+        found.clear(0);
+        self.find(text, context, parts, found);
+        candidates.add_all(&found.numbers);
+        if self.memoised {
+            memo.insert(text, &found.numbers);
         }
-        found.clear();
-        self.find(text, context, found);
-        candidates.extend_from_slice(found);
-        memo.insert(text, found);
     }
 
-    fn look_up_number(&self, value: FieldValue<'_>, candidates: &mut Vec<RuleIndex>) {
+    fn look_up_number(&self, value: FieldValue<'_>, candidates: &mut Once) {
         if self.numbers.is_empty() {
             return;
         }
         if let Some(rules) = value.number().and_then(|number| self.numbers.get(&Key::number(number))) {
-            candidates.extend_from_slice(rules);
+            candidates.add_all(rules);
         }
     }
 
-    fn find(&self, text: &str, context: &Context<'_, '_>, found: &mut Vec<RuleIndex>) {
-        found.extend_from_slice(&self.present);
+    fn find(&self, text: &str, context: &Context<'_, '_>, parts: &mut Once, found: &mut Once) {
+        found.add_all(&self.present);
         context.room.folded.with(|buffer| {
             let text = if fold(text, buffer) { buffer.as_str() } else { text };
             if let Some(rules) = self.exact.get(text) {
-                found.extend_from_slice(rules);
+                found.add_all(rules);
             }
-            if let Some(parts) = &self.parts {
-                parts.find(text, found);
+            if let Some(literals) = &self.parts {
+                literals.find(text, parts, found);
             }
         });
     }
@@ -196,16 +246,18 @@ impl Parts {
         Some(Self { automaton, patterns: parts.into_iter().map(|((anchor, _), rules)| (anchor, rules)).collect() })
     }
 
-    fn find(&self, text: &str, found: &mut Vec<RuleIndex>) {
+    fn find(&self, text: &str, parts: &mut Once, found: &mut Once) {
+        parts.clear(self.patterns.len());
         for part in self.automaton.find_overlapping_iter(text) {
-            let (anchor, rules) = &self.patterns[part.pattern().as_usize()];
+            let pattern = part.pattern();
+            let (anchor, rules) = &self.patterns[pattern.as_usize()];
             let stands = match anchor {
                 Anchor::Anywhere => true,
                 Anchor::Start => part.start() == 0,
                 Anchor::End => part.end() == text.len(),
             };
-            if stands {
-                found.extend_from_slice(rules);
+            if stands && parts.add(pattern.as_u32()) {
+                found.add_all(rules);
             }
         }
     }

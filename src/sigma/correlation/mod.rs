@@ -80,8 +80,9 @@ pub struct RuleRef {
 pub struct Alias {
     /// The name, as `group-by` and `field` use it.
     pub name: FieldName,
-    /// The field in events of a rule, by its place in [`Correlation::rules`]. Other rules keep the name itself.
-    pub fields: Vec<(usize, FieldName)>,
+    /// The field in events of a rule, which is called by its id or name whatever [`Correlation::rules`] calls it. Other rules
+    /// keep the alias's own name.
+    pub fields: Vec<(RuleRef, FieldName)>,
 }
 
 const MEMBERS: &[&str] = &["type", "rules", "group-by", "timespan", "timeframe", "condition", "aliases", "generate"];
@@ -133,7 +134,7 @@ pub(super) fn parse(shape: Shape<'_>, document: &Node) -> Result<Correlation, Di
     let rules = rules(shape, node, kind)?;
     let (condition, fields, percentile) = condition(shape, node, kind, &rules)?;
     let group_by = node.get("group-by").map_or(Ok(Vec::new()), |node| fields_once(shape, node, "group-by"))?;
-    let aliases = aliases(shape, node, &rules)?;
+    let aliases = aliases(shape, node)?;
     aliases.iter().try_for_each(|alias| in_use(shape, alias, &group_by, &fields))?;
     Ok(Correlation {
         kind,
@@ -307,20 +308,16 @@ fn duration(text: &str) -> Option<SignedDuration> {
     number.checked_mul(seconds).map(SignedDuration::from_secs)
 }
 
-fn aliases(shape: Shape<'_>, node: &Node, rules: &[RuleRef]) -> Result<Vec<Alias>, Diagnostic> {
+/// Whether the rules of an alias are among `rules` is found when all are there: one may be called by its name, the other by its id.
+fn aliases(shape: Shape<'_>, node: &Node) -> Result<Vec<Alias>, Diagnostic> {
     let Some(node) = node.get("aliases").filter(|node| node.kind != Kind::Null) else { return Ok(Vec::new()) };
     let members = shape.map(node, "aliases")?.iter();
     members
         .map(|(key, by_rule)| {
             let fields = shape.map(by_rule, &key.text)?.iter().map(|(rule, field)| {
-                let place = rules.iter().position(|listed| listed.text == rule.text).ok_or_else(|| {
-                    shape.error(Code::Correlation, &rule.span, format!("`{}` is not among `rules`", rule.text)).advise(
-                        suggest(&rule.text, rules.iter().map(|listed| listed.text.as_str()))
-                            .unwrap_or_else(|| "write it as it stands there".to_owned()),
-                    )
-                })?;
                 let text = shape.text(field, "a field")?.to_owned();
-                Ok((place, FieldName { text, span: field.span.clone() }))
+                let rule = RuleRef { text: rule.text.clone(), span: rule.span.clone() };
+                Ok((rule, FieldName { text, span: field.span.clone() }))
             });
             let fields = fields.collect::<Result<_, _>>()?;
             Ok(Alias { name: FieldName { text: key.text.clone(), span: key.span.clone() }, fields })

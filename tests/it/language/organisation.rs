@@ -37,8 +37,7 @@ fn filter(rules: &str, rest: &str) -> String {
 
 #[test]
 fn a_filter_is_joined_to_the_rules_that_it_names() {
-    for (named, expected) in [("[a]", ["b"].as_slice()), ("[A, bee]", &[]), ("bee", &["a"]), ("any", &[]), ("[]", &[])]
-    {
+    for (named, expected) in [("[a]", ["b"].as_slice()), ("[A, bee]", &[]), ("bee", &["a"]), ("any", &[])] {
         let (rules, errors) = filtered(&filter(named, "ci: {userIdentity.userName: alice}, condition: not ci"));
         assert_eq!(
             (found(&rules, &by("alice")), errors.len()),

@@ -42,7 +42,7 @@ const ODD_CORRELATIONS: &[&str] = &[
 ];
 const ODD_FILTERS: &[&str] = &[
     "rules: any, sel: {eventName: x}, condition: not sel",
-    "rules: [], sel: [{eventName: x}], condition: not sel",
+    "rules: [a], sel: [{eventName: x}], condition: not sel",
     "rules: some_rule, word: x, condition: not word",
     "rules: [8d0c0b2e-0000-4000-8000-000000000000, b], sel: {a|cidr: 10.0.0.0/8}, condition: [not sel]",
 ];
