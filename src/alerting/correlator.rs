@@ -333,3 +333,28 @@ fn finding_of(
         origin: completed_by.origin.clone(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::Organisation;
+    use crate::{sigma, yaml::SourceFile};
+
+    /// What is forgotten too early can't be found anew, and is missing where it is read.
+    #[test]
+    fn what_is_read_is_kept_for_as_long_as_its_readers_look_back() {
+        let rule = "title: a\nlogsource: {product: aws, service: cloudtrail}\ndetection: {s: {eventName: x}, condition: s}\n---\n";
+        let over = |id: &str, of: &str, timespan: &str| {
+            format!(
+                "title: {id}\nid: {id}\ncorrelation: {{type: event_count, rules: [{of}], timespan: {timespan}, condition: {{gte: 2}}}}\n---\n"
+            )
+        };
+        let yaml = [rule.to_owned(), over("last", "b", "7d"), over("b", "c", "1h"), over("c", "a", "5m")].concat();
+        let collection = sigma::parse(&SourceFile::new("rules.yml", yaml));
+        let (rules, errors) = RuleSet::compile(&collection, &Organisation::default());
+        assert!(errors.is_empty(), "{}", errors[0]);
+        let minutes: Vec<i64> = reaches(&rules).iter().map(|reach| reach.as_mins()).collect();
+        let week = 7 * 24 * 60;
+        assert_eq!(minutes, [5 + 60 + week, 60 + week, week]);
+    }
+}

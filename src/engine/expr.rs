@@ -6,7 +6,7 @@ use crate::trail::FieldValue;
 
 use super::context::Context;
 use super::field::Field;
-use super::test::Test;
+use super::value_test::Test;
 
 /// Holds or doesn't hold for a record; evaluating it cannot fail.
 #[derive(Debug, Clone)]

@@ -18,9 +18,10 @@ mod matcher;
 mod matching;
 mod organisation;
 mod rule_set;
-mod test;
 mod title;
+mod value_test;
 
+pub(crate) use compile::is_placeholder;
 pub use correlation::{CompiledCorrelation, CorrelationIndex, Observed, Part};
 pub use explain::{Asked, Explanation, Step};
 pub use knowledge::{ExpectedPrincipals, Knowledge};

@@ -112,7 +112,7 @@ fn networks(shape: Shape<'_>, node: &Node) -> Result<Vec<ipnet::IpNet>, Diagnost
     texts
         .into_iter()
         .map(|(text, span)| {
-            text.parse().map_err(|_| {
+            compile::network(&text).ok_or_else(|| {
                 shape
                     .error(Code::Cidr, &span, format!("`{text}` is no network"))
                     .advise("an address and a prefix length, as in `192.0.2.0/24`")

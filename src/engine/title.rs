@@ -18,6 +18,8 @@ enum Part {
 
 /// Stands for a field that the record doesn't have.
 const ABSENT: &str = "(none)";
+/// Of one value; a subject has room for a title and for who did it where.
+const MAX_CHARS: usize = 60;
 
 impl Title {
     pub(super) fn new(
@@ -37,9 +39,16 @@ impl Title {
             Part::Text(text) => text.to_string(),
             Part::Field(field) => match field.texts(context) {
                 texts if texts.is_empty() => ABSENT.to_owned(),
-                texts => texts.join(", "),
+                texts => short(&texts.join(", ")),
             },
         };
         self.0.iter().map(part).collect()
+    }
+}
+
+fn short(text: &str) -> String {
+    match text.char_indices().nth(MAX_CHARS) {
+        Some((cut, _)) => format!("{}…", &text[..cut]),
+        None => text.to_owned(),
     }
 }

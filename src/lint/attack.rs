@@ -39,7 +39,7 @@ pub enum Tag {
 /// use trailhound::lint::attack::{Tag, check};
 ///
 /// assert_eq!(check("attack.t1685.002"), Tag::Known);
-/// let advice = Some("did you mean `persistence`?".to_owned());
+/// let advice = Some("did you mean `attack.persistence`?".to_owned());
 /// assert_eq!(check("attack.persistance"), Tag::UnknownTactic { advice });
 /// ```
 #[must_use]
@@ -131,7 +131,10 @@ impl Table {
     fn tactic_advice(&self, name: &str) -> Option<String> {
         let named = self.tactics.iter().filter(|(id, _)| *id == name).map(|(_, tactic)| format!("`{tactic}`"));
         match named.collect::<Vec<_>>().join(" or ") {
-            named if named.is_empty() => suggest(name, self.tactics.iter().map(|(_, tactic)| *tactic)),
+            named if named.is_empty() => {
+                let known: Vec<String> = self.tactics.iter().map(|(_, tactic)| format!("attack.{tactic}")).collect();
+                suggest(&format!("attack.{name}"), known.iter().map(String::as_str))
+            }
             named => Some(format!("tactics stand by name: {named}")),
         }
     }
@@ -177,8 +180,8 @@ mod tests {
 
     #[test]
     fn a_misspelt_tactic_comes_with_the_right_one() {
-        assert_eq!(advice("attack.persistance"), "tactic: did you mean `persistence`?");
-        assert_eq!(advice("attack.privilege_escalation"), "tactic: did you mean `privilege-escalation`?");
+        assert_eq!(advice("attack.persistance"), "tactic: did you mean `attack.persistence`?");
+        assert_eq!(advice("attack.privilege_escalation"), "tactic: did you mean `attack.privilege-escalation`?");
         assert_eq!(advice("attack.ta0005"), "tactic: tactics stand by name: `defense-evasion` or `stealth`");
         assert_eq!(advice("attack.zzzz"), "tactic: ");
     }

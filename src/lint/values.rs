@@ -1,5 +1,6 @@
 //! Lints of values and of modifiers that don't fit them.
 
+use crate::engine::is_placeholder;
 use crate::sigma::{Comparison, DetectionItem, Pattern, Token, Value};
 use crate::yaml::{Code, Diagnostic};
 
@@ -77,7 +78,7 @@ pub(super) fn placeholder_without_expand(subject: &Subject<'_>, item: &Detection
         return Vec::new();
     }
     let warning = |value: &Value| {
-        let name = value.text.as_deref()?.strip_prefix('%')?.strip_suffix('%').filter(|name| is_name(name))?;
+        let name = value.text.as_deref()?.strip_prefix('%')?.strip_suffix('%').filter(|name| is_placeholder(name))?;
         let message = format!("without `expand` `%{name}%` is taken as it is written");
         let advice = format!("write `{}|expand`", item.label);
         Some(subject.warn(Code::PlaceholderWithoutExpand, &value.span, message).advise(advice))
@@ -92,15 +93,11 @@ pub(super) fn expand_without_placeholder(subject: &Subject<'_>, item: &Detection
         return Vec::new();
     }
     let message = "`expand` finds no `%name%` to fill";
-    let advice = "leave it out, or write the placeholder with percent signs";
+    let advice = "leave it out, or write the placeholder with percent signs; its name has no spaces";
     vec![subject.warn(Code::ExpandWithoutPlaceholder, &modifier(item, "expand"), message).advise(advice)]
 }
 
 fn has_placeholder(text: &str) -> bool {
     let parts: Vec<&str> = text.split('%').collect();
-    parts.len() > 2 && parts[1..parts.len() - 1].iter().any(|part| is_name(part))
-}
-
-fn is_name(name: &str) -> bool {
-    !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | '.'))
+    parts.len() > 2 && parts[1..parts.len() - 1].iter().any(|part| is_placeholder(part))
 }

@@ -68,20 +68,21 @@ pub(super) fn message(facts: &Facts<'_>) -> String {
     let event = &finding.event;
     let level = rule.level.as_str();
     let logged = |text: &str| plain::logged(text, MAX_CONTEXT);
+    let title = if facts.title_is_logged { &rule.title } else { &facts.title };
     let message = Message {
         version: "1.0",
         source: "custom",
         id: finding.uid.to_string(),
         content: Content {
             text_type: "client-markdown",
-            title: format!("{} {}: {}", emoji(rule.level), level.to_uppercase(), escape(&facts.title, MAX_TITLE - 50)),
+            title: format!("{} {}: {}", emoji(rule.level), level.to_uppercase(), escape(title, MAX_TITLE - 50)),
             description: description(facts),
             next_steps: rule.runbook.iter().take(MAX_NEXT_STEPS).map(|step| escape(step, MAX_NEXT_STEP)).collect(),
             keywords: [level, &logged(&event.source), &facts.account].map(|word| escape(word, MAX_KEYWORD)).to_vec(),
         },
         metadata: Metadata {
             thread_id: finding.dedup_key.to_string(),
-            summary: escape(&facts.title, MAX_TITLE),
+            summary: escape(title, MAX_TITLE),
             event_type: "alert",
             related_resources: event.resources.iter().take(MAX_RESOURCES).map(|arn| logged(arn)).collect(),
             additional_context: Context {
@@ -102,7 +103,9 @@ pub(super) fn message(facts: &Facts<'_>) -> String {
 
 /// Whole lines, as many as there is room for: a line cut in its middle could leave markup open.
 fn description(facts: &Facts<'_>) -> String {
-    let mut lines: Vec<String> = facts.rows.iter().map(|(name, value)| format!("*{name}* {}", code(value))).collect();
+    // In a title a client would follow the markup that a log may hold; in a code span it doesn't.
+    let mut lines: Vec<String> = facts.title_is_logged.then(|| code(&facts.title)).into_iter().collect();
+    lines.extend(facts.rows.iter().map(|(name, value)| format!("*{name}* {}", code(value))));
     lines.extend(facts.more.iter().map(|more| format!("• {}", code(more))));
     lines.extend(facts.notes.iter().map(|note| format!("_{}_", escape(note, MAX_LINE))));
     if !facts.rule.description.is_empty() {

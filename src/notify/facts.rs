@@ -19,6 +19,8 @@ pub(super) struct Facts<'a> {
     pub(super) rule: &'a RuleInfo,
     pub(super) finding: &'a Finding,
     pub(super) title: String,
+    /// Whether the title holds what a log says, which markup could be hidden in.
+    pub(super) title_is_logged: bool,
     /// Name and value, most important first.
     pub(super) rows: Vec<(&'static str, String)>,
     /// The caller's short name, for subjects.
@@ -52,6 +54,7 @@ impl<'a> Facts<'a> {
             rule: &finding.rule,
             finding,
             title: plain::logged(&finding.title, 150),
+            title_is_logged: *finding.title != *finding.rule.title,
             rows: rows.into_iter().map(|(name, value)| (name, plain::logged(&value, MAX_VALUE * 2))).collect(),
             caller: plain::logged(&short_name(&event.actor), 60),
             account: plain::logged(event.account_name.as_deref().unwrap_or(&event.identity.account), 40),

@@ -99,7 +99,8 @@ impl<'f> Shape<'f> {
 
 fn duration(text: &str) -> Option<SignedDuration> {
     let (number, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
-    let number: i64 = number.parse().ok().filter(|number| *number >= 0)?;
+    // OK to parse as unsigned: a sign of either kind is no digit.
+    let number = number.bytes().all(|byte| byte.is_ascii_digit()).then(|| number.parse::<i64>().ok())??;
     let seconds = match unit {
         "s" => 1,
         "m" => 60,

@@ -216,6 +216,7 @@ impl<'f> Builder<'f> {
 
     fn entries(&mut self) -> Result<Vec<(Key, Node)>, Diagnostic> {
         let mut entries: Vec<(Key, Node)> = Vec::new();
+        let mut known: HashMap<String, usize> = HashMap::new();
         loop {
             let key = match self.expect_event()? {
                 (Event::MappingEnd, _) => return Ok(entries),
@@ -230,8 +231,8 @@ impl<'f> Builder<'f> {
             if text == "<<" {
                 return Err(self.error(key.span, "merge keys are not supported").advise("write the members out"));
             }
-            if let Some((first, _)) = entries.iter().find(|(key, _)| key.text == text) {
-                let (line, _) = self.file.line_column(first.span.start);
+            if let Some(first) = known.insert(text.clone(), key.span.start) {
+                let (line, _) = self.file.line_column(first);
                 return Err(self
                     .error(key.span, format!("`{text}` stands twice in one map"))
                     .advise(format!("the first is on line {line}; one of the two would be lost")));
@@ -274,8 +275,13 @@ fn size(node: &Node) -> usize {
 fn syntax(file: &Arc<SourceFile>, error: &ScanError) -> Diagnostic {
     let at = error.marker().byte_offset().unwrap_or_default().min(file.text.len());
     let message = format!("not valid YAML: {}", error.kind());
-    Diagnostic::new(Code::Yaml, file, at..at, message)
-        .advise("check indentation and quotes on this line and the one above")
+    // Whoever writes `*Logging` means a wildcard, and YAML an alias.
+    let advice = if file.text[file.text.floor_char_boundary(at)..].starts_with(['*', '&', '!', '%', '@', '`']) {
+        "put the value in quotes: it begins with a character that means something to YAML"
+    } else {
+        "check indentation and quotes on this line and the one above"
+    };
+    Diagnostic::new(Code::Yaml, file, at..at, message).advise(advice)
 }
 
 #[cfg(test)]

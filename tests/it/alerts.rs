@@ -122,6 +122,21 @@ fn every_shape_of_identity() -> Vec<Value> {
 }
 
 /// Everything that an intruder can write into a log, in every place that an alert shows.
+/// A title with fields says what happened in e-mail; chat, whose titles are markup, keeps to the author's.
+#[tokio::test]
+async fn a_title_may_hold_what_a_log_says_but_not_its_markup() {
+    let titled = rule("  sel: {eventName: StopLogging}\n  condition: sel\n")
+        + "trailhound: {alert: {title: 'Trail {requestParameters.name} stopped by {errorCode}'}}";
+    let name = "*bold* <!channel> www.evil.example ".to_owned() + &"x".repeat(200);
+    let record = with(record("StopLogging", "e1"), &[("/requestParameters/name", json!(name))]);
+    let alert = &alerts(compile(&titled, "").0, &[record]).await[0];
+    assert!(alert.subject.starts_with("[HIGH] Trail *bold* <!channel> www.evil.example xxx"), "{}", alert.subject);
+    assert!(alert.text.contains("\u{2026} stopped by (none)"), "{}", alert.text);
+    let chat: Value = serde_json::from_str(&alert.chat).unwrap();
+    assert!(chat["content"]["title"].as_str().unwrap().ends_with("HIGH: Test"), "{}", alert.chat);
+    assert!(chat["content"]["description"].as_str().unwrap().starts_with("`Trail *bold* &lt;!channel&gt;"));
+}
+
 #[tokio::test]
 async fn hostile_text_stays_text() {
     let hostile = "x\r\nWho    root\u{1b}[2J\u{202e} <https://evil.example|click> *bold* `code` <!channel> \u{1f600}";

@@ -156,6 +156,17 @@ fn what_does_not_fit_together_is_said() {
     let errors = [
         summaries(&(two.clone() + &burst.replace("[list]", "[lst]")), ""),
         summaries(&(two.clone() + &burst), "rules: {list: {off: true}}"),
+        summaries(
+            &(base(&[("list", "ListUsers"), ("other", "GetUser")]).replace("name: other", "name: list") + &burst),
+            "",
+        ),
+        summaries(&(two.replace("id: list", "id: first") + &burst.replace("[list]", "[list, first]")), ""),
+        summaries(&(two.replace("title: list", "title: list\nstatus: deprecated") + &burst), ""),
+        summaries(&(two.replace("name: list", "").replace("id: list", "id: first") + &burst), ""),
+        summaries(
+            &(two.clone() + &burst.replace("userIdentity.userName]", "who], aliases: {who: {lst: awsRegion}}")),
+            "",
+        ),
         summaries(&(two.clone() + circle), ""),
         summaries(&(first_seen + &burst), ""),
         summaries(&(two.clone() + &burst), "rules: {adds-up: {exceptions: [{awsRegion: x}]}}"),
@@ -163,6 +174,20 @@ fn what_does_not_fit_together_is_said() {
         summaries(&(two + &burst.replace("userIdentity.userName", "derived.principle")), ""),
     ];
     insta::assert_snapshot!(errors.concat().join("\n"));
+}
+
+/// As the specification has it: an alias goes by the rule's name, whatever the list calls it.
+#[tokio::test]
+async fn an_alias_may_call_a_rule_by_its_name_where_the_list_has_its_id() {
+    let yaml = base(&[("list", "ListUsers")]).replace("id: list", "id: 11111111-2222-4333-8444-555555555555")
+        + &correlation(
+            "{type: event_count, rules: [11111111-2222-4333-8444-555555555555], group-by: [who], timespan: 5m,
+  condition: {gte: 2}, aliases: {who: {list: userIdentity.userName}}}",
+        );
+    let world = World::new(rules(&yaml));
+    let events = [call("ListUsers", "1", "10:00:00"), call("ListUsers", "2", "10:00:01")];
+    world.notify(&[&world.put("a", &trail_file(&events))]).await;
+    assert_eq!(world.subjects().len(), 1);
 }
 
 /// A rule that is part of a correlation which doesn't load must not fall silent.

@@ -255,6 +255,23 @@ fn a_record_that_matches_nothing_allocates_nothing() {
     assert_eq!(counted.count_total, 0);
 }
 
+/// A literal may stand in a value a million times, and be that of many rules.
+#[test]
+fn what_a_log_repeats_is_found_once() {
+    let many: Vec<String> = (0..50)
+        .map(|number| {
+            let detection =
+                "  a: {requestParameters.name|contains: a}\n  b: {eventName: Other}\n  condition: a and b\n";
+            document(number, detection)
+        })
+        .collect();
+    let rules = rules(&many.join("---\n"));
+    let raw = with(record("StopLogging", "1"), &[("/requestParameters/name", json!("a".repeat(100_000)))]).to_string();
+    let record = Record::parse(0, raw.as_bytes()).unwrap();
+    let counted = allocation_counter::measure(|| assert!(rules.matches(&record).is_empty()));
+    assert!(counted.bytes_max < 1_000_000, "{} bytes", counted.bytes_max);
+}
+
 fn explained(rules: &RuleSet, rule: &str, record: &Value) -> String {
     let raw = record.to_string();
     format!("{:#?}", rules.explain(rule, &Record::parse(0, raw.as_bytes()).unwrap()).unwrap())

@@ -198,7 +198,7 @@ fn places_and_advice() {
         ),
         (
             selection("eventName: DeleteTrail, sourceIPAddress|cidr|expand: 10.0.0.0/8"),
-            "expand-without-placeholder `expand` leave it out, or write the placeholder with percent signs",
+            "expand-without-placeholder `expand` leave it out, or write the placeholder with percent signs; its name has no spaces",
         ),
         ("date: 2021/08/16".to_owned(), "bad-date `2021/08/16` write `2021-08-16`"),
     ] {

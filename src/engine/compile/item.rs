@@ -7,7 +7,7 @@ use ipnet::{IpNet, Ipv4Net};
 use crate::engine::encode::encode;
 use crate::engine::expr::{Expr, Item};
 use crate::engine::matcher::TextMatcher;
-use crate::engine::test::{FieldTest, Test};
+use crate::engine::value_test::{FieldTest, Test};
 use crate::sigma::{Comparison, DetectionItem, FieldName, Modifiers, Pattern, Value, number};
 use crate::yaml::{Code, Diagnostic};
 
@@ -93,7 +93,13 @@ impl Compiler<'_> {
     fn regex_error(&self, value: &Value, error: &regex::Error) -> Diagnostic {
         let text = error.to_string();
         let reason = text.lines().last().unwrap_or_default().trim_start_matches("error: ");
-        let advice = "look-around and back-references are not part of the language";
+        let advice = match error {
+            regex::Error::CompiledTooBig(_) => "repeat less, or look for a part of it with `contains`",
+            _ if reason.contains("look-around") || reason.contains("backreference") => {
+                "they are not part of the language; use two selections"
+            }
+            _ => "a backslash takes the meaning from a character such as `[`, `(` or `.`",
+        };
         self.error(Code::Regex, value, format!("not a regular expression: {reason}")).advise(advice)
     }
 
@@ -103,7 +109,7 @@ impl Compiler<'_> {
 }
 
 /// A bare address is a network of one. IPv4 addresses written as IPv6 are IPv4, as those in records are.
-fn network(text: &str) -> Option<IpNet> {
+pub(in crate::engine) fn network(text: &str) -> Option<IpNet> {
     let text = text.trim();
     let network = text.parse().or_else(|_| text.parse().map(|address: IpAddr| IpNet::from(address))).ok()?;
     let IpNet::V6(v6) = network else { return Some(network) };

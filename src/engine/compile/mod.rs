@@ -16,7 +16,8 @@ use super::field::Field;
 use super::rule_set::{CompiledRule, FirstSeenPlan, RuleInfo};
 use super::title::Title;
 
-pub(super) use placeholder::is_name as is_placeholder;
+pub(super) use item::network;
+pub(crate) use placeholder::is_name as is_placeholder;
 
 /// Findings of one principal, in one account and Region, are one alert unless the rule says otherwise.
 const DEFAULT_DEDUP: &[&str] = &["derived.principal", "recipientAccountId", "awsRegion"];

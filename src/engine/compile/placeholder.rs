@@ -42,8 +42,8 @@ pub(super) fn expand(
             .collect();
         if filled.len() > MAX_TEXTS {
             return Err(Problem {
-                why: format!("the placeholders stand for more than {MAX_TEXTS} texts together"),
-                advice: "use one placeholder in a value".to_owned(),
+                why: format!("this value stands for more than {MAX_TEXTS} texts"),
+                advice: "use one placeholder in a value, and wildcards in a long list".to_owned(),
             });
         }
         rest = after;
@@ -52,7 +52,7 @@ pub(super) fn expand(
     Ok(filled)
 }
 
-pub(in crate::engine) fn is_name(name: &str) -> bool {
+pub(crate) fn is_name(name: &str) -> bool {
     !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | '.'))
 }
 

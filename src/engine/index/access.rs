@@ -9,7 +9,7 @@ use crate::engine::expr::{Expr, Identifier, Item};
 use crate::engine::field::{Derived, Field};
 use crate::engine::fold::folded;
 use crate::engine::matcher::{Kind, TextMatcher};
-use crate::engine::test::Test;
+use crate::engine::value_test::Test;
 use crate::sigma::Token;
 
 use super::Anchor;

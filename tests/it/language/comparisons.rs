@@ -76,7 +76,7 @@ fn parts_of_a_time() {
             ("zoned|hour: 23", true),
             ("zoned|hour: 14", false),
             ("date|week: 53", true),
-            ("date|hour: 0", true),
+            ("date|hour: 0", false),
             ("seconds|year: 2026", true),
             ("milliseconds|year: 2026", true),
             ("seconds|minute: 59", true),

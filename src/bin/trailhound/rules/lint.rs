@@ -22,16 +22,10 @@ struct Report {
 
 pub(super) fn run(args: &LintArgs) -> Result<Verdict, BoxError> {
     let report = Report::of(args)?;
-    let mut out = io::stdout().lock();
-    match args.format {
-        LintFormat::Text => {
-            for diagnostic in &report.diagnostics {
-                writeln!(out, "{diagnostic}\n")?;
-            }
-            note(&report.summary());
-        }
-        LintFormat::Json => print(&mut out, &report.json())?,
-        LintFormat::Sarif => print(&mut out, &sarif::document(&report.diagnostics))?,
+    match report.print(args.format) {
+        // Whoever reads has enough; the verdict is not theirs.
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => return Err(error.into()),
+        _ => {}
     }
     Ok(if !report.loaded.rejected.is_empty() {
         Verdict::Broken
@@ -40,11 +34,6 @@ pub(super) fn run(args: &LintArgs) -> Result<Verdict, BoxError> {
     } else {
         Verdict::Clean
     })
-}
-
-fn print(out: &mut impl io::Write, document: &Value) -> io::Result<()> {
-    serde_json::to_writer_pretty(&mut *out, document)?;
-    writeln!(out)
 }
 
 impl Report {
@@ -61,6 +50,21 @@ impl Report {
         let warnings = lint::lint(&collection, &loaded.rules);
         let diagnostics = loaded.rejected.iter().chain(stray).cloned().chain(warnings).collect();
         Ok(Self { loaded, collection, diagnostics })
+    }
+
+    fn print(&self, format: LintFormat) -> io::Result<()> {
+        let mut out = io::stdout().lock();
+        let document = match format {
+            LintFormat::Text => {
+                self.diagnostics.iter().try_for_each(|diagnostic| writeln!(out, "{diagnostic}\n"))?;
+                note(&self.summary());
+                return Ok(());
+            }
+            LintFormat::Json => self.json(),
+            LintFormat::Sarif => sarif::document(&self.diagnostics),
+        };
+        serde_json::to_writer_pretty(&mut out, &document)?;
+        writeln!(out)
     }
 
     fn warnings(&self) -> usize {

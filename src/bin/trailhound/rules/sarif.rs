@@ -28,23 +28,24 @@ pub(super) fn document(diagnostics: &[Diagnostic]) -> Value {
 }
 
 fn rule(code: Code) -> Value {
-    json!({
+    let mut rule = json!({
         "id": code.as_str(),
         "shortDescription": {"text": code.meaning()},
-        "helpUri": help(code),
+        "help": {"text": format!("See {}", page(code))},
         "defaultConfiguration": {"level": code.severity().as_str()},
-    })
+    });
+    // An address has to be a whole one.
+    if !env!("CARGO_PKG_REPOSITORY").is_empty() {
+        rule["helpUri"] = format!("{}/blob/main/{}", env!("CARGO_PKG_REPOSITORY"), page(code)).into();
+    }
+    rule
 }
 
-/// The page about a code; below the repository, once the crate names one.
-fn help(code: Code) -> String {
-    let page = match code.severity() {
+/// The page about a code.
+fn page(code: Code) -> String {
+    match code.severity() {
         Severity::Error => "docs/rules.md#when-a-rule-does-not-load".to_owned(),
         Severity::Warning => format!("docs/lints.md#{}", code.as_str()),
-    };
-    match env!("CARGO_PKG_REPOSITORY") {
-        "" => page,
-        repository => format!("{repository}/blob/main/{page}"),
     }
 }
 

@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use trailhound::engine::{Asked, Match, RuleInfo, RuleSet, Step};
 use trailhound::notify;
+use trailhound::sigma::Mode;
 use trailhound::trail::Record;
 
 const MAX_TEXT: usize = 160;
@@ -49,6 +50,9 @@ fn notes(matched: &Match<'_, '_>) -> Vec<String> {
     }
     if !matched.is_told() {
         notes.push("not told by itself: a correlation reads it".to_owned());
+    }
+    if matched.info().mode == Mode::DryRun {
+        notes.push("counted and not told: its mode is dry-run".to_owned());
     }
     notes
 }

@@ -86,7 +86,7 @@ impl Test {
             }
             Self::Compare(operator, number) => numeric(value, text).is_some_and(|value| operator.holds(value, *number)),
             Self::Time(part, operator, number) => {
-                let value = date_and_time(value, text).map(|moment| part.of(moment));
+                let value = date_and_time(value, text).and_then(|moment| part.of(moment));
                 value.is_some_and(|value| match operator {
                     None => equal(value, *number),
                     Some(operator) => operator.holds(value, *number),
@@ -166,20 +166,23 @@ impl NumberOperator {
 }
 
 impl TimePart {
-    fn of(self, (date, hour, minute): (Date, i8, i8)) -> f64 {
-        f64::from(match self {
-            Self::Minute => i16::from(minute),
-            Self::Hour => i16::from(hour),
+    fn of(self, (date, time): Moment) -> Option<f64> {
+        Some(f64::from(match self {
+            Self::Minute => i16::from(time?.1),
+            Self::Hour => i16::from(time?.0),
             Self::Day => i16::from(date.day()),
             Self::Week => i16::from(date.iso_week_date().week()),
             Self::Month => i16::from(date.month()),
             Self::Year => date.year(),
-        })
+        }))
     }
 }
 
+/// A date, and hour and minute where they are told.
+type Moment = (Date, Option<(i8, i8)>);
+
 /// Date, hour and minute as written: the specification wants no conversion of time zones.
-fn date_and_time(value: FieldValue<'_>, text: &str) -> Option<(Date, i8, i8)> {
+fn date_and_time(value: FieldValue<'_>, text: &str) -> Option<Moment> {
     if let Some(number) = value.number() {
         let milliseconds = if number < FIRST_MILLISECONDS { number * 1000.0 } else { number };
         if number < FIRST_SECONDS {
@@ -187,11 +190,10 @@ fn date_and_time(value: FieldValue<'_>, text: &str) -> Option<(Date, i8, i8)> {
         }
         #[expect(clippy::cast_possible_truncation, reason = "what is too large saturates, and is no time")]
         let time = Timestamp::from_millisecond(milliseconds as i64).ok()?.to_zoned(TimeZone::UTC);
-        return Some((time.date(), time.hour(), time.minute()));
+        return Some((time.date(), Some((time.hour(), time.minute()))));
     }
     let pieces = Pieces::parse(text).ok()?;
-    let time = pieces.time().unwrap_or_default();
-    Some((pieces.date(), time.hour(), time.minute()))
+    Some((pieces.date(), pieces.time().map(|time| (time.hour(), time.minute()))))
 }
 
 /// A number, or a text that is one: CloudTrail quotes many.
