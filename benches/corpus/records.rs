@@ -52,7 +52,7 @@ const LETTERS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz012
 /// Records as CloudTrail writes them, about 1.3 kB each.
 ///
 /// 121 calls and 25 user agents in proportion to 1/n, and 40 principals: 26 roles, 9 users, 4 services, and root. Each
-/// principal keeps its addresses and clients. Half of the calls are data events. 3 % fail.
+/// principal keeps its addresses and clients. Two in five calls are data events. 3 % fail.
 pub(crate) fn records(seed: u64) -> impl Iterator<Item = String> {
     let corpus = Corpus::new();
     let mut random = Random::new(seed);
@@ -108,7 +108,8 @@ impl Corpus {
         } else {
             String::new()
         };
-        let resources = if category == "Data" { self.fill(RESOURCES, random) } else { String::new() };
+        let resources =
+            if call.source == "s3" && category == "Data" { self.fill(RESOURCES, random) } else { String::new() };
         let response = if failed { "-" } else { call.response };
         format!(
             r#"{{"eventVersion":"1.11","userIdentity":{},"eventTime":"2026-11-05T10:{minute:02}:{second:02}Z","eventSource":"{}.amazonaws.com","eventName":"{}","awsRegion":"eu-west-1","sourceIPAddress":"{}","userAgent":"{}",{error}"requestParameters":{},"responseElements":{},{}"requestID":"{}","eventID":"{}","readOnly":{read_only},{resources}"eventType":"AwsApiCall","managementEvent":{},"recipientAccountId":"111122223333","eventCategory":"{category}","tlsDetails":{{"tlsVersion":"TLSv1.3","cipherSuite":"TLS_AES_128_GCM_SHA256","clientProvidedHostHeader":"{}.eu-west-1.amazonaws.com"}}}}"#,
@@ -182,7 +183,6 @@ impl Principal {
         let agents = [agents[often.draw(random)], agents[often.draw(random)]];
         let inside = format!("10.{}.{}.{}", random.below(8), random.below(256), random.below(256));
         let (identity, address) = match number {
-            // The most frequent ones but every fourth.
             39 => (root(), "203.0.113.10".to_owned()),
             number if number % 9 == 4 => (service(user), format!("{user}.amazonaws.com")),
             number if number % 4 == 2 => (iam_user(user, &id), format!("198.51.100.{number}")),
