@@ -23,7 +23,7 @@ const RULES_SEED: u64 = 2;
 const CHUNK_BYTES: usize = 64 << 10;
 const ROUNDS: usize = 15;
 
-const USAGE: &str = "usage: matching [--records N] [--per-file N] [--rules none|core|N [--read-only]]";
+const USAGE: &str = "usage: matching [--records N] [--per-file N] [--rules none|core|N]";
 
 /// What records are held against.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,8 +41,6 @@ struct Options {
     /// Each file has a matcher of its own, as in the pipeline.
     per_file: usize,
     rules: Option<Rules>,
-    /// The rules are compiled, which leaves its traces in the heap, and not used.
-    read_only: bool,
 }
 
 #[derive(Debug, Default)]
@@ -56,20 +54,19 @@ fn main() {
     let options = options(std::env::args().skip(1)).unwrap_or_else(|| panic!("{USAGE}"));
     let files = files(&options);
     match options.rules {
-        Some(rules) => count(&files, rules, options.read_only),
+        Some(rules) => count(&files, rules),
         None => compare(&files),
     }
 }
 
 fn options(mut arguments: impl Iterator<Item = String>) -> Option<Options> {
-    let mut options = Options { records: 4000, per_file: 2000, rules: None, read_only: false };
+    let mut options = Options { records: 4000, per_file: 2000, rules: None };
     while let Some(argument) = arguments.next() {
         match argument.as_str() {
             // Cargo's own.
             "--bench" => {}
             "--records" => options.records = arguments.next()?.parse().ok()?,
             "--per-file" => options.per_file = arguments.next()?.parse().ok()?,
-            "--read-only" => options.read_only = true,
             "--rules" => options.rules = Some(rules(&arguments.next()?)?),
             _ => return None,
         }
@@ -141,9 +138,9 @@ fn measured(files: &[Vec<u8>], rules: Option<&RuleSet>) -> Counts {
 }
 
 /// One run, with what came of it in a form that a script reads.
-fn count(files: &[Vec<u8>], rules: Rules, read_only: bool) {
+fn count(files: &[Vec<u8>], rules: Rules) {
     let set = compile(rules);
-    let Counts { records, tried, matches } = measured(files, set.as_ref().filter(|_| !read_only));
+    let Counts { records, tried, matches } = measured(files, set.as_ref());
     println!("records {records}\nrules {}\ntried {tried}\nmatches {matches}", set.map_or(0, |set| set.rules().len()));
 }
 

@@ -108,8 +108,7 @@ impl Corpus {
         } else {
             String::new()
         };
-        let resources =
-            if call.source == "s3" && category == "Data" { self.fill(RESOURCES, random) } else { String::new() };
+        let resources = if call.source == "s3" && category == "Data" { fill(RESOURCES, random) } else { String::new() };
         let response = if failed { "-" } else { call.response };
         format!(
             r#"{{"eventVersion":"1.11","userIdentity":{},"eventTime":"2026-11-05T10:{minute:02}:{second:02}Z","eventSource":"{}.amazonaws.com","eventName":"{}","awsRegion":"eu-west-1","sourceIPAddress":"{}","userAgent":"{}",{error}"requestParameters":{},"responseElements":{},{}"requestID":"{}","eventID":"{}","readOnly":{read_only},{resources}"eventType":"AwsApiCall","managementEvent":{},"recipientAccountId":"111122223333","eventCategory":"{category}","tlsDetails":{{"tlsVersion":"TLSv1.3","cipherSuite":"TLS_AES_128_GCM_SHA256","clientProvidedHostHeader":"{}.eu-west-1.amazonaws.com"}}}}"#,
@@ -120,7 +119,7 @@ impl Corpus {
             random.pick(&principal.agents),
             self.shape(call.request, random),
             self.shape(response, random),
-            if call.source == "s3" { self.fill(S3, random) } else { String::new() },
+            if call.source == "s3" { fill(S3, random) } else { String::new() },
             uuid(random),
             uuid(random),
             category == "Management",
@@ -130,43 +129,44 @@ impl Corpus {
 
     fn shape(&self, name: &str, random: &mut Random) -> String {
         let shape = self.shapes.iter().find(|(known, _)| *known == name);
-        shape.map_or_else(|| "null".to_owned(), |(_, template)| self.fill(template, random))
-    }
-
-    fn fill(&self, template: &str, random: &mut Random) -> String {
-        let mut filled = String::with_capacity(2 * template.len());
-        let mut rest = template;
-        while let Some((before, behind)) = rest.split_once('<') {
-            let (word, after) = behind.split_once('>').unwrap();
-            filled.push_str(before);
-            filled.push_str(&self.value(word, random));
-            rest = after;
-        }
-        filled + rest
-    }
-
-    fn value(&self, word: &str, random: &mut Random) -> String {
-        let name = random.pick(NAMES);
-        match word {
-            "bucket" => format!("{name}-eu-west-1-111122223333"),
-            "key" => format!("{name}/2026/11/05/{}.parquet", uuid(random)),
-            "role" => format!("arn:aws:iam::111122223333:role/{name}-role"),
-            // As many keys as there are teams.
-            "kms" => format!("arn:aws:kms:eu-west-1:111122223333:key/{}", uuid(&mut Random::new(name.len() as u64))),
-            "name" => name.to_owned(),
-            "number" => random.below(1000).to_string(),
-            "byte" => random.below(256).to_string(),
-            "hex" => text(HEX, 16, random),
-            "id" => text(CAPITALS, 9, random),
-            "token" => text(LETTERS, 64, random),
-            "uuid" => uuid(random),
-            word => panic!("`<{word}>` in shapes.txt means nothing"),
-        }
+        shape.map_or_else(|| "null".to_owned(), |(_, template)| fill(template, random))
     }
 }
 
 const RESOURCES: &str = r#""resources":[{"accountId":"111122223333","type":"AWS::S3::Object","ARN":"arn:aws:s3:::<bucket>/<key>"},{"accountId":"111122223333","type":"AWS::S3::Bucket","ARN":"arn:aws:s3:::<bucket>"}],"#;
 const S3: &str = r#""additionalEventData":{"SignatureVersion":"SigV4","CipherSuite":"TLS_AES_128_GCM_SHA256","bytesTransferredIn":0,"AuthenticationMethod":"AuthHeader","x-amz-id-2":"<token>","bytesTransferredOut":<number>},"#;
+
+/// Replaces each `<word>` of a template.
+fn fill(template: &str, random: &mut Random) -> String {
+    let mut filled = String::with_capacity(2 * template.len());
+    let mut rest = template;
+    while let Some((before, behind)) = rest.split_once('<') {
+        let (word, after) = behind.split_once('>').unwrap();
+        filled.push_str(before);
+        filled.push_str(&value(word, random));
+        rest = after;
+    }
+    filled + rest
+}
+
+fn value(word: &str, random: &mut Random) -> String {
+    let name = random.pick(NAMES);
+    match word {
+        "bucket" => format!("{name}-eu-west-1-111122223333"),
+        "key" => format!("{name}/2026/11/05/{}.parquet", uuid(random)),
+        "role" => format!("arn:aws:iam::111122223333:role/{name}-role"),
+        // As many keys as there are teams.
+        "kms" => format!("arn:aws:kms:eu-west-1:111122223333:key/{}", uuid(&mut Random::new(name.len() as u64))),
+        "name" => name.to_owned(),
+        "number" => random.below(1000).to_string(),
+        "byte" => random.below(256).to_string(),
+        "hex" => text(HEX, 16, random),
+        "id" => text(CAPITALS, 9, random),
+        "token" => text(LETTERS, 64, random),
+        "uuid" => uuid(random),
+        word => panic!("`<{word}>` in shapes.txt means nothing"),
+    }
+}
 
 impl Call {
     fn parse(line: &'static str) -> Self {
