@@ -60,6 +60,12 @@ impl<'s> Matcher<'s> {
         let holds = |rule: &&RuleIndex| rules.rules[**rule as usize].holds(&context);
         candidates.iter().filter(holds).map(|&rule| Match::new(rules, rule, record)).collect()
     }
+
+    /// How many rules the latest record was held against: those that the index found, whether they matched or not.
+    #[must_use]
+    pub fn tried(&self) -> usize {
+        self.lookup.found()
+    }
 }
 
 impl<'s, 'r> Match<'s, 'r> {

@@ -8,9 +8,12 @@
 use std::fmt::Write as _;
 use std::ops::ControlFlow;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::embedded;
+
+/// A record has about 25 members, an identity ten.
+const FEW_MEMBERS: usize = 40;
 
 /// A field's name, as a rule writes it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -91,6 +94,7 @@ fn locate<B>(value: &Value, path: &str, depth: u8, found: &mut impl FnMut(&Value
         return found(value);
     }
     match value {
+        Value::Object(members) if members.len() <= FEW_MEMBERS => few_members(members, path, depth, found),
         Value::Object(members) => {
             let mut end = path.len();
             loop {
@@ -117,6 +121,40 @@ fn locate<B>(value: &Value, path: &str, depth: u8, found: &mut impl FnMut(&Value
         },
         _ => ControlFlow::Continue(()),
     }
+}
+
+/// Compares the path with every key at once, which for few keys is faster than a hash of each beginning of the path.
+fn few_members<B>(
+    members: &Map<String, Value>,
+    path: &str,
+    depth: u8,
+    found: &mut impl FnMut(&Value) -> ControlFlow<B>,
+) -> ControlFlow<B> {
+    if !path.contains('.') {
+        let member = members.iter().find(|(key, _)| *key == path);
+        return member.map_or(ControlFlow::Continue(()), |(_, member)| locate(member, "", depth, found));
+    }
+    let mut below = usize::MAX;
+    loop {
+        let (mut longest, mut more) = (None, false);
+        for (key, member) in members {
+            if key.len() < below && begins(path, key) {
+                more |= longest.is_some();
+                longest = longest.filter(|(longest, _)| *longest > key.len()).or(Some((key.len(), member)));
+            }
+        }
+        let Some((end, member)) = longest else { return ControlFlow::Continue(()) };
+        locate(member, path.get(end + 1..).unwrap_or_default(), depth, found)?;
+        if !more {
+            return ControlFlow::Continue(());
+        }
+        below = end;
+    }
+}
+
+/// Whether the key is the path, or its beginning up to a dot.
+fn begins(path: &str, key: &str) -> bool {
+    path.as_bytes().get(key.len()).map_or(path.len() == key.len(), |next| *next == b'.') && path.starts_with(key)
 }
 
 /// A list stands for each of its elements.
@@ -170,6 +208,17 @@ mod tests {
         assert!(values(&document, "a.b.d").is_empty());
         assert!(exists(&document, &FieldPath::new("empty")) && values(&document, "empty").is_empty());
         assert!(!exists(&document, &FieldPath::new("a.b.c.d")));
+    }
+
+    #[test]
+    fn few_members_and_many_are_searched_alike() {
+        let few = json!({"a": {"b": 1}, "a.b": 2, "a.b.c": 3, "": {"a": 4}, "x": 5, "ä.ö": {"ü": 6}, "a.": 7});
+        let mut many = few.clone();
+        (0..FEW_MEMBERS).for_each(|number| many[format!("other {number}")] = json!(number));
+        for path in ["a", "a.b", "a.b.c", "a.b.c.d", ".a", "x", "x.", "y", "ä.ö.ü", "ä", "a.", ".", "a.b.", "ab"] {
+            assert_eq!(values(&few, path), values(&many, path), "{path}");
+        }
+        assert_eq!(values(&few, "a.b"), ["2", "1"]);
     }
 
     #[test]

@@ -172,6 +172,13 @@ impl Index {
     }
 }
 
+impl Lookup {
+    /// How many rules the latest record could match.
+    pub(super) fn found(&self) -> usize {
+        self.work.candidates.numbers.len()
+    }
+}
+
 impl PlaceIndex {
     fn new(place: Place, keys: Vec<(Key, RuleIndex)>) -> Self {
         let mut exact: HashMap<Box<str>, Vec<RuleIndex>> = HashMap::new();
