@@ -13,12 +13,12 @@ use std::ops::ControlFlow;
 use aho_corasick::{AhoCorasick, MatchKind};
 use hashbrown::HashMap;
 
-use crate::trail::FieldValue;
-
 use crate::engine::context::Context;
 use crate::engine::expr::{Expr, Identifier};
 use crate::engine::field::Field;
 use crate::engine::fold::fold;
+use crate::trail::FieldValue;
+
 use memo::Memo;
 
 pub(super) use access::{Key, Place, access};
@@ -30,6 +30,7 @@ pub(super) type RuleIndex = u32;
 #[derive(Debug, Default)]
 pub(super) struct Index {
     places: Vec<PlaceIndex>,
+    /// How many rules there are.
     rules: usize,
     /// Rules without a necessary condition, in order.
     always: Vec<RuleIndex>,
@@ -197,7 +198,9 @@ impl PlaceIndex {
             }
         }
         let memoised = place.repeats();
-        Self { place, exact, numbers, parts: Parts::new(parts), present, memoised }
+        let parts = if parts.is_empty() { None } else { Some(Parts::new(parts)) };
+        let parts = parts.and_then(|parts| parts.map_err(|rules| present.extend(rules)).ok());
+        Self { place, exact, numbers, parts, present, memoised }
     }
 
     fn look_up(&self, text: &str, memo: &mut Memo, context: &Context<'_, '_>, work: &mut Work) {
@@ -239,18 +242,18 @@ impl PlaceIndex {
 }
 
 impl Parts {
-    fn new(parts: HashMap<(Anchor, Box<str>), Vec<RuleIndex>>) -> Option<Self> {
-        if parts.is_empty() {
-            return None;
-        }
+    /// `Err`: the rules, when their literals are too many for one automaton.
+    fn new(parts: HashMap<(Anchor, Box<str>), Vec<RuleIndex>>) -> Result<Self, Vec<RuleIndex>> {
         let mut parts: Vec<_> = parts.into_iter().collect();
         parts.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
-        let automaton = AhoCorasick::builder()
-            .match_kind(MatchKind::Standard)
-            .build(parts.iter().map(|((_, text), _)| &**text))
-            // OK because only billions of bytes of literals could pass its limits.
-            .ok()?;
-        Some(Self { automaton, patterns: parts.into_iter().map(|((anchor, _), rules)| (anchor, rules)).collect() })
+        let literals = parts.iter().map(|((_, text), _)| &**text);
+        match AhoCorasick::builder().match_kind(MatchKind::Standard).build(literals) {
+            Ok(automaton) => {
+                let patterns = parts.into_iter().map(|((anchor, _), rules)| (anchor, rules)).collect();
+                Ok(Self { automaton, patterns })
+            }
+            Err(_) => Err(parts.into_iter().flat_map(|(_, rules)| rules).collect()),
+        }
     }
 
     fn find(&self, text: &str, parts: &mut Once, found: &mut Once) {
