@@ -279,8 +279,8 @@ impl Kept {
     }
 }
 
-/// How far back each correlation may have to look. What another reads is kept for as long as that one looks back: its episodes are found
-/// anew from its events.
+/// How far back each correlation may have to look. What another reads is kept for as long as that one looks back: its
+/// episodes are found anew from its events.
 fn reaches(rules: &RuleSet) -> Vec<SignedDuration> {
     let all = rules.correlations();
     let mut reaches: Vec<SignedDuration> = all.iter().map(|one| one.correlation.timespan).collect();
