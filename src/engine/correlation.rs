@@ -16,6 +16,7 @@ use super::field::Field;
 use super::matching::combinations;
 use super::rule_set::{CompiledRule, RuleInfo};
 use super::title::Title;
+use super::value_test::numeric;
 use super::{Knowledge, Organisation};
 
 /// The place of a correlation in its set. One that reads another comes behind it.
@@ -265,11 +266,8 @@ impl CompiledCorrelation {
 fn number(field: &Field, context: &Context<'_, '_>) -> Option<f64> {
     let mut buffer = String::new();
     let found = field.visit(context, &mut |value| {
-        let number = value.number().or_else(|| value.text(&mut buffer)?.trim().parse().ok());
-        match number.filter(|number: &f64| number.is_finite()) {
-            Some(number) => ControlFlow::Break(number),
-            None => ControlFlow::Continue(()),
-        }
+        let number = value.text(&mut buffer).and_then(|text| numeric(value, text));
+        number.map_or(ControlFlow::Continue(()), ControlFlow::Break)
     });
     found.break_value()
 }

@@ -1,6 +1,6 @@
 //! Which filters are for which rules.
 
-use crate::sigma::{Filter, FilteredRules, Rule};
+use crate::sigma::{Collection, Filter, FilteredRules, Rule};
 use crate::yaml::{Code, Diagnostic, suggest};
 
 use super::{Organisation, compile};
@@ -29,21 +29,18 @@ impl<'f> Filters<'f> {
         self.0.iter().filter(is_for).copied().collect()
     }
 
-    /// Rules that a filter names and nobody has.
-    pub(super) fn stray(&self, rules: &[Rule]) -> Vec<Diagnostic> {
-        let known = |named: &str| rules.iter().any(|rule| rule.metadata.is_called(named));
+    /// Rules that a filter names and that are not there.
+    pub(super) fn stray(&self, collection: &Collection) -> Vec<Diagnostic> {
+        let known = |named: &str| collection.rules.iter().any(|rule| rule.metadata.is_called(named));
         let stray = |filter: &&'f Filter| match &filter.rules {
             FilteredRules::Any => Vec::new(),
             FilteredRules::These(named) => named
                 .iter()
                 .filter(|named| !known(&named.text))
                 .map(|named| {
-                    let message = format!("no rule has the id or name `{}`", named.text);
-                    let known_names = rules.iter().filter_map(|rule| rule.metadata.name.as_deref());
-                    Diagnostic::new(Code::UnknownRule, &filter.metadata.file, named.span.clone(), message).advise(
-                        suggest(&named.text, known_names)
-                            .unwrap_or_else(|| "`trailhound rules` lists the rules that are loaded".to_owned()),
-                    )
+                    let (message, advice) = why_not(collection, &named.text);
+                    Diagnostic::new(Code::UnknownRule, &filter.metadata.file, named.span.clone(), message)
+                        .advise(advice)
                 })
                 .collect(),
         };
@@ -53,4 +50,19 @@ impl<'f> Filters<'f> {
     pub(super) fn count(&self) -> usize {
         self.0.len()
     }
+}
+
+/// Why a filter can't be for what it names, and what to try.
+fn why_not(collection: &Collection, named: &str) -> (String, String) {
+    if collection.correlations.iter().any(|rule| rule.metadata.is_called(named)) {
+        let message = format!("`{named}` is a correlation, which looks at no event itself");
+        return (message, "filter the rules that it names".to_owned());
+    }
+    if let Some((found, why)) = collection.aside.iter().find(|(metadata, _)| metadata.is_called(named)) {
+        return (format!("the rule `{named}` is not loaded"), format!("\"{}\" is {why}", found.title));
+    }
+    let known = collection.rules.iter().filter_map(|rule| rule.metadata.name.as_deref());
+    let advice =
+        suggest(named, known).unwrap_or_else(|| "`trailhound rules` lists the rules that are loaded".to_owned());
+    (format!("no rule has the id or name `{named}`"), advice)
 }

@@ -122,7 +122,7 @@ impl RuleSet {
             }
         }
         set.filters = filters.count();
-        rejected.extend(filters.stray(&collection.rules));
+        rejected.extend(filters.stray(collection));
         let mut correlations = Vec::new();
         for rule in &collection.correlations {
             match ids.insert(&rule.metadata.id, &rule.metadata) {

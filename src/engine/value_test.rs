@@ -197,7 +197,7 @@ fn date_and_time(value: FieldValue<'_>, text: &str) -> Option<Moment> {
 }
 
 /// A number, or a text that is one: CloudTrail quotes many.
-fn numeric(value: FieldValue<'_>, text: &str) -> Option<f64> {
+pub(super) fn numeric(value: FieldValue<'_>, text: &str) -> Option<f64> {
     value.number().or_else(|| number(text))
 }
 

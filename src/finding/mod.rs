@@ -150,6 +150,24 @@ impl Finding {
             .collect()
     }
 
+    /// What a first-seen rule has to remember.
+    #[must_use]
+    pub fn first_seen(&self) -> Option<&FirstSeen> {
+        match &self.kind {
+            Kind::FirstSeen(first) => Some(first),
+            _ => None,
+        }
+    }
+
+    /// What a correlation found.
+    #[must_use]
+    pub fn episode(&self) -> Option<&Episode> {
+        match &self.kind {
+            Kind::Episode(episode) => Some(episode),
+            _ => None,
+        }
+    }
+
     /// Takes another event of the same rule, entity and value in: the earlier one stands, the later one's time is kept.
     pub fn collapse(&mut self, mut other: Self) {
         let earliest = |finding: &Self| (finding.event.time, finding.event.identity.clone());

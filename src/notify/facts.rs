@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use crate::alerting::{Alert, Repetition};
 use crate::engine::RuleInfo;
-use crate::finding::{Actor, EpisodeEvent, Event, Finding, Kind};
+use crate::finding::{Actor, EpisodeEvent, Event, Finding};
 use crate::trail::{Mfa, Outcome};
 
 use super::fit::Detail;
@@ -156,7 +156,7 @@ fn place(event: &Event) -> String {
 }
 
 fn new_value(finding: &Finding) -> Option<String> {
-    let Kind::FirstSeen(first) = &finding.kind else { return None };
+    let first = finding.first_seen()?;
     let memory = match first.history.as_hours() {
         hours @ 0..48 => format!("{hours} hours"),
         hours => format!("{} days", hours / 24),
@@ -168,7 +168,7 @@ fn new_value(finding: &Finding) -> Option<String> {
 
 /// What a correlation measured, of whom, and in which time.
 fn pattern(finding: &Finding) -> Option<String> {
-    let Kind::Episode(episode) = &finding.kind else { return None };
+    let episode = finding.episode()?;
     let group: Vec<String> = episode.group.iter().map(|(name, value)| format!("{name} {value}")).collect();
     let group =
         if group.is_empty() { String::new() } else { format!(" for {}", plain::line(&group.join(", "), MAX_VALUE)) };
@@ -178,7 +178,7 @@ fn pattern(finding: &Finding) -> Option<String> {
 
 /// The events that made an episode.
 fn events(finding: &Finding) -> Vec<String> {
-    let Kind::Episode(episode) = &finding.kind else { return Vec::new() };
+    let Some(episode) = finding.episode() else { return Vec::new() };
     let line = |event: &EpisodeEvent| {
         let by = event.principal.as_deref().unwrap_or("an unknown caller");
         let line = format!(

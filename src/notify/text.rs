@@ -1,7 +1,5 @@
 //! Plain text, as e-mail and the terminal show it.
 
-use crate::finding::Kind;
-
 use super::facts::Facts;
 use super::plain;
 
@@ -27,7 +25,7 @@ pub(super) fn body(facts: &Facts<'_>) -> String {
     for (name, value) in &facts.rows {
         text += &format!("{name:<7}{value}\n");
     }
-    let more = if matches!(facts.finding.kind, Kind::Episode(_)) { "What adds up" } else { "More of the same" };
+    let more = if facts.finding.episode().is_some() { "What adds up" } else { "More of the same" };
     section(&mut text, more, facts.more.iter().map(String::as_str), false);
     section(&mut text, "Note", facts.notes.iter().map(String::as_str), false);
     section(&mut text, "Why it matters", [rule.description.as_str()], false);

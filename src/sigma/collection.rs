@@ -121,7 +121,7 @@ impl Collection {
     }
 }
 
-const RETIRED: &str = "deprecated or unsupported, so it is not loaded";
+const RETIRED: &str = "deprecated or unsupported";
 
 /// A rule for AWS whose log source is one slip away from CloudTrail's would vanish among those for other log sources.
 fn nearly_cloudtrail(shape: Shape<'_>, document: &Node, logsource: &LogSource) -> Option<Diagnostic> {

@@ -153,7 +153,10 @@ fn what_does_not_fit_together_is_said() {
     let burst = correlation(BURST);
     let circle = "title: A\nid: a\ncorrelation: {type: temporal, rules: [b], timespan: 5m}\n---\ntitle: B\nid: b\ncorrelation: {type: temporal, rules: [a], timespan: 5m}\n";
     let first_seen = two.replace("\n---\n", "\ntrailhound: {first_seen: {entity: awsRegion, value: eventName}}\n---\n");
+    let filter = "---\ntitle: F\nlogsource: {product: aws}\nfilter: {rules: [adds-up, old, lst], s: {awsRegion: x}, condition: not s}\n";
+    let old = base(&[("old", "GetUser")]).replace("title: old", "title: old\nstatus: deprecated");
     let errors = [
+        summaries(&(two.clone() + &old + &burst + filter), ""),
         summaries(&(two.clone() + &burst.replace("[list]", "[lst]")), ""),
         summaries(&(two.clone() + &burst), "rules: {list: {off: true}}"),
         summaries(

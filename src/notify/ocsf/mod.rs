@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::alerting::Alert;
-use crate::finding::{Event, Kind};
+use crate::finding::{Event, FirstSeen};
 use crate::sigma::Level;
 
 use super::fit::Detail;
@@ -165,6 +165,12 @@ struct NewValue<'a> {
     value: &'a [String],
 }
 
+impl<'a> NewValue<'a> {
+    fn of(first: &'a FirstSeen) -> Self {
+        Self { entity: &first.sighted.entity, value: &first.sighted.value }
+    }
+}
+
 impl<'a> DetectionFinding<'a> {
     fn of(alert: &'a Alert, notes: &[String], detail: Detail, now: Timestamp) -> Self {
         let finding = &alert.finding;
@@ -234,14 +240,8 @@ fn unmapped<'a>(alert: &'a Alert, notes: &[String], detail: Detail) -> Unmapped<
         file: &finding.origin.file,
         record_index: finding.origin.record_index,
         next_steps: &finding.rule.runbook,
-        first_seen: match &finding.kind {
-            Kind::FirstSeen(first) => Some(NewValue { entity: &first.sighted.entity, value: &first.sighted.value }),
-            _ => None,
-        },
-        correlation: match &finding.kind {
-            Kind::Episode(episode) => Some(Pattern::of(episode)),
-            _ => None,
-        },
+        first_seen: finding.first_seen().map(NewValue::of),
+        correlation: finding.episode().map(Pattern::of),
         notes: [notes, &left_out(alert, detail)].concat(),
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use serde::Serialize;
-use trailhound::finding::{Episode, Finding, Kind};
+use trailhound::finding::{Episode, Finding, FirstSeen};
 use trailhound::notify;
 
 use crate::args::Format;
@@ -78,6 +78,12 @@ struct NewValue<'f> {
     value: &'f [String],
 }
 
+impl<'f> NewValue<'f> {
+    fn of(first: &'f FirstSeen) -> Self {
+        Self { entity: &first.sighted.entity, value: &first.sighted.value }
+    }
+}
+
 impl Printer {
     pub(super) fn new(format: Format) -> Self {
         Self { json: format == Format::Jsonl }
@@ -135,14 +141,8 @@ impl<'f> Row<'f> {
             resources: &event.resources,
             file: &finding.origin.file,
             record_index: finding.origin.record_index,
-            first_seen: match &finding.kind {
-                Kind::FirstSeen(first) => Some(NewValue { entity: &first.sighted.entity, value: &first.sighted.value }),
-                _ => None,
-            },
-            correlation: match &finding.kind {
-                Kind::Episode(episode) => Some(Pattern::of(episode)),
-                _ => None,
-            },
+            first_seen: finding.first_seen().map(NewValue::of),
+            correlation: finding.episode().map(Pattern::of),
         }
     }
 }
