@@ -40,7 +40,8 @@ pub struct Counts {
     pub bad_records: u64,
     /// Rule met record; for a first-seen rule, once for each entity and value.
     pub matches: u64,
-    /// First-seen matches without a field that the rule learns by, and records with more values than are looked at.
+    /// First-seen matches without a field that the rule learns by, records with more values than are looked at, and matches
+    /// without what a correlation groups or counts by.
     pub incomplete: u64,
     /// First-seen matches of an entity and value that the same file shows again in the same period.
     pub collapsed: u64,

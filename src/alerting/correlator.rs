@@ -11,7 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::engine::{CompiledCorrelation, CorrelationIndex, Knowledge, Observed, Part, RuleInfo, RuleSet};
 use crate::finding::{self, Contribution, DedupKey, EpisodeEvent, Finding, FindingUid, Kind};
-use crate::sigma::CorrelationCondition;
+use crate::sigma::{CorrelationCondition, CorrelationType};
 use crate::trail::{EventIdentity, Record};
 
 use super::correlation::{Episode, Observation, Pattern, Timeline};
@@ -77,7 +77,7 @@ pub struct Correlated {
 pub struct Correlation {
     /// The episodes that they belong to.
     pub findings: Vec<Correlated>,
-    /// Matches that lack a field which names a group.
+    /// Matches that lack a field which names a group, or the value that counts.
     pub incomplete: u64,
 }
 
@@ -92,10 +92,9 @@ impl Correlator {
         let contributions: Vec<Arc<Contribution>> = contributions.into_iter().map(Arc::new).collect();
         for (place, contribution) in contributions.iter().enumerate() {
             for observed in contribution.observed.iter().filter(|observed| observed.direct) {
-                let Some(group) = &observed.group else {
-                    result.incomplete += 1;
-                    continue;
-                };
+                let kind = rules.correlations()[observed.correlation.0].correlation.kind;
+                result.incomplete += u64::from(observed.group.is_none() || lacks_value(kind, observed));
+                let Some(group) = &observed.group else { continue };
                 let identity = &contribution.event.identity;
                 let source = Source {
                     contribution: Arc::clone(contribution),
@@ -294,6 +293,13 @@ fn reaches(rules: &RuleSet) -> Vec<SignedDuration> {
         }
     }
     reaches
+}
+
+fn lacks_value(kind: CorrelationType, observed: &Observed) -> bool {
+    match kind {
+        CorrelationType::ValueCount => observed.values.is_empty(),
+        kind => kind.reads_values() && observed.number.is_none(),
+    }
 }
 
 fn names(correlation: &CompiledCorrelation) -> impl Iterator<Item = String> {

@@ -134,6 +134,17 @@ async fn aliases_generate_and_values() {
 }
 
 #[tokio::test]
+async fn what_has_no_number_adds_nothing_to_a_sum_and_is_counted() {
+    let sum = "{type: value_sum, rules: [list], timespan: 5m, condition: {field: requestParameters.n, gte: 5}}";
+    let world = World::new(rules(&(base(&[("list", "ListUsers")]) + &correlation(sum))));
+    let numbered =
+        |id: &str, n: Value| with(call("ListUsers", id, "10:00:00"), &[("/requestParameters", json!({"n": n}))]);
+    let events = [numbered("1", json!(3)), numbered("2", json!("2")), numbered("3", json!("many"))];
+    let outcome = world.notify(&[&world.put("a", &trail_file(&events))]).await;
+    assert_eq!((outcome.counts.incomplete, outcome.counts.episodes), (1, 1));
+}
+
+#[tokio::test]
 async fn a_dry_run_is_counted_and_not_sent() {
     let yaml = base(&[("list", "ListUsers")]) + &correlation(BURST) + "trailhound: {mode: dry-run}\n";
     let world = World::new(rules(&yaml));
