@@ -132,7 +132,7 @@ fn measured(files: &[Vec<u8>], rules: Option<&RuleSet>) -> Counts {
             }
         };
         file.chunks(CHUNK_BYTES).for_each(|chunk| reader.push(chunk, &mut each).unwrap());
-        reader.finish().unwrap();
+        reader.finish(&mut each).unwrap();
     }
     counts
 }

@@ -23,10 +23,11 @@
 //! let mut found = Vec::new();
 //! let mut reader = Reader::new(Limits::default());
 //! let trail = br#"{"Records":[{"eventSource":"cloudtrail.amazonaws.com","eventName":"StopLogging"}]}"#;
-//! reader.push(trail, &mut |item| if let Item::Record(record) = item {
+//! let mut each = |item: Item<'_>| if let Item::Record(record) = item {
 //!     found.extend(rules.matches(&record).iter().map(|matched| matched.info().title.clone()));
-//! })?;
-//! reader.finish()?;
+//! };
+//! reader.push(trail, &mut each)?;
+//! reader.finish(&mut each)?;
 //! assert_eq!(found, ["Trail stopped"]);
 //! # Ok::<(), trailhound::trail::ReadError>(())
 //! ```

@@ -135,8 +135,8 @@ impl Derived {
         let identity = record.identity();
         match self {
             Self::Principal => text(identity.principal().as_deref()),
-            Self::PrincipalType => text(identity.principal_type()),
-            Self::PrincipalAccount => text(identity.account()),
+            Self::PrincipalType => text(identity.principal_type().as_deref()),
+            Self::PrincipalAccount => text(identity.account().as_deref()),
             Self::Outcome => Values::Word(record.outcome().as_str()),
             Self::ServiceCall => yes_no(Some(record.is_service_call())),
             Self::SourceKind => Values::Word(record.source_kind().as_str()),

@@ -66,7 +66,8 @@ impl Knowledge {
         lists.peek()?;
         // A list may name the role, or one session of it.
         let principal = record.identity().principal();
-        let names: Vec<&str> = principal.as_deref().into_iter().chain(record.text("userIdentity.arn")).collect();
+        let arn = record.text("userIdentity.arn");
+        let names: Vec<&str> = principal.as_deref().into_iter().chain(arn.as_deref()).collect();
         Some(lists.any(|list| list.principals.iter().any(|pattern| names.iter().any(|name| pattern.matches(name)))))
     }
 
@@ -76,7 +77,7 @@ impl Knowledge {
         let owner = record.resource_account()?;
         Some(match caller {
             _ if caller == owner => "same",
-            _ if self.accounts.contains_key(caller) => "known",
+            _ if self.accounts.contains_key(&*caller) => "known",
             _ => "foreign",
         })
     }

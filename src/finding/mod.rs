@@ -6,6 +6,7 @@
 mod episode;
 mod uid;
 
+use std::borrow::Cow;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -184,7 +185,7 @@ impl Event {
     /// Takes out of a record what findings need. `now` stands in for the time of a record that carries none.
     #[must_use]
     pub fn of(record: &Record<'_>, knowledge: &Knowledge, now: Timestamp) -> Self {
-        let text = |path: &str| record.text(path).map(str::to_owned);
+        let text = |path: &str| record.text(path).map(Cow::into_owned);
         let identity = record.event_identity();
         Self {
             time: record.time().unwrap_or(now),
@@ -211,18 +212,18 @@ impl Event {
 impl Actor {
     fn of(record: &Record<'_>) -> Self {
         let identity = record.identity();
-        let text = |name: &str| record.text(&format!("userIdentity.{name}")).map(str::to_owned);
+        let text = |name: &str| record.text(&format!("userIdentity.{name}")).map(Cow::into_owned);
         Self {
             principal: identity.principal().map(Into::into),
-            principal_type: identity.principal_type().map(str::to_owned),
+            principal_type: identity.principal_type().map(Cow::into_owned),
             principal_id: text("principalId"),
             arn: text("arn"),
-            account: identity.account().map(str::to_owned),
+            account: identity.account().map(Cow::into_owned),
             user_name: text("userName"),
-            session_name: identity.session_name().map(str::to_owned),
+            session_name: identity.session_name(),
             session_issuer: text("sessionContext.sessionIssuer.arn"),
             access_key_id: text("accessKeyId"),
-            invoked_by: identity.invoked_by().map(str::to_owned),
+            invoked_by: identity.invoked_by().map(Cow::into_owned),
             mfa: record.mfa(),
             service_call: record.is_service_call(),
         }

@@ -69,7 +69,7 @@ impl<O: ObjectStore, S: StateStore, P: Publisher, C: Clock> Pipeline<O, S, P, C>
         while let Some(chunk) = body.chunk().await? {
             reader.push(&chunk, &mut |item| screen.item(item))?;
         }
-        Ok(reader.finish()?)
+        Ok(reader.finish(&mut |item| screen.item(item))?)
     }
 }
 

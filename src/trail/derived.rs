@@ -61,7 +61,7 @@ impl Record<'_> {
     pub fn outcome(&self) -> Outcome {
         match (self.text("errorCode"), self.text("errorMessage")) {
             (None, None) => Outcome::Success,
-            (Some(code), _) if is_denial(code) => Outcome::Denied,
+            (Some(code), _) if is_denial(&code) => Outcome::Denied,
             _ => Outcome::Failure,
         }
     }
@@ -74,9 +74,9 @@ impl Record<'_> {
         let identity = self.identity();
         // Console calls of old carry the console's name here, and a person's address.
         let invoked =
-            identity.invoked_by().is_some_and(|by| !matches!(by, "signin.amazonaws.com" | "console.amazonaws.com"));
+            identity.invoked_by().is_some_and(|by| !matches!(&*by, "signin.amazonaws.com" | "console.amazonaws.com"));
         invoked
-            || identity.principal_type() == Some("AWSService")
+            || identity.principal_type().as_deref() == Some("AWSService")
             || self.text("eventType").is_some_and(|kind| kind.eq_ignore_ascii_case("AwsServiceEvent"))
             || self.source_kind() == SourceKind::AwsService
     }
@@ -88,7 +88,7 @@ impl Record<'_> {
         match self.source_address() {
             Some(address) if is_private(address) => SourceKind::Private,
             Some(_) => SourceKind::Public,
-            None if is_service_name(source) => SourceKind::AwsService,
+            None if is_service_name(&source) => SourceKind::AwsService,
             None => SourceKind::Unknown,
         }
     }
@@ -103,7 +103,7 @@ impl Record<'_> {
     #[must_use]
     pub fn mfa(&self) -> Mfa {
         let identity = self.identity();
-        let own_credentials = matches!(identity.principal_type(), Some("Root" | "IAMUser"));
+        let own_credentials = matches!(identity.principal_type().as_deref(), Some("Root" | "IAMUser"));
         // A federated login always says `No`: its identity provider asked for the factor, or didn't.
         let federated = self.text("additionalEventData.SamlProviderArn").is_some();
         let said = self.text("additionalEventData.MFAUsed").or_else(|| identity.session_mfa());

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::embedded;
+use super::json::Json;
 use super::statement::{Grant, member, texts};
 
 /// What was found on the way through a request or an answer.
@@ -16,9 +17,13 @@ pub(super) struct Found {
 }
 
 /// The policy documents in a request or an answer; `None` when there is none.
-pub(super) fn find(value: &Value) -> Option<Found> {
+pub(super) fn find(value: Json<'_>) -> Option<Found> {
     let mut found = Found::default();
-    found.find(value, "", embedded::MAX_DEPTH);
+    match value.tree() {
+        Some(tree) => found.find(&tree, "", embedded::MAX_DEPTH),
+        // Nested deeper than anything that CloudTrail writes, or no JSON.
+        None => found.find_in_text(value.0, "", 0),
+    }
     (found.documents > 0).then_some(found)
 }
 

@@ -3,7 +3,10 @@
 use std::borrow::Cow;
 
 use percent_encoding::percent_decode_str;
+use serde::de::IgnoredAny;
 use serde_json::Value;
+
+use super::json::Json;
 
 /// How many strings inside strings are gone through; real records have two.
 pub(super) const MAX_DEPTH: u8 = 4;
@@ -11,12 +14,22 @@ pub(super) const MAX_DEPTH: u8 = 4;
 /// A record is 256 kB at most (1 MB with extended event size), and a document is a part of it.
 const MAX_BYTES: usize = 1_000_000;
 
-/// The object or list that a string holds; `None` when it holds none, or is longer than 1 MB.
+/// The object or list that a string holds, as a tree; `None` when it holds none, or is longer than 1 MB.
 pub(super) fn document(text: &str) -> Option<Value> {
+    Json(&json(text)?).tree()
+}
+
+/// The JSON of the object or list that a string holds; `None` when it holds none, or is longer than 1 MB.
+pub(super) fn json(text: &str) -> Option<Cow<'_, str>> {
     if text.len() > MAX_BYTES || !looks_like_one(text) {
         return None;
     }
-    serde_json::from_str(plain(text).trim()).ok()
+    let json = match plain(text) {
+        Cow::Borrowed(text) => Cow::Borrowed(text.trim()),
+        Cow::Owned(text) => Cow::Owned(text.trim().to_owned()),
+    };
+    // Text that only begins like JSON is none. This builds nothing, and goes as deep as it is nested.
+    serde_json::from_str::<IgnoredAny>(&json).is_ok().then_some(json)
 }
 
 /// Whether a string begins as an object or a list does, be it cut short later on.

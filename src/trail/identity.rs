@@ -19,36 +19,31 @@ impl<'r> UserIdentity<'r> {
 
     /// CloudTrail's identity type. Service events carry none; what invoked them tells that they are a service's.
     #[must_use]
-    pub fn principal_type(self) -> Option<&'r str> {
-        self.get("type").or_else(|| self.get("invokedBy").map(|_| "AWSService"))
+    pub fn principal_type(self) -> Option<Cow<'r, str>> {
+        self.get("type").or_else(|| self.get("invokedBy").map(|_| Cow::Borrowed("AWSService")))
     }
 
     /// What to group a caller's events by: the role for any of its sessions, the user for any of its keys.
     #[must_use]
     pub fn principal(self) -> Option<Cow<'r, str>> {
-        let known = match self.principal_type().unwrap_or_default() {
-            "AssumedRole" => {
-                self.get("sessionContext.sessionIssuer.arn").map(Cow::from).or_else(|| self.role_of_session())
-            }
-            "AWSService" => self.get("invokedBy").map(Cow::from),
+        let known = match &*self.principal_type().unwrap_or_default() {
+            "AssumedRole" => self.get("sessionContext.sessionIssuer.arn").or_else(|| self.role_of_session()),
+            "AWSService" => self.get("invokedBy"),
             "AWSAccount" => self.foreign(),
-            "IAMUser" => self.get("arn").map(Cow::from).or_else(|| self.user_by_name()),
-            "Root" => self.get("arn").map(Cow::from).or_else(|| self.iam_arn("root")),
-            "IdentityCenterUser" => self.get("onBehalfOf.userId").map(Cow::from),
+            "IAMUser" => self.get("arn").or_else(|| self.user_by_name()),
+            "Root" => self.get("arn").or_else(|| self.iam_arn("root")),
+            "IdentityCenterUser" => self.get("onBehalfOf.userId"),
             _ => None,
         };
         known.or_else(|| {
-            ["arn", "userName", "principalId", "accountId", "invokedBy"]
-                .iter()
-                .find_map(|name| self.get(name))
-                .map(Cow::from)
+            ["arn", "userName", "principalId", "accountId", "invokedBy"].iter().find_map(|name| self.get(name))
         })
     }
 
     /// The account that the caller belongs to; services have none.
     #[must_use]
-    pub fn account(self) -> Option<&'r str> {
-        if self.principal_type() == Some("AWSService") {
+    pub fn account(self) -> Option<Cow<'r, str>> {
+        if self.principal_type().as_deref() == Some("AWSService") {
             return None;
         }
         self.get("accountId")
@@ -56,34 +51,38 @@ impl<'r> UserIdentity<'r> {
 
     /// The service that made the call on somebody's behalf.
     #[must_use]
-    pub fn invoked_by(self) -> Option<&'r str> {
+    pub fn invoked_by(self) -> Option<Cow<'r, str>> {
         self.get("invokedBy")
     }
 
     /// The session's name within its role: often a person, an instance or a function.
     #[must_use]
-    pub fn session_name(self) -> Option<&'r str> {
+    pub fn session_name(self) -> Option<String> {
         if self.principal_type()? != "AssumedRole" {
             return None;
         }
-        self.get("arn").and_then(|arn| arn.splitn(3, '/').nth(2)).filter(|name| !name.is_empty())
+        self.get("arn")?.splitn(3, '/').nth(2).filter(|name| !name.is_empty()).map(str::to_owned)
     }
 
     /// What a temporary session says of MFA; long-lived keys say nothing.
-    pub(super) fn session_mfa(self) -> Option<&'r str> {
+    pub(super) fn session_mfa(self) -> Option<Cow<'r, str>> {
         self.get("sessionContext.attributes.mfaAuthenticated")
     }
 
-    pub(super) fn get(self, name: &str) -> Option<&'r str> {
-        name.split('.')
-            .try_fold(self.record.get("userIdentity")?, |value, name| value.get(name))?
-            .as_str()
-            .filter(|text| !text.is_empty())
+    pub(super) fn get(self, name: &str) -> Option<Cow<'r, str>> {
+        let value = match name.split_once('.') {
+            None => self.record.identity_member(name)?,
+            Some((name, rest)) => {
+                rest.split('.').try_fold(self.record.identity_member(name)?, |value, name| value.get(name))?
+            }
+        };
+        value.text().filter(|text| !text.is_empty())
     }
 
     /// `arn:aws:sts::111122223333:assumed-role/Name/session` belongs to `role/Name`; the session's ARN drops the role's path.
     fn role_of_session(self) -> Option<Cow<'r, str>> {
-        let (partition_and_service, rest) = self.get("arn")?.split_once(":sts::")?;
+        let arn = self.get("arn")?;
+        let (partition_and_service, rest) = arn.split_once(":sts::")?;
         let (account, path) = rest.split_once(":assumed-role/")?;
         let role = path.split('/').next()?;
         Some(format!("{partition_and_service}:iam::{account}:role/{role}").into())
@@ -92,8 +91,9 @@ impl<'r> UserIdentity<'r> {
     /// Another account's caller is known by its unique id only; for a session, without the session's name.
     fn foreign(self) -> Option<Cow<'r, str>> {
         let account = self.get("accountId")?;
-        let id = self.get("principalId").and_then(|id| id.split(':').next()).filter(|id| *id != account);
-        Some(id.map_or(Cow::Borrowed(account), |id| format!("{account}:{id}").into()))
+        let principal = self.get("principalId").unwrap_or_default();
+        let id = principal.split(':').next().filter(|id| !id.is_empty() && *id != account);
+        Some(id.map(|id| format!("{account}:{id}").into()).unwrap_or(account))
     }
 
     /// A failed console login carries no ARN.
@@ -104,7 +104,7 @@ impl<'r> UserIdentity<'r> {
 
     fn iam_arn(self, path: &str) -> Option<Cow<'r, str>> {
         let region = self.record.text("awsRegion").unwrap_or_default();
-        Some(format!("arn:{}:iam::{}:{path}", partition(region), self.get("accountId")?).into())
+        Some(format!("arn:{}:iam::{}:{path}", partition(&region), self.get("accountId")?).into())
     }
 }
 

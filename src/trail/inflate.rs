@@ -3,20 +3,21 @@
 use flate2::{Decompress, FlushDecompress, Status};
 
 use super::ReadError;
+use super::window::Window;
 
 const GZIP: u8 = 0x1f; // its first magic byte, which can't begin a JSON document
 const WINDOW_BITS: u8 = 15;
-const OUTPUT_BYTES: usize = 64 * 1024;
 
-/// Memory stays at one output buffer and zlib's window, whatever comes in.
+/// Memory stays at zlib's window, whatever comes in.
+#[derive(Debug, Default)]
 pub(super) struct Inflate {
     state: State,
-    output: Vec<u8>,
     inflated: u64,
-    limit: u64,
 }
 
+#[derive(Debug, Default)]
 enum State {
+    #[default]
     Start,
     Plain,
     Member(Box<Decompress>),
@@ -24,46 +25,54 @@ enum State {
 }
 
 impl Inflate {
-    /// Inflates at most `limit` bytes in all. The size in the gzip trailer is the sender's claim and is not used.
-    pub(super) fn new(limit: u64) -> Self {
-        Self { state: State::Start, output: vec![0; OUTPUT_BYTES], inflated: 0, limit }
+    /// Begins another file.
+    pub(super) fn clear(&mut self) {
+        *self = Self::default();
     }
 
-    /// Feeds a chunk and hands on what it inflates to, a piece at a time.
-    pub(super) fn push(
-        &mut self,
-        mut chunk: &[u8],
-        sink: &mut impl FnMut(&[u8]) -> Result<(), ReadError>,
-    ) -> Result<(), ReadError> {
-        while let Some(&first) = chunk.first() {
-            match &mut self.state {
-                State::Start => self.state = if first == GZIP { member() } else { State::Plain },
-                State::Plain => {
-                    count(&mut self.inflated, chunk.len(), self.limit)?;
-                    return sink(chunk);
+    /// Bytes inflated so far.
+    pub(super) fn inflated(&self) -> u64 {
+        self.inflated
+    }
+
+    /// Takes from the front of `chunk` what fits into the window's room, inflated.
+    ///
+    /// # Errors
+    /// [`ReadError::Damaged`], and [`ReadError::TooLarge`] past `limit` bytes in all. What came before the damage is in the
+    /// window. The size in the gzip trailer is the sender's claim and is not used.
+    pub(super) fn step(&mut self, chunk: &mut &[u8], window: &mut Window, limit: u64) -> Result<(), ReadError> {
+        let first = chunk.first();
+        match (&mut self.state, first) {
+            // Without further input it may still hold back what there was no room for.
+            (State::Member(inflater), _) => {
+                let (ended, came, damage) = inflate(inflater, chunk, window.room());
+                if ended {
+                    self.state = State::BetweenMembers;
                 }
-                State::Member(inflater) => {
-                    let (used, ended) = inflate(inflater, chunk, &mut self.output, |piece| {
-                        count(&mut self.inflated, piece.len(), self.limit)?;
-                        sink(piece)
-                    })?;
-                    chunk = &chunk[used..];
-                    if ended {
-                        self.state = State::BetweenMembers;
-                    }
-                }
-                State::BetweenMembers => match first {
-                    GZIP => self.state = member(),
-                    0 => chunk = &chunk[1..], // padding that gzip allows
-                    _ => return Err(ReadError::Damaged("bytes follow the end of the gzip data".to_owned())),
-                },
+                // Only then the damage: what was inflated before it holds records too.
+                self.came(came, window, limit)?;
+                damage?;
+            }
+            (_, None) => {}
+            (State::Start, first) => self.state = if first == Some(&GZIP) { member() } else { State::Plain },
+            (State::Plain, _) => {
+                let room = window.room();
+                let (taken, rest) = chunk.split_at(room.len().min(chunk.len()));
+                room[..taken.len()].copy_from_slice(taken);
+                *chunk = rest;
+                self.came(taken.len(), window, limit)?;
+            }
+            (State::BetweenMembers, Some(&GZIP)) => self.state = member(),
+            (State::BetweenMembers, Some(0)) => *chunk = &chunk[1..], // padding that gzip allows
+            (State::BetweenMembers, _) => {
+                return Err(ReadError::Damaged("bytes follow the end of the gzip data".to_owned()));
             }
         }
         Ok(())
     }
 
     /// # Errors
-    /// [`ReadError::Truncated`] when the last member hasn't ended.
+    /// [`ReadError::Truncated`] when the last member hasn't ended, [`ReadError::Empty`] when there was nothing.
     pub(super) fn finish(&self) -> Result<(), ReadError> {
         match self.state {
             State::Start => Err(ReadError::Empty),
@@ -71,44 +80,35 @@ impl Inflate {
             State::Plain | State::BetweenMembers => Ok(()),
         }
     }
+
+    fn came(&mut self, bytes: usize, window: &mut Window, limit: u64) -> Result<(), ReadError> {
+        window.came(bytes);
+        self.inflated += bytes as u64;
+        if self.inflated > limit { Err(ReadError::TooLarge { limit }) } else { Ok(()) }
+    }
 }
 
 fn member() -> State {
     State::Member(Box::new(Decompress::new_gzip(WINDOW_BITS)))
 }
 
-/// Inflates until the input is used up or the member ends. Returns the bytes used and whether it ended.
-fn inflate(
-    inflater: &mut Decompress,
-    input: &[u8],
-    output: &mut [u8],
-    mut sink: impl FnMut(&[u8]) -> Result<(), ReadError>,
-) -> Result<(usize, bool), ReadError> {
-    let mut used = 0;
-    loop {
-        let (in_before, out_before) = (inflater.total_in(), inflater.total_out());
-        let status = inflater.decompress(&input[used..], output, FlushDecompress::None);
-        // OK because neither can grow past the slices handed in.
-        let taken = usize::try_from(inflater.total_in() - in_before).unwrap_or(usize::MAX);
-        let given = usize::try_from(inflater.total_out() - out_before).unwrap_or(usize::MAX);
-        used += taken;
-        sink(&output[..given])?;
-        // Only now: what was inflated before the damage holds records too.
-        let status = status.map_err(|error| ReadError::Damaged(error.to_string()))?;
-        if status == Status::StreamEnd {
-            return Ok((used, true));
+/// Inflates until the input is used up, the room is full, or the member ends. Returns whether it ended, the bytes that came,
+/// and what was wrong behind them.
+fn inflate(inflater: &mut Decompress, chunk: &mut &[u8], room: &mut [u8]) -> (bool, usize, Result<(), ReadError>) {
+    let given = chunk.len();
+    let (in_before, out_before) = (inflater.total_in(), inflater.total_out());
+    let status = inflater.decompress(chunk, room, FlushDecompress::None);
+    // OK because neither can grow past the slices handed in.
+    let taken = usize::try_from(inflater.total_in() - in_before).unwrap_or(usize::MAX);
+    let came = usize::try_from(inflater.total_out() - out_before).unwrap_or(usize::MAX);
+    *chunk = &chunk[taken..];
+    let damage = match status {
+        Err(error) => Err(ReadError::Damaged(error.to_string())),
+        Ok(Status::StreamEnd) => return (true, came, Ok(())),
+        Ok(_) if given > 0 && taken == 0 && came == 0 => {
+            Err(ReadError::Damaged("the gzip data makes no progress".to_owned()))
         }
-        // A full output buffer may hide more; otherwise all that this input gives has been given.
-        if given < output.len() && used == input.len() {
-            return Ok((used, false));
-        }
-        if taken == 0 && given == 0 {
-            return Err(ReadError::Damaged("the gzip data makes no progress".to_owned()));
-        }
-    }
-}
-
-fn count(inflated: &mut u64, bytes: usize, limit: u64) -> Result<(), ReadError> {
-    *inflated += bytes as u64;
-    if *inflated > limit { Err(ReadError::TooLarge { limit }) } else { Ok(()) }
+        Ok(_) => Ok(()),
+    };
+    (false, came, damage)
 }

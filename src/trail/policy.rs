@@ -134,7 +134,9 @@ impl Record<'_> {
     /// Whether the documents of this call only set limits to what others grant, or are only judged.
     fn only_limits(&self) -> bool {
         let name = self.text("eventName").unwrap_or_default();
-        match self.text("eventSource").and_then(|source| source.split('.').next()) {
+        let name = &*name;
+        let source = self.text("eventSource").unwrap_or_default();
+        match source.split('.').next() {
             // Service and resource control policies; `PutResourcePolicy` does grant.
             Some("organizations") => matches!(name, "CreatePolicy" | "UpdatePolicy"),
             Some("ec2") => matches!(name, "CreateVpcEndpoint" | "ModifyVpcEndpoint"),
@@ -150,8 +152,8 @@ impl Record<'_> {
         // Lambda's names go on with a date: `AddPermission20150331v2`.
         let adds =
             ["AddPermission", "AddLayerVersionPermission", "PutPermission"].iter().any(|it| name.starts_with(it));
-        let request = self.get("requestParameters").filter(|_| adds)?.as_object()?;
-        documents::permission(request)
+        let request = self.get("requestParameters").filter(|_| adds)?.tree()?;
+        documents::permission(request.as_object()?)
     }
 }
 

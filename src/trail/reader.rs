@@ -1,8 +1,10 @@
 //! Reads one log file as a stream: chunks in, records out, bounded memory.
 
+use super::frames::{Frame, Frames};
 use super::inflate::Inflate;
-use super::record::{BadRecord, Record};
-use super::split::{Piece, Splitter};
+use super::record::{BadRecord, Place, Record};
+use super::slots::Slots;
+use super::window::Window;
 
 /// What a file may cost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,25 +59,28 @@ pub enum ReadError {
     NoRecords,
 }
 
-/// Turns the chunks of one file into [`Item`]s.
+/// Turns the chunks of a file into [`Item`]s, and then those of the next file with the same memory.
 ///
 /// ```
 /// use trailhound::trail::{Item, Limits, Reader};
 ///
 /// let mut names = Vec::new();
 /// let mut each = |item: Item<'_>| if let Item::Record(record) = item {
-///     names.push(record.text("eventName").unwrap_or_default().to_owned());
+///     names.push(record.text("eventName").unwrap_or_default().into_owned());
 /// };
 /// let mut reader = Reader::new(Limits::default());
 /// reader.push(br#"{"Records":[{"eventName":"StopLog"#, &mut each)?;
 /// reader.push(br#"ging"},{"eventName":"GetUser"}]}"#, &mut each)?;
-/// reader.finish()?;
+/// reader.finish(&mut each)?;
 /// assert_eq!(names, ["StopLogging", "GetUser"]);
 /// # Ok::<(), trailhound::trail::ReadError>(())
 /// ```
+#[derive(Debug)]
 pub struct Reader {
+    limits: Limits,
     inflate: Inflate,
-    splitter: Splitter,
+    window: Window,
+    frames: Frames,
     /// The place of the next record in the file, bad ones counted.
     index: u64,
 }
@@ -84,60 +89,76 @@ impl Reader {
     /// Starts a file.
     #[must_use]
     pub fn new(limits: Limits) -> Self {
-        Self {
-            inflate: Inflate::new(limits.max_file_bytes),
-            splitter: Splitter::new(limits.max_record_bytes),
-            index: 0,
-        }
+        let frames = Frames::new(limits.max_record_bytes);
+        Self { limits, inflate: Inflate::default(), window: Window::default(), frames, index: 0 }
+    }
+
+    /// Starts another file, whatever became of the one before.
+    pub fn restart(&mut self) {
+        self.inflate.clear();
+        self.window.clear();
+        self.frames = Frames::new(self.limits.max_record_bytes);
+        self.index = 0;
     }
 
     /// Feeds a chunk of the object as it is stored and hands on the records that it completes.
     ///
     /// # Errors
-    /// When the file can't be read further. The reader is of no use after that.
-    pub fn push(&mut self, chunk: &[u8], each: &mut impl FnMut(Item<'_>)) -> Result<(), ReadError> {
-        let Self { inflate, splitter, index } = self;
-        let mut failed = None;
-        inflate.push(chunk, &mut |bytes| {
-            splitter.push(bytes, &mut |piece| {
-                if let Some(item) = item(piece, index, &mut failed) {
-                    each(item);
-                }
-            })?;
-            failed.take().map_or(Ok(()), Err)
-        })
+    /// When the file can't be read further. The reader is of no use after that until it is restarted.
+    pub fn push(&mut self, mut chunk: &[u8], each: &mut impl FnMut(Item<'_>)) -> Result<(), ReadError> {
+        let mut more = !chunk.is_empty();
+        while more {
+            let before = self.inflate.inflated();
+            let stepped = self.inflate.step(&mut chunk, &mut self.window, self.limits.max_file_bytes);
+            let came = self.inflate.inflated() > before;
+            let full = self.window.is_full();
+            // A full window may hold back more, even when the chunk is used up.
+            more = !chunk.is_empty() || (full && came);
+            // Damage stands behind what was inflated.
+            if stepped.is_err() || full || !more {
+                self.scan(false, each)?;
+            }
+            stepped?;
+        }
+        Ok(())
     }
 
     /// Ends the file.
     ///
     /// # Errors
     /// [`ReadError::Truncated`] when it isn't whole, [`ReadError::Empty`] when there was nothing.
-    pub fn finish(self) -> Result<(), ReadError> {
+    pub fn finish(&mut self, each: &mut impl FnMut(Item<'_>)) -> Result<(), ReadError> {
+        self.scan(true, each)?;
         self.inflate.finish()?;
-        self.splitter.finish()
+        self.frames.finish(self.window.bytes().len())
+    }
+
+    fn scan(&mut self, last: bool, each: &mut impl FnMut(Item<'_>)) -> Result<(), ReadError> {
+        let Self { window, frames, index, .. } = self;
+        let (bytes, offset) = (window.bytes(), window.offset());
+        let done = frames.scan(bytes, offset, last, &mut |frame, slots| {
+            each(item(frame, slots, bytes, offset, *index)?);
+            *index += 1;
+            Ok(())
+        })?;
+        window.done(done);
+        Ok(())
     }
 }
 
-fn item<'a>(piece: Piece<'a>, index: &mut u64, failed: &mut Option<ReadError>) -> Option<Item<'a>> {
-    let at = *index;
-    let bad = |reason: &str| BadRecord { index: at, reason: reason.to_owned() };
-    let parsed = match piece {
-        // Other JSON, such as an array of whole trail files, would otherwise read as a quiet day.
-        Piece::Element(bytes) => Record::parse(at, bytes).and_then(|record| {
-            if record.looks_like_a_record() { Ok(record) } else { Err(bad("it is no CloudTrail record")) }
-        }),
-        Piece::Oversized => Err(bad("it is larger than the limit for one record")),
-        Piece::Document(bytes) => match Record::parse(at, bytes) {
-            Ok(record) if !record.looks_like_a_record() => {
-                *failed = Some(ReadError::NoRecords);
-                return None;
-            }
-            parsed => parsed,
-        },
+fn item<'a>(frame: Frame, slots: &Slots, bytes: &'a [u8], offset: u64, index: u64) -> Result<Item<'a>, ReadError> {
+    let (range, alone) = match frame {
+        Frame::Element(range) => (range, false),
+        Frame::Document(range) => (range, true),
+        Frame::Unreadable(range, reason) => return Ok(Item::Bad(BadRecord { index, range, reason })),
     };
-    *index += 1;
-    Some(match parsed {
-        Ok(record) => Item::Record(record),
+    let place = Place { index, offset: offset + range.start as u64 };
+    let bytes = &bytes[range];
+    Ok(match Record::new(place, bytes, slots.clone()) {
+        Ok(record) if record.looks_like_a_record() => Item::Record(record),
+        Ok(_) if alone => return Err(ReadError::NoRecords),
+        // Other JSON, such as an array of whole trail files, would otherwise read as a quiet day.
+        Ok(_) => Item::Bad(place.bad(0..bytes.len(), "it is no CloudTrail record".to_owned())),
         Err(bad) => Item::Bad(bad),
     })
 }
@@ -154,13 +175,13 @@ mod tests {
         let mut seen = Vec::new();
         let mut each = |item: Item<'_>| {
             seen.push(match item {
-                Item::Record(record) => record.text("eventName").unwrap_or("-").to_owned(),
+                Item::Record(record) => record.text("eventName").unwrap_or("-".into()).into_owned(),
                 Item::Bad(bad) => format!("bad #{}", bad.index),
             });
         };
         let mut reader = Reader::new(limits);
         let result = bytes.chunks(chunk).try_for_each(|chunk| reader.push(chunk, &mut each));
-        let result = result.and_then(|()| reader.finish());
+        let result = result.and_then(|()| reader.finish(&mut each));
         (seen, result)
     }
 

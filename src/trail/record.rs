@@ -1,29 +1,39 @@
 //! One CloudTrail record: a view over its bytes.
 
+use std::borrow::Cow;
+use std::cell::Cell;
 use std::fmt;
-use std::ops::ControlFlow;
+use std::ops::{ControlFlow, Range};
 
 use jiff::Timestamp;
-use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
-use super::field::{self, FieldPath, FieldValue};
+use super::field::{self, FieldPath, FieldValue, Halt};
 use super::identity::UserIdentity;
+use super::json::{Cursor, Json, Stop};
+use super::slots::{Pause, Slot, Slots};
 
 /// A record as it stands in the file. Unknown fields, identity types and event versions are never an error.
+///
+/// Only its outermost members have been told apart; what they hold is looked into when somebody asks.
 #[derive(Debug)]
 pub struct Record<'a> {
     raw: &'a str,
     index: u64,
-    document: Value,
+    offset: u64,
+    slots: Slots,
+    /// Whether something inside turned out to be no JSON.
+    broken: Cell<bool>,
 }
 
 /// Something in a record's place that is none.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("record {index} can't be read: {reason}")]
+#[error("record {index} (bytes {} to {} of the file, inflated) can't be read: {reason}", range.start, range.end)]
 pub struct BadRecord {
     /// Its place in the file, counted from 0.
     pub index: u64,
+    /// Which bytes of the file it is, after inflating.
+    pub range: Range<u64>,
     /// What is wrong with it; never its contents.
     pub reason: String,
 }
@@ -47,15 +57,31 @@ impl<'a> Record<'a> {
     /// Reads one record; `index` is its place in the file.
     ///
     /// # Errors
-    /// When the bytes are not one JSON object.
+    /// When the bytes are not one JSON object. Only its outermost members are looked at: see [`Self::is_broken`].
     pub fn parse(index: u64, bytes: &'a [u8]) -> Result<Self, BadRecord> {
-        let bad = |reason: String| BadRecord { index, reason };
-        let raw = std::str::from_utf8(bytes).map_err(|error| bad(error.to_string()))?.trim();
-        let document = document(raw).map_err(|error| bad(error.to_string()))?;
-        if !document.is_object() {
-            return Err(bad("it is not a JSON object".to_owned()));
+        let place = Place { index, offset: 0 };
+        let trimmed = bytes.trim_ascii();
+        if !trimmed.starts_with(b"{") {
+            return Err(place.bad(0..bytes.len(), NO_OBJECT.to_owned()));
         }
-        Ok(Self { raw, index, document })
+        let mut slots = Slots::new();
+        match slots.fill(&mut Cursor::new(trimmed, 0), 0, false) {
+            Ok(end) if end == trimmed.len() => Self::new(place, trimmed, slots),
+            Ok(at) | Err(Pause::Stop(Stop::Malformed(at)) | Pause::Records(at)) => {
+                Err(place.bad(0..bytes.len(), no_json(at)))
+            }
+            Err(Pause::Stop(Stop::Incomplete)) => Err(place.bad(0..bytes.len(), "its JSON has no end".to_owned())),
+        }
+    }
+
+    /// Takes the bytes of an object whose members have been found.
+    pub(super) fn new(place: Place, bytes: &'a [u8], slots: Slots) -> Result<Self, BadRecord> {
+        match std::str::from_utf8(bytes) {
+            Ok(raw) => Ok(Self { raw, index: place.index, offset: place.offset, slots, broken: Cell::new(false) }),
+            Err(error) => {
+                Err(place.bad(0..bytes.len(), format!("it is not UTF-8 at its byte {}", error.valid_up_to())))
+            }
+        }
     }
 
     /// The record's bytes.
@@ -70,10 +96,22 @@ impl<'a> Record<'a> {
         self.index
     }
 
+    /// Which bytes of the file it is, after inflating.
+    #[must_use]
+    pub fn range(&self) -> Range<u64> {
+        self.offset..self.offset + self.raw.len() as u64
+    }
+
+    /// Whether something that was looked into turned out to be no JSON, so that what stands behind it was not seen.
+    #[must_use]
+    pub fn is_broken(&self) -> bool {
+        self.broken.get()
+    }
+
     /// The text at a dotted path of literal member names; `None` when it isn't there, isn't text, or is empty.
     #[must_use]
-    pub fn text(&self, path: &str) -> Option<&str> {
-        self.get(path)?.as_str().filter(|text| !text.is_empty())
+    pub fn text(&self, path: &str) -> Option<Cow<'a, str>> {
+        self.get(path)?.text().filter(|text| !text.is_empty())
     }
 
     /// Hands each value at `path` to `visit`, going through lists, until it breaks.
@@ -82,18 +120,53 @@ impl<'a> Record<'a> {
         path: &FieldPath,
         visit: &mut impl FnMut(FieldValue<'_>) -> ControlFlow<B>,
     ) -> ControlFlow<B> {
-        field::visit(&self.document, path, visit)
+        match self.root(path) {
+            Some((value, rest)) => self.noting(field::visit(value, rest, visit)),
+            None => ControlFlow::Continue(()),
+        }
     }
 
     /// Whether the path leads anywhere, be it to null or an empty list.
     #[must_use]
     pub fn has(&self, path: &FieldPath) -> bool {
-        field::exists(&self.document, path)
+        self.root(path).is_some_and(|(value, rest)| self.noting(field::exists(value, rest)).is_break())
     }
 
     /// Hands every member name and every value of the record to `visit`, until it breaks.
     pub fn visit_all<B>(&self, visit: &mut impl FnMut(FieldValue<'_>) -> ControlFlow<B>) -> ControlFlow<B> {
-        field::visit_all(&self.document, visit)
+        self.noting(field::visit_all(self.raw, visit))
+    }
+
+    /// The value as it stands in the record, if the path is the name of a member with a place of its own.
+    pub(crate) fn written(&self, path: &FieldPath) -> Option<&'a str> {
+        match path.slot() {
+            Some((slot, "")) if !self.slots.irregular => self.slots.get(slot).map(|place| &self.raw[place]),
+            _ => None,
+        }
+    }
+
+    /// Where to begin looking for `path`, and what is left of it.
+    fn root<'p>(&self, path: &'p FieldPath) -> Option<(Json<'a>, &'p str)> {
+        match path.slot() {
+            Some((slot, rest)) if !self.slots.irregular => Some((self.slot(slot)?, rest)),
+            _ => Some((Json(self.raw), path.as_str())),
+        }
+    }
+
+    fn slot(&self, slot: Slot) -> Option<Json<'a>> {
+        // OK because the places were found between quotes and brackets of this text.
+        self.slots.get(slot).map(|place| Json(&self.raw[place]))
+    }
+
+    fn noting<B>(&self, flow: ControlFlow<Halt<B>>) -> ControlFlow<B> {
+        match flow {
+            ControlFlow::Continue(()) => ControlFlow::Continue(()),
+            ControlFlow::Break(Halt::Asked(result)) => ControlFlow::Break(result),
+            ControlFlow::Break(Halt::Broken) => {
+                self.broken.set(true);
+                ControlFlow::Continue(())
+            }
+        }
     }
 
     /// Who made the call.
@@ -104,7 +177,7 @@ impl<'a> Record<'a> {
 
     /// Account whose trail got this copy.
     #[must_use]
-    pub fn account(&self) -> Option<&str> {
+    pub fn account(&self) -> Option<Cow<'a, str>> {
         // Aggregated events carry `accountId`; records before version 1.02 only have the caller's.
         ["recipientAccountId", "accountId", "userIdentity.accountId"].iter().find_map(|path| self.text(path))
     }
@@ -120,54 +193,58 @@ impl<'a> Record<'a> {
     pub fn event_identity(&self) -> EventIdentity {
         let id = self.text("eventID").or_else(|| self.text("eventId"));
         EventIdentity {
-            account: self.account().unwrap_or_default().to_owned(),
-            event_id: id.map_or_else(|| digest(self.raw), str::to_owned),
+            account: self.account().unwrap_or_default().into_owned(),
+            event_id: id.map_or_else(|| digest(self.raw), Cow::into_owned),
         }
     }
 
     /// Tells a record that stands alone in a file from any other JSON object.
     pub(super) fn looks_like_a_record(&self) -> bool {
-        ["eventName", "eventSource", "eventVersion", "eventType"].iter().any(|name| self.document.get(*name).is_some())
+        [Slot::EventName, Slot::EventSource, Slot::EventVersion, Slot::EventType]
+            .iter()
+            .any(|slot| self.slots.get(*slot).is_some())
     }
 
-    pub(super) fn get(&self, path: &str) -> Option<&Value> {
-        path.split('.').try_fold(&self.document, |value, name| value.get(name))
+    /// A member of `userIdentity`.
+    pub(super) fn identity_member(&self, name: &str) -> Option<Json<'a>> {
+        match Slot::of_identity(name) {
+            Some(slot) => self.slot(slot),
+            None => self.slot(Slot::UserIdentity)?.get(name),
+        }
     }
-}
 
-/// CloudTrail cuts long texts at a number of bytes, which can leave half of a surrogate pair: JSON to CloudTrail, an error to
-/// a strict parser. The half becomes a replacement character, as the whole would be lost otherwise.
-fn document(raw: &str) -> serde_json::Result<Value> {
-    serde_json::from_str(raw).or_else(|error| match without_lone_surrogates(raw) {
-        Some(repaired) => serde_json::from_str(&repaired),
-        None => Err(error),
-    })
-}
-
-fn without_lone_surrogates(raw: &str) -> Option<String> {
-    let unit = |at: usize| {
-        let escape = raw.get(at..at + 6)?.strip_prefix("\\u")?;
-        u16::from_str_radix(escape, 16).ok()
-    };
-    let mut repaired = String::new();
-    let (mut at, mut copied) = (0, 0);
-    while let Some(offset) = raw[at..].find('\\') {
-        let escape = at + offset;
-        let (first, second) = (unit(escape), unit(escape + 6));
-        at = match (first, second) {
-            (Some(0xd800..=0xdbff), Some(0xdc00..=0xdfff)) => escape + 12,
-            (Some(0xd800..=0xdfff), _) => {
-                repaired.push_str(&raw[copied..escape]);
-                repaired.push('\u{fffd}');
-                copied = escape + 6;
-                copied
-            }
-            // The backslash takes the next character with it, be it another backslash.
-            _ => raw[escape + 1..].chars().next().map_or(raw.len(), |next| escape + 1 + next.len_utf8()),
+    /// The value at a dotted path of literal member names.
+    pub(super) fn get(&self, path: &str) -> Option<Json<'a>> {
+        let (name, rest) = path.split_once('.').unwrap_or((path, ""));
+        let value = match Slot::top(name) {
+            Some(slot) => self.slot(slot)?,
+            None => Json(self.raw).get(name)?,
         };
+        rest.split('.').filter(|name| !name.is_empty()).try_fold(value, |value, name| value.get(name))
     }
-    repaired.push_str(&raw[copied..]);
-    (copied > 0).then_some(repaired)
+}
+
+/// Where something stands in a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Place {
+    pub(super) index: u64,
+    /// Of the first of its bytes.
+    pub(super) offset: u64,
+}
+
+impl Place {
+    /// What stands here is no record.
+    pub(super) fn bad(self, bytes: Range<usize>, reason: String) -> BadRecord {
+        let range = self.offset + bytes.start as u64..self.offset + bytes.end as u64;
+        BadRecord { index: self.index, range, reason }
+    }
+}
+
+pub(super) const NO_OBJECT: &str = "it is not a JSON object";
+
+/// `at`: counted from the record's first byte.
+pub(super) fn no_json(at: usize) -> String {
+    format!("its JSON is broken at its byte {at}")
 }
 
 fn digest(text: &str) -> String {
@@ -182,14 +259,35 @@ mod tests {
 
     #[test]
     fn half_a_surrogate_pair_does_not_hide_a_record() {
-        for (raw, expected) in [
-            (r#"{"a":"x\ud83d"}"#, "x\u{fffd}"),
-            (r#"{"a":"\ud83d\ude00 \udc00"}"#, "\u{1f600} \u{fffd}"),
-            (r#"{"a":"\\ud83d \ud83d"}"#, "\\ud83d \u{fffd}"),
-        ] {
-            let record = Record::parse(0, raw.as_bytes()).unwrap();
-            assert_eq!((record.text("a"), record.raw()), (Some(expected), raw));
-        }
+        let raw = r#"{"a":"x\ud83d"}"#;
+        let record = Record::parse(0, raw.as_bytes()).unwrap();
+        assert_eq!((record.text("a").as_deref(), record.raw()), (Some("x\u{fffd}"), raw));
         assert!(Record::parse(0, br#"{"a":"\ud83d"#).is_err());
+    }
+
+    #[test]
+    fn a_record_is_one_object() {
+        for (text, reason) in [
+            ("", "it is not a JSON object"),
+            ("[]", "it is not a JSON object"),
+            (r#"{"a":1"#, "its JSON has no end"),
+            (r#"{"a":1} {}"#, "its JSON is broken at its byte 7"),
+            (r#"{"a":oops}"#, "its JSON is broken at its byte 5"),
+            (r#"{"a" 1}"#, "its JSON is broken at its byte 5"),
+        ] {
+            assert_eq!(Record::parse(3, text.as_bytes()).unwrap_err().reason, reason, "{text}");
+        }
+        let bad = Record::parse(3, b"{\"a\":\"\xff\"}").unwrap_err();
+        assert_eq!(
+            bad.to_string(),
+            "record 3 (bytes 0 to 9 of the file, inflated) can't be read: it is not UTF-8 at its byte 6"
+        );
+    }
+
+    #[test]
+    fn what_is_broken_inside_is_told_once_it_is_come_across() {
+        let record = Record::parse(0, br#"{"eventName":"a","requestParameters":{"a":1,"b":oops,"c":2}}"#).unwrap();
+        assert!(record.has(&FieldPath::new("eventName")) && !record.is_broken());
+        assert!(!record.has(&FieldPath::new("requestParameters.c")) && record.is_broken());
     }
 }

@@ -2,22 +2,18 @@
 //!
 //! Only some services fill `resources` (EC2 and IAM calls carry none), so the request's own names are turned into ARNs.
 
-use serde_json::Value;
+use std::borrow::Cow;
 
 use super::Record;
 use super::identity::partition;
+use super::json::Json;
 
 impl Record<'_> {
     /// ARNs of the resources, in the record's order; empty where neither `resources` nor the request names one.
     #[must_use]
     pub fn resources(&self) -> Vec<String> {
-        let arns: Vec<String> = self
-            .listed()
-            .iter()
-            .filter_map(|resource| resource.get("ARN").or_else(|| resource.get("arn"))?.as_str())
-            .filter(|arn| !arn.is_empty())
-            .map(str::to_owned)
-            .collect();
+        let arn = |resource: Json<'_>| resource.get("ARN").or_else(|| resource.get("arn"))?.text().map(Cow::into_owned);
+        let arns: Vec<String> = self.listed().filter_map(arn).filter(|arn| !arn.is_empty()).collect();
         if arns.is_empty() { self.requested().into_iter().collect() } else { arns }
     }
 
@@ -25,26 +21,26 @@ impl Record<'_> {
     #[must_use]
     pub fn resource_account(&self) -> Option<String> {
         // The entry of an S3 object carries no account; the one of its bucket beside it does.
-        let listed = self.listed().iter().find_map(|resource| resource.get("accountId")?.as_str().map(str::to_owned));
+        let listed = self.listed().find_map(|resource| resource.get("accountId")?.text().map(Cow::into_owned));
         let from_arn = || self.resources().first().and_then(|arn| account_of(arn).map(str::to_owned));
-        listed.or_else(from_arn).or_else(|| self.account().map(str::to_owned))
+        listed.or_else(from_arn).or_else(|| self.account().map(Cow::into_owned))
     }
 
-    fn listed(&self) -> &[Value] {
-        self.get("resources").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default()
+    fn listed(&self) -> impl Iterator<Item = Json<'_>> {
+        self.get("resources").into_iter().flat_map(|list| list.items().map_while(Result::ok))
     }
 
     fn requested(&self) -> Option<String> {
         let parameter = |name: &str| self.text(&format!("requestParameters.{name}"));
-        let service = self.text("eventSource")?.split('.').next()?;
-        match service {
-            "sqs" => queue_arn(parameter("queueUrl")?, self.text("awsRegion").unwrap_or_default()),
-            "sns" => parameter("topicArn").or_else(|| parameter("targetArn")).map(str::to_owned),
+        let source = self.text("eventSource")?;
+        match source.split('.').next()? {
+            "sqs" => queue_arn(&parameter("queueUrl")?, &self.text("awsRegion").unwrap_or_default()),
+            "sns" => parameter("topicArn").or_else(|| parameter("targetArn")).map(Cow::into_owned),
             "kms" => {
                 let answered = self.text("responseElements.keyId").filter(|key| key.starts_with("arn:"));
-                answered.map(str::to_owned).or_else(|| self.arn("kms", parameter("keyId")?, "key/"))
+                answered.map(Cow::into_owned).or_else(|| self.arn("kms", &parameter("keyId")?, "key/"))
             }
-            "cloudtrail" => self.arn("cloudtrail", parameter("name").or_else(|| parameter("trailName"))?, "trail/"),
+            "cloudtrail" => self.arn("cloudtrail", &parameter("name").or_else(|| parameter("trailName"))?, "trail/"),
             "s3" => {
                 let bucket = parameter("bucketName")?;
                 Some(format!("arn:{}:s3:::{bucket}", self.partition()))
@@ -67,7 +63,7 @@ impl Record<'_> {
     }
 
     fn partition(&self) -> &'static str {
-        partition(self.text("awsRegion").unwrap_or_default())
+        partition(&self.text("awsRegion").unwrap_or_default())
     }
 }
 

@@ -57,7 +57,7 @@ pub(crate) fn told(yaml: &str, records: &[Value]) -> Vec<String> {
     let mut screen = Screen::new(&rules, "trail".into(), "2026-11-05T12:00:00Z".parse().unwrap());
     let mut reader = Reader::new(Limits::default());
     reader.push(json!({"Records": records}).to_string().as_bytes(), &mut |item| screen.item(item)).unwrap();
-    reader.finish().unwrap();
+    reader.finish(&mut |item| screen.item(item)).unwrap();
     let screened = screen.finish();
     let correlated = Correlator::default().add(&rules, screened.contributions).findings;
     let findings = screened.findings.into_iter().chain(correlated.into_iter().map(|found| found.finding));

@@ -90,7 +90,7 @@ fn stream(path: &Path, screen: &mut Screen<'_>) -> Result<(), Box<dyn std::error
     let mut chunk = vec![0; CHUNK_BYTES];
     loop {
         match file.read(&mut chunk)? {
-            0 => return Ok(reader.finish()?),
+            0 => return Ok(reader.finish(&mut |item| screen.item(item))?),
             read => reader.push(&chunk[..read], &mut |item| screen.item(item))?,
         }
     }

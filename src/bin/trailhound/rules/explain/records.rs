@@ -56,7 +56,7 @@ impl Records {
     fn take(&mut self, item: Item<'_>, event: Option<&str>, max: usize) {
         match item {
             Item::Bad(bad) => self.problems.push(bad.to_string()),
-            Item::Record(record) if event.is_some_and(|event| record.text("eventID") != Some(event)) => {}
+            Item::Record(record) if event.is_some_and(|event| record.text("eventID").as_deref() != Some(event)) => {}
             Item::Record(_) if self.chosen.len() == max => self.left_out += 1,
             Item::Record(record) => self.chosen.push(Raw { index: record.index(), text: record.raw().to_owned() }),
         }
@@ -72,7 +72,7 @@ fn stream(mut source: Box<dyn Read>, each: &mut impl FnMut(Item<'_>)) -> Result<
     let mut chunk = vec![0; CHUNK_BYTES];
     loop {
         match source.read(&mut chunk)? {
-            0 => return Ok(reader.finish()?),
+            0 => return Ok(reader.finish(each)?),
             read => reader.push(&chunk[..read], each)?,
         }
     }

@@ -24,13 +24,16 @@ pub(super) fn print(out: &mut impl Write, set: &RuleSet, rule: &RuleInfo, record
     if let Some(matched) = matches.iter().find(|matched| matched.info().id == rule.id) {
         notes(matched).iter().try_for_each(|note| writeln!(out, "  note: {note}"))?;
     }
+    if record.is_broken() {
+        writeln!(out, "  note: the record's JSON is broken; what stands behind that place was not seen")?;
+    }
     writeln!(out)?;
     Ok(explanation.matched)
 }
 
 fn described(record: &Record<'_>) -> String {
     let facts = ["eventTime", "eventSource", "eventName", "eventID"].into_iter().filter_map(|name| record.text(name));
-    facts.map(|fact| notify::line(fact, MAX_VALUE)).collect::<Vec<_>>().join(" ")
+    facts.map(|fact| notify::line(&fact, MAX_VALUE)).collect::<Vec<_>>().join(" ")
 }
 
 /// What stands between a match and an alert.
