@@ -36,7 +36,7 @@ pub struct Counts {
     pub objects_failed: u64,
     /// Records held against the rules.
     pub records: u64,
-    /// Records that could not be read.
+    /// Records that could not be read, or not to their end.
     pub bad_records: u64,
     /// Rule met record; for a first-seen rule, once for each entity and value.
     pub matches: u64,

@@ -254,8 +254,8 @@ impl CompiledCorrelation {
     /// alert; `None` to go by the group.
     #[must_use]
     pub fn told_by(&self, record: &Record<'_>, knowledge: &Knowledge) -> (String, Option<Vec<String>>) {
-        let room = Room::default();
-        let context = Context::new(record, knowledge, &room);
+        let mut room = Room::default();
+        let context = Context::new(record, knowledge, &mut room);
         let title = self.title.as_ref().map_or_else(|| self.info.title.clone(), |title| title.of(&context));
         let dedup =
             self.dedup.as_ref().map(|fields| fields.iter().map(|field| field.texts(&context).join(",")).collect());

@@ -48,8 +48,8 @@ impl RuleSet {
     #[must_use]
     pub fn explain(&self, rule: &str, record: &Record<'_>) -> Option<Explanation> {
         let rule = self.rules.iter().find(|known| known.info.is_called(rule))?;
-        let room = Room::default();
-        let context = Context::new(record, &self.knowledge, &room);
+        let mut room = Room::default();
+        let context = Context::new(record, &self.knowledge, &mut room);
         let mut recorder = Recorder { open: Vec::new(), done: Vec::new() };
         let mut evaluation = Evaluation { identifiers: &rule.identifiers, context: &context, observer: &mut recorder };
         let matched = evaluation.holds(&rule.condition);

@@ -70,6 +70,24 @@ impl TextMatcher {
         Ok(Self { kind: Kind::Regex(Box::new(regex)), cased: true })
     }
 
+    /// Compares with a value that isn't folded, where that is enough: `true` is certain, `false` of an ASCII value or when `cased`.
+    /// `None`: the value has to be folded.
+    pub(super) fn matches_at_once(&self, value: &str) -> Option<bool> {
+        if self.cased {
+            return Some(self.matches(value));
+        }
+        let value = value.as_bytes();
+        let equal =
+            |part: Option<&[u8]>, text: &str| part.is_some_and(|part| part.eq_ignore_ascii_case(text.as_bytes()));
+        Some(match &self.kind {
+            Kind::Anything => true,
+            Kind::Exact(text) => equal(Some(value), text),
+            Kind::StartsWith(text) => equal(value.get(..text.len()), text),
+            Kind::EndsWith(text) => equal(value.len().checked_sub(text.len()).map(|from| &value[from..]), text),
+            Kind::Contains(_) | Kind::Wildcards(_) | Kind::Regex(_) => return None,
+        })
+    }
+
     /// Compares. Unless it is `cased`, the value has to be folded.
     pub(super) fn matches(&self, value: &str) -> bool {
         match &self.kind {
@@ -119,7 +137,13 @@ mod tests {
     use super::*;
 
     fn accepts(matcher: &TextMatcher, value: &str) -> bool {
-        if matcher.cased { matcher.matches(value) } else { matcher.matches(&folded(value)) }
+        let accepted = if matcher.cased { matcher.matches(value) } else { matcher.matches(&folded(value)) };
+        match matcher.matches_at_once(value) {
+            Some(true) => assert!(accepted, "{value}"),
+            Some(false) => assert!(!accepted || !(value.is_ascii() || matcher.cased), "{value}"),
+            None => {}
+        }
+        accepted
     }
 
     #[test]

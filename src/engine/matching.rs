@@ -1,6 +1,6 @@
 //! Records met by rules.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use crate::trail::Record;
 
@@ -23,10 +23,17 @@ pub struct Sighted {
     pub value: Vec<String>,
 }
 
-/// Holds records against a [`RuleSet`], one after the other. Each thread has its own: it remembers which rules a value led to.
+/// Holds records against a [`RuleSet`], one after the other. Each thread has its own: it remembers which rules a value led to,
+/// and leaves that to the next one.
 #[derive(Debug)]
 pub struct Matcher<'s> {
     rules: &'s RuleSet,
+    workspace: Workspace,
+}
+
+/// What a matcher works with.
+#[derive(Debug, Default)]
+pub(super) struct Workspace {
     lookup: Lookup,
     room: Room,
 }
@@ -43,7 +50,8 @@ pub struct Match<'s, 'r> {
 
 impl<'s> Matcher<'s> {
     pub(super) fn new(rules: &'s RuleSet) -> Self {
-        Self { rules, lookup: Lookup::default(), room: Room::default() }
+        let spare = rules.workspaces.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        Self { rules, workspace: spare.unwrap_or_default() }
     }
 
     /// Holds a record against every rule. The matches come in the order of the rules. A record that matches nothing costs no
@@ -54,8 +62,9 @@ impl<'s> Matcher<'s> {
         's: 'm,
     {
         let rules: &'m RuleSet = self.rules;
-        let context = Context::new(record, &rules.knowledge, &self.room);
-        let candidates = rules.index.candidates(&context, &mut self.lookup);
+        let Workspace { lookup, room } = &mut self.workspace;
+        let context = Context::new(record, &rules.knowledge, room);
+        let candidates = rules.index.candidates(&context, lookup);
         // OK because the index was made of these rules.
         let holds = |rule: &&RuleIndex| rules.rules[**rule as usize].holds(&context);
         candidates.iter().filter(holds).map(|&rule| Match::new(rules, rule, record)).collect()
@@ -64,7 +73,14 @@ impl<'s> Matcher<'s> {
     /// How many rules the latest record was held against: those that the index found, whether they matched or not.
     #[must_use]
     pub fn tried(&self) -> usize {
-        self.lookup.found()
+        self.workspace.lookup.found()
+    }
+}
+
+impl Drop for Matcher<'_> {
+    fn drop(&mut self) {
+        let workspace = std::mem::take(&mut self.workspace);
+        self.rules.workspaces.lock().unwrap_or_else(PoisonError::into_inner).push(workspace);
     }
 }
 
@@ -93,8 +109,8 @@ impl<'s, 'r> Match<'s, 'r> {
         if self.feeds.is_empty() {
             return Vec::new();
         }
-        let room = Room::default();
-        let context = Context::new(self.record, self.knowledge, &room);
+        let mut room = Room::default();
+        let context = Context::new(self.record, self.knowledge, &mut room);
         self.feeds.iter().map(|feed| feed.observe(&context)).collect()
     }
 
@@ -103,7 +119,7 @@ impl<'s, 'r> Match<'s, 'r> {
     pub fn title(&self) -> String {
         match &self.rule.title {
             None => self.rule.info.title.clone(),
-            Some(title) => title.of(&Context::new(self.record, self.knowledge, &Room::default())),
+            Some(title) => title.of(&Context::new(self.record, self.knowledge, &mut Room::default())),
         }
     }
 
@@ -112,8 +128,8 @@ impl<'s, 'r> Match<'s, 'r> {
     #[must_use]
     pub fn sighted(&self) -> Option<(&FirstSeenPlan, Vec<Sighted>)> {
         let plan = self.rule.first_seen.as_ref()?;
-        let room = Room::default();
-        let context = Context::new(self.record, self.knowledge, &room);
+        let mut room = Room::default();
+        let context = Context::new(self.record, self.knowledge, &mut room);
         let combine = |fields: &[Field]| combinations(fields.iter().map(|field| field.texts(&context)));
         let values = combine(&plan.value);
         let sighted = combine(&plan.entity)
@@ -128,8 +144,8 @@ impl<'s, 'r> Match<'s, 'r> {
     #[must_use]
     pub fn dedup_values(&self) -> Option<Vec<String>> {
         let fields = self.rule.dedup.as_ref()?;
-        let room = Room::default();
-        let context = Context::new(self.record, self.knowledge, &room);
+        let mut room = Room::default();
+        let context = Context::new(self.record, self.knowledge, &mut room);
         Some(fields.iter().map(|field| field.texts(&context).join(",")).collect())
     }
 }

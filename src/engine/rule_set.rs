@@ -1,7 +1,7 @@
 //! The rules that records are held against.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use jiff::SignedDuration;
 
@@ -15,7 +15,7 @@ use super::expr::{Evaluation, Expr, Identifier, Unobserved};
 use super::field::Field;
 use super::filters::Filters;
 use super::index::Index;
-use super::matching::{Match, Matcher};
+use super::matching::{Match, Matcher, Workspace};
 use super::title::Title;
 use super::{Knowledge, Organisation, compile};
 
@@ -28,6 +28,8 @@ pub struct RuleSet {
     pub(super) correlations: Correlations,
     filters: usize,
     off: usize,
+    /// Of matchers that are done: a file of ten records costs less than a workspace.
+    pub(super) workspaces: Mutex<Vec<Workspace>>,
 }
 
 #[derive(Debug)]
@@ -157,8 +159,8 @@ impl RuleSet {
     /// Holds one record against every rule without the index: what [`Matcher::matches`] is measured by.
     #[must_use]
     pub fn matches_one_by_one<'s, 'r>(&'s self, record: &'s Record<'r>) -> Vec<Match<'s, 'r>> {
-        let room = Room::default();
-        let context = Context::new(record, &self.knowledge, &room);
+        let mut room = Room::default();
+        let context = Context::new(record, &self.knowledge, &mut room);
         let rules = (0..).zip(&self.rules);
         rules.filter(|(_, rule)| rule.holds(&context)).map(|(rule, _)| Match::new(self, rule, record)).collect()
     }

@@ -51,8 +51,14 @@ const LAST_WHOLE: f64 = 9_007_199_254_740_992.0;
 impl Test {
     /// Whether one of the tests accepts the value. Its text is made once, and folded once.
     pub(super) fn any_accepts(tests: &[Self], value: FieldValue<'_>, context: &Context<'_, '_>) -> bool {
-        if value == FieldValue::Null {
-            return tests.iter().any(Self::accepts_null);
+        match value {
+            FieldValue::Null => return tests.iter().any(Self::accepts_null),
+            FieldValue::Text(text) => {
+                if let Some(accepted) = Self::at_once(tests, text) {
+                    return accepted;
+                }
+            }
+            FieldValue::Escaped(_) | FieldValue::Json(_) => {}
         }
         context.room.text.with(|buffer| {
             // OK because null was dealt with.
@@ -62,6 +68,23 @@ impl Test {
                 tests.iter().any(|test| test.accepts(value, text, &mut folded, context))
             })
         })
+    }
+
+    /// Whether one of the tests accepts the text, when that can be told without a copy of it: most values of most rules are whole
+    /// and ASCII, as is what they are held against.
+    fn at_once(tests: &[Self], text: &str) -> Option<bool> {
+        let mut ascii = None;
+        for test in tests {
+            let Self::Text(matcher) = test else { return None };
+            if matcher.matches_at_once(text)? {
+                return Some(true);
+            }
+            // A character that isn't ASCII may be equal to one that is.
+            if !matcher.cased && !*ascii.get_or_insert_with(|| text.is_ascii()) {
+                return None;
+            }
+        }
+        Some(false)
     }
 
     pub(super) fn accepts_null(&self) -> bool {

@@ -18,7 +18,7 @@ use crate::notify;
 use crate::outcome::{Counts, Outcome};
 use crate::ports::{Clock, ObjectStore, Publisher, StateStore, chain};
 use crate::telemetry::{self, Event};
-use crate::trail::Limits;
+use crate::trail::Readers;
 use crate::trigger::{Delivery, MessageId, ObjectRef, Trigger, TriggerError};
 
 use read::ObjectReport;
@@ -37,8 +37,8 @@ pub struct Pipeline<O, S, P, C> {
     pub clock: C,
     /// What records are held against.
     pub rules: RuleSet,
-    /// What one file may cost.
-    pub limits: Limits,
+    /// What reads log files, and what one may cost.
+    pub readers: Readers,
     /// What correlations count; lasts as long as the process.
     pub correlator: Mutex<Correlator>,
     /// Objects read, and alerts published, at the same time.

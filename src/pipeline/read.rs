@@ -9,9 +9,9 @@ use jiff::{SignedDuration, Timestamp};
 use crate::engine::{MAX_SIGHTED, Matcher, RuleSet};
 use crate::finding::{self, Contribution, Finding, FindingUid, Kind};
 use crate::outcome::Counts;
-use crate::ports::{Clock, FetchError, ObjectBody as _, ObjectStore, Publisher, StateStore, chain};
+use crate::ports::{Clock, FetchError, ObjectBody, ObjectStore, Publisher, StateStore, chain};
 use crate::telemetry::{self, Event};
-use crate::trail::{EventIdentity, Item, KeyKind, ReadError, Reader};
+use crate::trail::{BadRecord, EventIdentity, Item, KeyKind, ReadError, Reader};
 use crate::trigger::ObjectRef;
 
 use super::Pipeline;
@@ -62,15 +62,21 @@ impl<O: ObjectStore, S: StateStore, P: Publisher, C: Clock> Pipeline<O, S, P, C>
         report
     }
 
-    /// Feeds chunks to the reader as they arrive, so that memory grows with what is found, not with the file.
     async fn stream(&self, object: &ObjectRef, screen: &mut Screen<'_>) -> Result<(), Failure> {
         let mut body = self.objects.get(object).await?;
-        let mut reader = Reader::new(self.limits);
-        while let Some(chunk) = body.chunk().await? {
-            reader.push(&chunk, &mut |item| screen.item(item))?;
-        }
-        Ok(reader.finish(&mut |item| screen.item(item))?)
+        let mut reader = self.readers.take();
+        let result = feed(&mut body, &mut reader, screen).await;
+        self.readers.give(reader);
+        result
     }
+}
+
+/// Feeds chunks to the reader as they arrive, so that memory grows with what is found, not with the file.
+async fn feed(body: &mut impl ObjectBody, reader: &mut Reader, screen: &mut Screen<'_>) -> Result<(), Failure> {
+    while let Some(chunk) = body.chunk().await? {
+        reader.push(&chunk, &mut |item| screen.item(item))?;
+    }
+    Ok(reader.finish(&mut |item| screen.item(item))?)
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -130,11 +136,7 @@ impl<'s> Screen<'s> {
     pub fn item(&mut self, item: Item<'_>) {
         let record = match item {
             Item::Record(record) => record,
-            Item::Bad(bad) => {
-                self.counts.bad_records += 1;
-                self.first_bad.get_or_insert_with(|| bad.to_string());
-                return;
-            }
+            Item::Bad(bad) => return self.bad(&bad),
         };
         self.counts.records += 1;
         let mut event = None;
@@ -154,6 +156,15 @@ impl<'s> Screen<'s> {
             }
             findings.into_iter().for_each(|finding| self.keep(finding));
         }
+        // It was read up to there, and counts as bad as well.
+        if let Some(bad) = record.broken() {
+            self.bad(&bad);
+        }
+    }
+
+    fn bad(&mut self, bad: &BadRecord) {
+        self.counts.bad_records += 1;
+        self.first_bad.get_or_insert_with(|| bad.to_string());
     }
 
     fn keep(&mut self, finding: Finding) {

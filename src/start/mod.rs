@@ -15,6 +15,7 @@ use crate::engine::Organisation;
 use crate::local::{Folder, OpenError, State, Stdout, SystemClock};
 use crate::pipeline::Pipeline;
 use crate::rule_pack::{self, Loaded};
+use crate::trail::Readers;
 use crate::trigger::ObjectRef;
 use crate::yaml::{Diagnostic, SourceFile};
 
@@ -94,7 +95,7 @@ fn from_parts(settings: &Settings, loaded: Loaded, cloud: &Cloud) -> Result<Conf
         publisher: alerts(&settings.alerts, cloud)?,
         clock: SystemClock,
         rules: loaded.rules,
-        limits: settings.limits,
+        readers: Readers::new(settings.limits),
         correlator: Mutex::default(),
         concurrency: settings.concurrency,
     })

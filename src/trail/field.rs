@@ -5,11 +5,10 @@
 //! A number may pick an element of a list. A string that holds JSON is gone through as if it were parsed
 //! (`requestParameters.policyDocument.Statement.Effect`); a path that ends at it finds the string.
 
-use std::borrow::Cow;
 use std::ops::ControlFlow;
 
 use super::embedded;
-use super::json::{Broken, Json, Kind, Token, compact, tokens, unescape, unescaped};
+use super::json::{Broken, Json, Kind, Token, compact, has_escapes, tokens, unescape, unescaped};
 use super::slots::Slot;
 
 /// Lists inside lists that are gone through; real records have two.
@@ -71,9 +70,9 @@ pub enum FieldValue<'v> {
 }
 
 impl<'v> FieldValue<'v> {
-    /// What stands between the quotes of a string.
-    fn of_string(content: &'v str) -> Self {
-        if content.contains('\\') { Self::Escaped(content) } else { Self::Text(content) }
+    /// What stands between the quotes of a string. `escapes`: whether there may be any in it.
+    fn of_string(content: &'v str, escapes: bool) -> Self {
+        if escapes && has_escapes(content) { Self::Escaped(content) } else { Self::Text(content) }
     }
 
     /// The text to compare with; `None` for null. `buffer` holds it where the record doesn't.
@@ -120,12 +119,18 @@ impl<B> From<Broken> for Halt<B> {
     }
 }
 
+/// Hands each value at `path` to `visit`. `escapes`: whether texts of this record may hold any.
 pub(super) fn visit<B>(
     value: Json<'_>,
     path: &str,
+    escapes: bool,
     visit: &mut impl FnMut(FieldValue<'_>) -> ControlFlow<B>,
 ) -> ControlFlow<Halt<B>> {
-    locate(value, path, Depth::default(), &mut |value| leaves(value, MAX_LISTS, visit))
+    match value.kind() {
+        // Most fields are texts at a place of their own.
+        Kind::String(content) if path.is_empty() => asked(visit(FieldValue::of_string(content, escapes))),
+        _ => locate(value, path, Depth::default(), &mut |value| leaves(value, MAX_LISTS, visit)),
+    }
 }
 
 pub(super) fn exists(value: Json<'_>, path: &str) -> ControlFlow<Halt<()>> {
@@ -199,7 +204,7 @@ fn in_object<B>(
 
 /// Where the key ends in the path: at its end or at a dot.
 fn begins(path: &str, key: &str) -> Option<usize> {
-    let key = if key.contains('\\') { unescaped(key) } else { Cow::Borrowed(key) };
+    let key = unescaped(key);
     let ends = path.as_bytes().get(key.len()).map_or(path.len() == key.len(), |next| *next == b'.');
     (ends && path.starts_with(&*key)).then_some(key.len())
 }
@@ -257,7 +262,7 @@ fn leaves<B>(
             return ControlFlow::Continue(());
         }
         Kind::Null => FieldValue::Null,
-        Kind::String(content) => FieldValue::of_string(content),
+        Kind::String(content) => FieldValue::of_string(content, true),
         Kind::Scalar | Kind::Object => FieldValue::Json(value.0),
     };
     asked(visit(value))
@@ -270,7 +275,7 @@ pub(super) fn visit_all<B>(
     for token in tokens(json) {
         match token {
             Ok(Token::Null) => {}
-            Ok(Token::String(content)) => asked(visit(FieldValue::of_string(content)))?,
+            Ok(Token::String(content)) => asked(visit(FieldValue::of_string(content, true)))?,
             Ok(Token::Scalar(text)) => asked(visit(FieldValue::Json(text)))?,
             Err(()) => return ControlFlow::Break(Halt::Broken),
         }
@@ -300,7 +305,7 @@ mod tests {
 
     fn values(document: &Value, path: &str) -> Vec<String> {
         let mut seen = Vec::new();
-        let _ = visit::<()>(Json(&document.to_string()), path, &mut |value| {
+        let _ = visit::<()>(Json(&document.to_string()), path, true, &mut |value| {
             seen.push(value.text(&mut String::new()).unwrap_or("null").to_owned());
             ControlFlow::Continue(())
         });

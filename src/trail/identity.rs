@@ -72,9 +72,7 @@ impl<'r> UserIdentity<'r> {
     pub(super) fn get(self, name: &str) -> Option<Cow<'r, str>> {
         let value = match name.split_once('.') {
             None => self.record.identity_member(name)?,
-            Some((name, rest)) => {
-                rest.split('.').try_fold(self.record.identity_member(name)?, |value, name| value.get(name))?
-            }
+            Some((name, rest)) => self.record.below(self.record.identity_member(name)?, rest)?,
         };
         value.text().filter(|text| !text.is_empty())
     }

@@ -10,7 +10,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::field::{self, FieldPath, FieldValue, Halt};
 use super::identity::UserIdentity;
-use super::json::{Cursor, Json, Stop};
+use super::json::{Broken, Cursor, Json, Stop};
 use super::slots::{Pause, Slot, Slots};
 
 /// A record as it stands in the file. Unknown fields, identity types and event versions are never an error.
@@ -22,6 +22,8 @@ pub struct Record<'a> {
     index: u64,
     offset: u64,
     slots: Slots,
+    /// Whether texts may hold escapes.
+    escapes: bool,
     /// Whether something inside turned out to be no JSON.
     broken: Cell<bool>,
 }
@@ -77,7 +79,10 @@ impl<'a> Record<'a> {
     /// Takes the bytes of an object whose members have been found.
     pub(super) fn new(place: Place, bytes: &'a [u8], slots: Slots) -> Result<Self, BadRecord> {
         match std::str::from_utf8(bytes) {
-            Ok(raw) => Ok(Self { raw, index: place.index, offset: place.offset, slots, broken: Cell::new(false) }),
+            Ok(raw) => {
+                let escapes = memchr::memchr(b'\\', bytes).is_some();
+                Ok(Self { raw, index: place.index, offset: place.offset, slots, escapes, broken: Cell::new(false) })
+            }
             Err(error) => {
                 Err(place.bad(0..bytes.len(), format!("it is not UTF-8 at its byte {}", error.valid_up_to())))
             }
@@ -104,8 +109,10 @@ impl<'a> Record<'a> {
 
     /// Whether something that was looked into turned out to be no JSON, so that what stands behind it was not seen.
     #[must_use]
-    pub fn is_broken(&self) -> bool {
-        self.broken.get()
+    pub fn broken(&self) -> Option<BadRecord> {
+        let place = Place { index: self.index, offset: self.offset };
+        let why = "its JSON is broken inside, and what stands behind that place was not seen";
+        self.broken.get().then(|| place.bad(0..self.raw.len(), why.to_owned()))
     }
 
     /// The text at a dotted path of literal member names; `None` when it isn't there, isn't text, or is empty.
@@ -121,7 +128,7 @@ impl<'a> Record<'a> {
         visit: &mut impl FnMut(FieldValue<'_>) -> ControlFlow<B>,
     ) -> ControlFlow<B> {
         match self.root(path) {
-            Some((value, rest)) => self.noting(field::visit(value, rest, visit)),
+            Some((value, rest)) => self.noting(field::visit(value, rest, self.escapes, visit)),
             None => ControlFlow::Continue(()),
         }
     }
@@ -137,11 +144,13 @@ impl<'a> Record<'a> {
         self.noting(field::visit_all(self.raw, visit))
     }
 
-    /// The value as it stands in the record, if the path is the name of a member with a place of its own.
-    pub(crate) fn written(&self, path: &FieldPath) -> Option<&'a str> {
+    /// The value of a field as it stands in the record.
+    pub(crate) fn written(&self, path: &FieldPath) -> Written<'a> {
         match path.slot() {
-            Some((slot, "")) if !self.slots.irregular => self.slots.get(slot).map(|place| &self.raw[place]),
-            _ => None,
+            Some((slot, "")) if !self.slots.irregular => {
+                self.slots.get(slot).map_or(Written::Absent, |place| Written::Here(&self.raw[place]))
+            }
+            _ => Written::Elsewhere,
         }
     }
 
@@ -209,19 +218,49 @@ impl<'a> Record<'a> {
     pub(super) fn identity_member(&self, name: &str) -> Option<Json<'a>> {
         match Slot::of_identity(name) {
             Some(slot) => self.slot(slot),
-            None => self.slot(Slot::UserIdentity)?.get(name),
+            None => self.member(self.slot(Slot::UserIdentity)?, name),
         }
+    }
+
+    /// The value at a dotted path inside another.
+    pub(super) fn below(&self, value: Json<'a>, path: &str) -> Option<Json<'a>> {
+        path.split('.').try_fold(value, |value, name| self.member(value, name))
+    }
+
+    /// A member of an object by its name.
+    pub(super) fn member(&self, object: Json<'a>, name: &str) -> Option<Json<'a>> {
+        self.noted(object.get(name))?
+    }
+
+    /// `None` instead of what is no JSON, which is remembered.
+    pub(super) fn noted<T>(&self, result: Result<T, Broken>) -> Option<T> {
+        result.inspect_err(|_| self.broken.set(true)).ok()
     }
 
     /// The value at a dotted path of literal member names.
     pub(super) fn get(&self, path: &str) -> Option<Json<'a>> {
-        let (name, rest) = path.split_once('.').unwrap_or((path, ""));
+        let dot = memchr::memchr(b'.', path.as_bytes());
+        let name = &path[..dot.unwrap_or(path.len())];
         let value = match Slot::top(name) {
             Some(slot) => self.slot(slot)?,
-            None => Json(self.raw).get(name)?,
+            None => self.member(Json(self.raw), name)?,
         };
-        rest.split('.').filter(|name| !name.is_empty()).try_fold(value, |value, name| value.get(name))
+        match dot {
+            None => Some(value),
+            Some(dot) => self.below(value, &path[dot + 1..]),
+        }
     }
+}
+
+/// Where the value of a field stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Written<'a> {
+    /// Here, as JSON: the field is a member with a place of its own.
+    Here(&'a str),
+    /// The record has no such member.
+    Absent,
+    /// Inside another member, if anywhere.
+    Elsewhere,
 }
 
 /// Where something stands in a file.
@@ -287,7 +326,7 @@ mod tests {
     #[test]
     fn what_is_broken_inside_is_told_once_it_is_come_across() {
         let record = Record::parse(0, br#"{"eventName":"a","requestParameters":{"a":1,"b":oops,"c":2}}"#).unwrap();
-        assert!(record.has(&FieldPath::new("eventName")) && !record.is_broken());
-        assert!(!record.has(&FieldPath::new("requestParameters.c")) && record.is_broken());
+        assert!(record.has(&FieldPath::new("eventName")) && record.broken().is_none());
+        assert!(!record.has(&FieldPath::new("requestParameters.c")) && record.broken().is_some());
     }
 }

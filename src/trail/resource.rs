@@ -8,11 +8,14 @@ use super::Record;
 use super::identity::partition;
 use super::json::Json;
 
-impl Record<'_> {
+impl<'a> Record<'a> {
     /// ARNs of the resources, in the record's order; empty where neither `resources` nor the request names one.
     #[must_use]
     pub fn resources(&self) -> Vec<String> {
-        let arn = |resource: Json<'_>| resource.get("ARN").or_else(|| resource.get("arn"))?.text().map(Cow::into_owned);
+        let arn = |resource| {
+            let arn = self.member(resource, "ARN").or_else(|| self.member(resource, "arn"))?;
+            arn.text().map(Cow::into_owned)
+        };
         let arns: Vec<String> = self.listed().filter_map(arn).filter(|arn| !arn.is_empty()).collect();
         if arns.is_empty() { self.requested().into_iter().collect() } else { arns }
     }
@@ -21,13 +24,13 @@ impl Record<'_> {
     #[must_use]
     pub fn resource_account(&self) -> Option<String> {
         // The entry of an S3 object carries no account; the one of its bucket beside it does.
-        let listed = self.listed().find_map(|resource| resource.get("accountId")?.text().map(Cow::into_owned));
+        let listed = self.listed().find_map(|resource| self.member(resource, "accountId")?.text().map(Cow::into_owned));
         let from_arn = || self.resources().first().and_then(|arn| account_of(arn).map(str::to_owned));
         listed.or_else(from_arn).or_else(|| self.account().map(Cow::into_owned))
     }
 
-    fn listed(&self) -> impl Iterator<Item = Json<'_>> {
-        self.get("resources").into_iter().flat_map(|list| list.items().map_while(Result::ok))
+    fn listed(&self) -> impl Iterator<Item = Json<'a>> {
+        self.get("resources").into_iter().flat_map(|list| list.items().map_while(|item| self.noted(item)))
     }
 
     fn requested(&self) -> Option<String> {

@@ -18,7 +18,7 @@ use trailhound::outcome::Outcome;
 use trailhound::pipeline::Pipeline;
 use trailhound::ports::{Clock, PublishError, Publisher, StateError, StateStore};
 use trailhound::sigma;
-use trailhound::trail::{Limits, Record};
+use trailhound::trail::{Readers, Record};
 use trailhound::yaml::{Diagnostic, SourceFile};
 
 pub(crate) const ACCOUNT: &str = "111122223333";
@@ -123,7 +123,7 @@ impl World {
             publisher: FaultyOutbox { outbox: Outbox::default(), fails: false.into() },
             clock: FixedClock,
             rules,
-            limits: Limits::default(),
+            readers: Readers::default(),
             correlator: Mutex::default(),
             concurrency: 4,
         };

@@ -150,6 +150,9 @@ pub(crate) struct ScanArgs {
     /// Files read at the same time; the number of cores unless given.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub(crate) threads: Option<u16>,
+    /// Print findings as files are done, not in the order of the files: sooner, and with less memory.
+    #[arg(long)]
+    pub(crate) unordered: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -15,9 +15,9 @@ use hashbrown::HashMap;
 
 use crate::engine::context::Context;
 use crate::engine::expr::{Expr, Identifier};
-use crate::engine::field::Field;
+use crate::engine::field::{Derived, Field};
 use crate::engine::fold::fold;
-use crate::trail::FieldValue;
+use crate::trail::{FieldPath, FieldValue, Written};
 
 use memo::Memo;
 
@@ -45,8 +45,8 @@ struct PlaceIndex {
     parts: Option<Parts>,
     /// Rules that ask for any value at all.
     present: Vec<RuleIndex>,
-    /// Whether its values come again and again, so that remembering what they lead to pays.
-    memoised: bool,
+    /// The field on which all depends here, if its values come again and again, so that remembering what they lead to pays.
+    memoised: Option<FieldPath>,
 }
 
 /// Literals that stand somewhere in a value.
@@ -154,14 +154,7 @@ impl Index {
         work.candidates.clear(self.rules);
         work.candidates.add_all(&self.always);
         for (place, memo) in self.places.iter().zip(memos) {
-            place.place.visit(context, &mut |value| {
-                context.room.text.with(|buffer| {
-                    if let Some(text) = value.text(buffer) {
-                        place.look_up(text, memo, context, work);
-                    }
-                });
-                place.look_up_number(value, &mut work.candidates);
-            });
+            place.look_up(context, memo, work);
         }
         work.candidates.numbers.sort_unstable();
         &work.candidates.numbers
@@ -197,33 +190,50 @@ impl PlaceIndex {
                 rules.push(rule);
             }
         }
-        let memoised = place.repeats();
+        let memoised = place.repeating();
         let parts = if parts.is_empty() { None } else { Some(Parts::new(parts)) };
         let parts = parts.and_then(|parts| parts.map_err(|rules| present.extend(rules)).ok());
         Self { place, exact, numbers, parts, present, memoised }
     }
 
-    fn look_up(&self, text: &str, memo: &mut Memo, context: &Context<'_, '_>, work: &mut Work) {
+    /// Adds the rules that the place's values lead to.
+    fn look_up(&self, context: &Context<'_, '_>, memo: &mut Memo, work: &mut Work) {
         let Work { found, parts, candidates } = work;
-        if self.memoised
-            && let Some(known) = memo.get(text)
-        {
-            return candidates.add_all(known);
-        }
-        found.clear(0);
-        self.find(text, context, parts, found);
-        candidates.add_all(&found.numbers);
-        if self.memoised {
-            memo.insert(text, &found.numbers);
+        let written = match &self.memoised {
+            Some(path) => context.record.written(path),
+            None => Written::Elsewhere,
+        };
+        match written {
+            Written::Here(json) => match memo.get(json) {
+                Some(known) => candidates.add_all(known),
+                None => {
+                    found.clear(0);
+                    self.find_all(context, parts, found);
+                    candidates.add_all(&found.numbers);
+                    memo.insert(json, &found.numbers);
+                }
+            },
+            Written::Absent | Written::Elsewhere => self.find_all(context, parts, candidates),
         }
     }
 
-    fn look_up_number(&self, value: FieldValue<'_>, candidates: &mut Once) {
+    fn find_all(&self, context: &Context<'_, '_>, parts: &mut Once, found: &mut Once) {
+        self.place.visit(context, &mut |value| {
+            context.room.text.with(|buffer| {
+                if let Some(text) = value.text(buffer) {
+                    self.find(text, context, parts, found);
+                }
+            });
+            self.find_number(value, found);
+        });
+    }
+
+    fn find_number(&self, value: FieldValue<'_>, found: &mut Once) {
         if self.numbers.is_empty() {
             return;
         }
         if let Some(rules) = value.number().and_then(|number| self.numbers.get(&Key::number(number))) {
-            candidates.add_all(rules);
+            found.add_all(rules);
         }
     }
 
@@ -292,8 +302,9 @@ impl Place {
         }
     }
 
-    /// Names, kinds, ARNs and user agents repeat from record to record; ids, times and parameters don't.
-    fn repeats(&self) -> bool {
+    /// The field on which everything here depends, if its values repeat from record to record, as names, kinds, ARNs and user
+    /// agents do; ids, times and parameters don't.
+    fn repeating(&self) -> Option<FieldPath> {
         const REPEATING: &[&str] = &[
             "eventName",
             "eventSource",
@@ -305,12 +316,18 @@ impl Place {
             "sourceIPAddress",
             "recipientAccountId",
             "vpcEndpointId",
+            "readOnly",
+            "managementEvent",
         ];
         match self {
             Self::Field(Field::Raw(path)) => {
-                REPEATING.contains(&path.as_str()) || path.as_str().starts_with("userIdentity.")
+                let name = path.as_str();
+                (REPEATING.contains(&name) || name.starts_with("userIdentity.")).then(|| path.clone())
             }
-            _ => false,
+            Self::Field(Field::Derived(Derived::SourceKind | Derived::TrustedNetwork)) => {
+                Some(FieldPath::new("sourceIPAddress"))
+            }
+            _ => None,
         }
     }
 }

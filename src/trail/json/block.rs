@@ -30,6 +30,14 @@ impl Masks {
     }
 }
 
+/// White space and control characters.
+#[inline]
+pub(super) fn spaces(block: &[u8; BLOCK]) -> u64 {
+    let first = u8x16::splat(b'!');
+    let bits = parts(block).map(|part| u64::from(part.max(first).simd_eq(part).to_bitmask()));
+    !gathered(bits)
+}
+
 /// The block at `at`, filled up with zeros behind the end.
 #[inline]
 pub(super) fn block(bytes: &[u8], at: usize) -> [u8; BLOCK] {
@@ -51,7 +59,11 @@ fn parts(block: &[u8; BLOCK]) -> [u8x16; 4] {
 #[inline]
 fn equal(parts: &[u8x16; 4], byte: u8) -> u64 {
     let wanted = u8x16::splat(byte);
-    let bits = parts.map(|part| u64::from(part.simd_eq(wanted).to_bitmask()));
+    gathered(parts.map(|part| u64::from(part.simd_eq(wanted).to_bitmask())))
+}
+
+#[inline]
+fn gathered(bits: [u64; 4]) -> u64 {
     bits[0] | bits[1] << 16 | bits[2] << 32 | bits[3] << 48
 }
 
@@ -103,6 +115,8 @@ mod tests {
             prop_assert_eq!(masks.backslashes, bits(&block, b"\\"));
             prop_assert_eq!(masks.opens, bits(&block, b"{["));
             prop_assert_eq!(masks.closes, bits(&block, b"}]"));
+            let low: Vec<u8> = (0..=b' ').collect();
+            prop_assert_eq!(spaces(&block), bits(&block, &low));
         }
 
         #[test]

@@ -107,6 +107,7 @@ impl<'b> Cursor<'b> {
     }
 
     /// The end of the object or list that begins at `at`. Brackets are counted, whatever their kind.
+    #[inline]
     fn container(&mut self, at: usize) -> Result<usize, Stop> {
         let mut from = self.seek(at)? & !(1 << (at - self.base));
         let mut depth = 1;
@@ -124,6 +125,7 @@ impl<'b> Cursor<'b> {
         }
     }
 
+    #[inline]
     fn scalar(&self, at: usize) -> Result<usize, Stop> {
         let rest = self.bytes.get(at..).unwrap_or_default();
         let ends = |byte: &u8| matches!(byte, b',' | b'}' | b']' | b' ' | b'\t' | b'\r' | b'\n');

@@ -2,13 +2,18 @@
 
 use std::borrow::Cow;
 
+use super::block::{BLOCK, Masks, block, escaped, parity, spaces};
 use super::cursor::is_scalar;
 
 const REPLACEMENT: char = char::REPLACEMENT_CHARACTER;
 
+pub(in crate::trail) fn has_escapes(content: &str) -> bool {
+    memchr::memchr(b'\\', content.as_bytes()).is_some()
+}
+
 /// What a string says; `content` is what stands between its quotes.
 pub(in crate::trail) fn unescaped(content: &str) -> Cow<'_, str> {
-    if !content.contains('\\') {
+    if !has_escapes(content) {
         return Cow::Borrowed(content);
     }
     let mut text = String::new();
@@ -97,15 +102,30 @@ fn is_space(character: char) -> bool {
 }
 
 fn is_compact(json: &str) -> bool {
-    let mut rest = json;
-    while let Some((between, string)) = rest.split_once('"') {
-        let content = &string[..string_end(string)];
-        if between.contains(is_space) || !is_normal(content) {
-            return false;
-        }
-        rest = string.get(content.len() + 1..).unwrap_or_default();
-    }
-    !rest.contains(is_space)
+    let bytes = json.as_bytes();
+    let (mut escape, mut in_string) = (false, false);
+    (0..bytes.len()).step_by(BLOCK).all(|at| {
+        let block = block(bytes, at);
+        let masks = Masks::of(&block);
+        let escaped = escaped(masks.backslashes, &mut escape);
+        let inside = parity(masks.quotes & !escaped) ^ 0_u64.wrapping_sub(u64::from(in_string));
+        in_string = inside >> 63 == 1;
+        let there = u64::MAX >> (BLOCK - (bytes.len() - at).min(BLOCK));
+        spaces(&block) & !inside & there == 0 && bits(escaped & there).all(|bit| is_short_escape(block[bit]))
+    })
+}
+
+/// The places of the bits that are set.
+fn bits(mut bits: u64) -> impl Iterator<Item = usize> {
+    std::iter::from_fn(move || {
+        let place = (bits != 0).then(|| bits.trailing_zeros() as usize)?;
+        bits &= bits - 1;
+        Some(place)
+    })
+}
+
+fn is_short_escape(byte: u8) -> bool {
+    matches!(byte, b'"' | b'\\' | b'n' | b't' | b'r' | b'b' | b'f')
 }
 
 /// Where the string ends whose content `text` begins with.
@@ -121,23 +141,8 @@ fn string_end(text: &str) -> usize {
     text.len()
 }
 
-/// Whether each escape is the short and only one: `\u0041` is `A`, and `\/` is `/`.
-fn is_normal(content: &str) -> bool {
-    let mut rest = content;
-    while let Some((_, escape)) = rest.split_once('\\') {
-        match escape.as_bytes().first() {
-            Some(b'"' | b'\\' | b'n' | b't' | b'r' | b'b' | b'f') => rest = &escape[1..],
-            _ => return false,
-        }
-    }
-    true
-}
-
 /// Writes a string's content anew.
 fn normalise(content: &str, to: &mut String) {
-    if is_normal(content) {
-        return to.push_str(content);
-    }
     for character in unescaped(content).chars() {
         match character {
             '"' => to.push_str("\\\""),

@@ -21,7 +21,7 @@ use crate::args::ScanArgs;
 use crate::{Verdict, note, rules};
 use files::Listing;
 use row::Printer;
-use work::FileReport;
+use work::{FileReport, Order};
 
 pub(crate) async fn run(args: &ScanArgs) -> Result<Verdict, BoxError> {
     let loaded = rules::load(&args.rules)?;
@@ -29,7 +29,8 @@ pub(crate) async fn run(args: &ScanArgs) -> Result<Verdict, BoxError> {
     errors.iter().for_each(|error| note(error));
     let threads = args.threads.map(usize::from).or_else(|| std::thread::available_parallelism().ok().map(usize::from));
     let mut scan = Scan { printer: Printer::new(args.format), ..Scan::default() };
-    work::read(&files, threads.unwrap_or(1), &loaded.rules, |report| scan.file(report))?;
+    let order = if args.unordered { Order::AsDone } else { Order::OfFiles };
+    work::read(&files, threads.unwrap_or(1), &loaded.rules, order, |report| scan.file(report))?;
     scan.first_sightings().await?;
     scan.correlations(&loaded.rules)?;
     note(&loaded.summary());
@@ -56,7 +57,7 @@ struct Scan {
 }
 
 impl Scan {
-    /// Takes what a file gave, in the order of the files.
+    /// Takes what a file gave.
     fn file(&mut self, report: FileReport) -> io::Result<()> {
         self.counts.add(&report.counts);
         self.contributions.extend(report.contributions);

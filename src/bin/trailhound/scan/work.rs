@@ -12,11 +12,12 @@ use trailhound::engine::RuleSet;
 use trailhound::finding::{Contribution, Finding};
 use trailhound::outcome::Counts;
 use trailhound::pipeline::{Screen, Screened};
-use trailhound::trail::{Limits, Reader};
+use trailhound::trail::{Item, Limits, Reader};
 
 use super::files::LogFile;
 
-const CHUNK_BYTES: usize = 256 * 1024;
+/// Of a file as it is stored.
+const CHUNK_BYTES: usize = 64 * 1024;
 
 /// What one file gave.
 #[derive(Debug, Default)]
@@ -28,70 +29,104 @@ pub(super) struct FileReport {
     pub(super) problems: Vec<String>,
 }
 
+/// In which order reports are handed on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Order {
+    /// Of the files. A report waits for those before it.
+    OfFiles,
+    /// As files are done.
+    AsDone,
+}
+
 /// Reads every file, the largest first so that no thread is left alone with one at the end.
 pub(super) fn read(
     files: &[LogFile],
     threads: usize,
     rules: &RuleSet,
+    order: Order,
     mut each: impl FnMut(FileReport) -> io::Result<()>,
 ) -> io::Result<()> {
-    let mut order: Vec<usize> = (0..files.len()).collect();
-    order.sort_by_key(|&index| std::cmp::Reverse(files[index].bytes));
+    let mut largest_first: Vec<usize> = (0..files.len()).collect();
+    largest_first.sort_by_key(|&index| std::cmp::Reverse(files[index].bytes));
     let next = AtomicUsize::new(0);
     let (sender, reports) = mpsc::channel();
     std::thread::scope(|scope| {
         for _ in 0..threads.min(files.len()) {
-            let (sender, order, next) = (sender.clone(), &order, &next);
+            let (sender, largest_first, next) = (sender.clone(), &largest_first, &next);
             scope.spawn(move || {
-                while let Some(&index) = order.get(next.fetch_add(1, Ordering::Relaxed)) {
+                let mut worker = Worker::new(rules);
+                while let Some(&index) = largest_first.get(next.fetch_add(1, Ordering::Relaxed)) {
                     // Nobody listens any more once printing has failed.
-                    if sender.send((index, file(&files[index].path, rules))).is_err() {
+                    if sender.send((index, worker.file(&files[index].path))).is_err() {
                         return;
                     }
                 }
             });
         }
         drop(sender);
-        let mut early = BTreeMap::new();
-        let mut due = 0;
-        for (index, report) in reports {
-            early.insert(index, report);
-            while let Some(report) = early.remove(&due) {
-                due += 1;
-                each(report)?;
-            }
+        match order {
+            Order::AsDone => reports.into_iter().try_for_each(|(_, report)| each(report)),
+            Order::OfFiles => in_order(reports, each),
         }
-        Ok(())
     })
 }
 
-fn file(path: &Path, rules: &RuleSet) -> FileReport {
-    let mut screen = Screen::new(rules, path.display().to_string().into(), Timestamp::now());
-    let result = stream(path, &mut screen);
-    let Screened { findings, contributions, mut counts, first_bad } = screen.finish();
-    counts.objects = 1;
-    let mut problems = Vec::new();
-    if let Some(first) = first_bad {
-        problems.push(format!("{}: {} bad records, the first: {first}", path.display(), counts.bad_records));
-    }
-    match result {
-        Ok(()) => counts.files = 1,
-        Err(error) => {
-            counts.objects_failed = 1;
-            problems.push(format!("{}: {error}", path.display()));
+fn in_order(
+    reports: mpsc::Receiver<(usize, FileReport)>,
+    mut each: impl FnMut(FileReport) -> io::Result<()>,
+) -> io::Result<()> {
+    let mut early = BTreeMap::new();
+    let mut due = 0;
+    for (index, report) in reports {
+        early.insert(index, report);
+        while let Some(report) = early.remove(&due) {
+            due += 1;
+            each(report)?;
         }
     }
-    FileReport { findings, contributions, counts, problems }
+    Ok(())
 }
 
-fn stream(path: &Path, screen: &mut Screen<'_>) -> Result<(), Box<dyn std::error::Error>> {
-    let mut file = File::open(path)?;
-    let mut reader = Reader::new(Limits::default());
-    let mut chunk = vec![0; CHUNK_BYTES];
-    loop {
-        match file.read(&mut chunk)? {
-            0 => return Ok(reader.finish(&mut |item| screen.item(item))?),
-            read => reader.push(&chunk[..read], &mut |item| screen.item(item))?,
+/// What one thread reads its files with.
+struct Worker<'s> {
+    rules: &'s RuleSet,
+    reader: Reader,
+    chunk: Vec<u8>,
+}
+
+impl<'s> Worker<'s> {
+    fn new(rules: &'s RuleSet) -> Self {
+        Self { rules, reader: Reader::new(Limits::default()), chunk: vec![0; CHUNK_BYTES] }
+    }
+
+    fn file(&mut self, path: &Path) -> FileReport {
+        let mut screen = Screen::new(self.rules, path.display().to_string().into(), Timestamp::now());
+        let result = self.stream(path, &mut screen);
+        let Screened { findings, contributions, mut counts, first_bad } = screen.finish();
+        counts.objects = 1;
+        let mut problems = Vec::new();
+        if let Some(first) = first_bad {
+            problems.push(format!("{}: {} bad records, the first: {first}", path.display(), counts.bad_records));
+        }
+        match result {
+            Ok(()) => counts.files = 1,
+            Err(error) => {
+                counts.objects_failed = 1;
+                problems.push(format!("{}: {error}", path.display()));
+            }
+        }
+        FileReport { findings, contributions, counts, problems }
+    }
+
+    fn stream(&mut self, path: &Path, screen: &mut Screen<'_>) -> Result<(), Box<dyn std::error::Error>> {
+        self.reader.restart();
+        let mut file = File::open(path)?;
+        let mut each = |item: Item<'_>| screen.item(item);
+        loop {
+            match file.read(&mut self.chunk)? {
+                0 => return Ok(self.reader.finish(&mut each)?),
+                read => self.reader.push(&self.chunk[..read], &mut each)?,
+            }
         }
     }
 }

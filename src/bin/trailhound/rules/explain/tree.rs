@@ -24,8 +24,8 @@ pub(super) fn print(out: &mut impl Write, set: &RuleSet, rule: &RuleInfo, record
     if let Some(matched) = matches.iter().find(|matched| matched.info().id == rule.id) {
         notes(matched).iter().try_for_each(|note| writeln!(out, "  note: {note}"))?;
     }
-    if record.is_broken() {
-        writeln!(out, "  note: the record's JSON is broken; what stands behind that place was not seen")?;
+    if let Some(bad) = record.broken() {
+        writeln!(out, "  note: {bad}")?;
     }
     writeln!(out)?;
     Ok(explanation.matched)
