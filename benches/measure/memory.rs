@@ -13,7 +13,7 @@ pub(super) fn compare() {
     let rules = store::place().join("rules-1000");
     store::write_rules(&texts(Rules::Generated(1000)), &rules);
     let idle = store::folder(Kind::Busy, Size { files: 1, per_file: 10 });
-    let large = [38_000, 385_000].map(|per_file| store::folder(Kind::Busy, Size { files: 1, per_file }));
+    let large = [33_000, 330_000].map(|per_file| store::folder(Kind::Busy, Size { files: 1, per_file }));
     println!("\n| one file, MB of JSON | rules | findings | peak, MB | idle, MB | beyond, MB | CPU, s |");
     println!("|---|---|---|---|---|---|---|");
     for large in &large {

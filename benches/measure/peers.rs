@@ -39,6 +39,8 @@ enum Tells {
 
 struct Peer {
     name: &'static str,
+    /// What is special about its run.
+    note: &'static str,
     /// What to run to see whether it is there, and which one.
     version: &'static [&'static str],
     program: Program,
@@ -117,7 +119,7 @@ impl Peer {
     fn version(&self) -> Option<String> {
         let said = Program::new(self.version.iter().copied()).output().ok()?;
         let number = said.split_whitespace().find(|word| word.contains(|letter: char| letter.is_ascii_digit()));
-        Some(format!("{} {}", self.name, number.unwrap_or_default().trim_start_matches("jq-")))
+        Some(format!("{} {}{}", self.name, number.unwrap_or_default().trim_start_matches("jq-"), self.note))
     }
 
     fn matches(&self) -> Result<Option<usize>, String> {
@@ -151,12 +153,12 @@ impl Course {
 
     fn trailhound(&self) -> Peer {
         let program = Program::scan(Some(&self.rules), &self.folder.path);
-        Peer { name: "trailhound", version: &[], program, tells: Tells::Lines }
+        Peer { name: "trailhound", note: "", version: &[], program, tells: Tells::Lines }
     }
 
     fn zcat(&self) -> Peer {
         let version = &["zcat", "--version"];
-        Peer { name: "zcat", version, program: zcat(&self.folder), tells: Tells::Nothing }
+        Peer { name: "zcat", note: "", version, program: zcat(&self.folder), tells: Tells::Nothing }
     }
 
     fn ripgrep(&self) -> Peer {
@@ -164,7 +166,7 @@ impl Course {
         // The target directory is ignored by git, and so by rg.
         let options = ["rg", "--search-zip", "--count-matches", "--no-filename", "--no-ignore", "--threads", "1"];
         let program = Program::new(options.into_iter().chain(["-e", &pattern, text(&self.folder.path)]));
-        Peer { name: "rg -z", version: &["rg", "--version"], program, tells: Tells::Numbers }
+        Peer { name: "rg", note: " -z", version: &["rg", "--version"], program, tells: Tells::Numbers }
     }
 
     fn jq(&self) -> Peer {
@@ -173,14 +175,20 @@ impl Course {
         let filter = format!(".Records[] | select({}) | .eventID", rules.join(" or "));
         let arguments = Some(filter.as_str()).into_iter().chain(self.files());
         let program = Program::shell("filter=$1; shift; zcat \"$@\" | jq -r \"$filter\"", arguments);
-        Peer { name: "zcat \\| jq", version: &["jq", "--version"], program, tells: Tells::Lines }
+        Peer { name: "jq", note: ", given zcat's output", version: &["jq", "--version"], program, tells: Tells::Lines }
     }
 
     /// It gets what spares it most work: lines that are inflated and split.
     fn rsigma(&self) -> Peer {
         let events = format!("@{}", text(&self.lines));
         let program = Program::new(["rsigma", "engine", "eval", "-r", text(&self.rules), "-e", &events]);
-        Peer { name: "rsigma, inflated lines:", version: &["rsigma", "--version"], program, tells: Tells::Lines }
+        Peer {
+            name: "rsigma",
+            note: ", given inflated lines",
+            version: &["rsigma", "--version"],
+            program,
+            tells: Tells::Lines,
+        }
     }
 
     /// By its manual; it has not been run by us.
@@ -189,6 +197,6 @@ impl Course {
         let script =
             "suzaku aws-ct-timeline -q -N -T -K -C -t 3 --threads 1 -d \"$1\" -r \"$2\" -o \"$3\" && cat \"$3\"";
         let program = Program::shell(script, [text(&self.folder.path), text(&self.rules), text(&out)]);
-        Peer { name: "suzaku", version: &["suzaku", "help"], program, tells: Tells::Lines }
+        Peer { name: "suzaku", note: "", version: &["suzaku", "help"], program, tells: Tells::Lines }
     }
 }
