@@ -26,14 +26,16 @@ const TEN_RULES: f64 = LEFT + 140.0;
 const STYLE: &str = "\
 text{font:13px system-ui,-apple-system,'Segoe UI','DejaVu Sans',sans-serif;fill:#24292f}\
 .t{font-weight:600;font-size:15px}.s{fill:#57606a}.g{stroke:#d0d7de}.a{stroke:#57606a}\
-.w{stroke:#0969da;fill:none;stroke-width:2.5}.d{fill:#0969da}.b{fill:#0969da;font-weight:600}\
+.w{stroke:#0969da;fill:none;stroke-width:2.5}.d{fill:#0969da}.b{fill:#0969da;font-weight:600;stroke:#fff;stroke-width:4px;paint-order:stroke}\
 .n{stroke:#bc4c00;fill:none;stroke-width:2;stroke-dasharray:6 4}.o{fill:#bc4c00}\
 @media(prefers-color-scheme:dark){text{fill:#e6edf3}.s{fill:#9198a1}.g{stroke:#3d444d}.a{stroke:#9198a1}\
-.w{stroke:#4493f8}.d,.b{fill:#4493f8}.n{stroke:#f0883e}.o{fill:#f0883e}}";
+.w{stroke:#4493f8}.d,.b{fill:#4493f8}.b{stroke:#0d1117}.n{stroke:#f0883e}.o{fill:#f0883e}}";
 
 /// An SVG with the cost from file to finding, and with what trying each rule would cost.
 pub(super) fn draw(points: &[Point]) -> String {
-    let highest = points.iter().map(|point| point.whole).fold(1.8, f64::max).ceil();
+    let most = points.iter().map(|point| point.whole).fold(1.0, f64::max);
+    let step = if most <= 2.0 { 0.5 } else { (most / 4.0).ceil() };
+    let highest = (most / step).ceil().max(3.0) * step;
     let y = &|ratio: f64| BOTTOM - ratio / highest * (BOTTOM - TOP);
     let mut svg = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 720 400\" role=\"img\" \
@@ -42,18 +44,18 @@ pub(super) fn draw(points: &[Point]) -> String {
     put(&mut svg, LEFT, 24.0, "t", "start", "What more rules cost");
     let what = "CPU time a record, from gzip file to finding; 1 is reading the same files without rules";
     put(&mut svg, LEFT, 43.0, "s", "start", what);
-    axes(&mut svg, points, highest);
+    axes(&mut svg, points, step, y);
     naive(&mut svg, points, y);
     whole(&mut svg, points, y);
     svg + "</svg>\n"
 }
 
-fn axes(svg: &mut String, points: &[Point], highest: f64) {
-    for quarter in 0..=4 {
-        let share = f64::from(quarter) / 4.0;
-        let (ratio, y) = (share * highest, BOTTOM - share * (BOTTOM - TOP));
-        line(svg, if quarter == 0 { "a" } else { "g" }, (LEFT, y), (RIGHT, y));
-        put(svg, LEFT - 10.0, y + 4.0, "s", "end", &format!("{ratio:.2}"));
+fn axes(svg: &mut String, points: &[Point], step: f64, y: &dyn Fn(f64) -> f64) {
+    let ratios = (0..).map(|number| f64::from(number) * step).take_while(|ratio| y(*ratio) >= TOP - 1.0);
+    for ratio in ratios {
+        let y = y(ratio);
+        line(svg, if ratio == 0.0 { "a" } else { "g" }, (LEFT, y), (RIGHT, y));
+        put(svg, LEFT - 10.0, y + 4.0, "s", "end", &ratio.to_string());
     }
     for point in points {
         let x = x(point.rules);
