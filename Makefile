@@ -9,7 +9,7 @@ LOCAL := --no-default-features --features cli
 
 .PHONY: help
 help: ## List the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 21
 
 .PHONY: run
 run: ## Show what trailhound does: sample events through the real handler, alerts on the terminal (no AWS, no Docker)
@@ -46,12 +46,24 @@ aws-local: $(VENV)/ready function ## Deploy to a local AWS emulator, put a sampl
 	$(VENV)/bin/python scripts/aws_local.py --bootstrap $(TARGET)/debug/function
 
 .PHONY: bench
-bench: ## Measure reading and matching of generated records: nanoseconds, and ratios to reading alone
-	cargo bench $(LOCAL) --locked --bench matching
+bench: ## Measure reading, matching, compiling, whole processes and memory on generated records; `BENCH=--help` lists what there is
+	cargo bench $(LOCAL) --locked --bench measure -- $(BENCH)
+
+.PHONY: bench-peers
+bench-peers: ## Run the same files through zcat, rg, jq, rsigma and suzaku, as far as they are installed: matches, then CPU time
+	cargo bench $(LOCAL) --locked --bench measure -- peers
+
+.PHONY: bench-picture
+bench-picture: ## Draw docs/performance.svg, what more rules cost, anew
+	cargo bench $(LOCAL) --locked --bench measure -- match --svg docs/performance.svg
 
 .PHONY: instructions
-instructions: ## Count their instructions with valgrind, for 10 to 10,000 rules; fails when 1,000 rules cost over 10 % more than 10
+instructions: ## Count instructions with valgrind, for 10 to 10,000 rules; fails when they grow beyond the limits
 	benches/instructions.sh
+
+.PHONY: instructions-update
+instructions-update: ## Store the count that `make instructions` compares with
+	benches/instructions.sh --update
 
 .PHONY: function
 function: ## Build the function as it is deployed, unoptimised

@@ -35,9 +35,17 @@ pub(super) struct Zipf(Vec<u64>);
 
 impl Zipf {
     pub(super) fn new(length: usize) -> Self {
-        let mut sum = 0;
         // Whole numbers: floating point may differ from one machine to the next.
-        let weights = (1..=length as u64).map(|rank| 1_000_000 / rank);
+        Self::of((1..=length as u64).map(|rank| 1_000_000 / rank))
+    }
+
+    /// Draws each as likely.
+    pub(super) fn flat(length: usize) -> Self {
+        Self::of((0..length).map(|_| 1))
+    }
+
+    fn of(weights: impl Iterator<Item = u64>) -> Self {
+        let mut sum = 0;
         Self(
             weights
                 .map(|weight| {

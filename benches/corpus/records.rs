@@ -1,130 +1,138 @@
-//! Records of a busy account.
+//! Records as CloudTrail writes them.
 
-use std::fmt::Write as _;
+use super::identities::Principal;
+use super::templates::{fill, uuid};
+use super::{CALLS, Random, Zipf, known, lines};
 
-use super::{Random, Zipf, lines};
+/// Whose records, and of which calls. About 1.3 kB each; 3 % of the calls fail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// A busy account: 121 calls and 25 user agents in proportion to 1/n, 40 principals that keep their addresses and clients.
+    /// Two in five calls are data events.
+    Busy,
+    /// A large organisation in which nothing repeats soon: half of the calls are a busy account's, each as likely, half any
+    /// that CloudTrail knows; 4,000 principals, each as likely, from a new address each time.
+    Wide,
+    /// The management events of a busy account.
+    Management,
+    /// Its data events: S3, `DynamoDB`, Lambda, SQS, SNS.
+    Data,
+}
 
-/// What people and programs name things.
-const NAMES: &[&str] = &[
-    "orders",
-    "payments",
-    "catalogue",
-    "search",
-    "billing",
-    "invoices",
-    "warehouse",
-    "shipping",
-    "accounts",
-    "sessions",
-    "reports",
-    "metrics",
-    "ingest",
-    "export",
-    "frontend",
-    "gateway",
-    "scheduler",
-    "worker",
-    "etl",
-    "lake",
-    "training",
-    "features",
-    "audit",
-    "backup",
-    "mailer",
-    "images",
-    "thumbnails",
-    "events",
-    "replica",
-    "staging",
-];
-const ERRORS: &[&str] = &[
-    "AccessDenied",
-    "Client.UnauthorizedOperation",
-    "NoSuchKey",
-    "ThrottlingException",
-    "ResourceNotFoundException",
-    "ValidationException",
-];
-const HEX: &[u8] = b"0123456789abcdef";
-const CAPITALS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
-const LETTERS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+impl Kind {
+    pub(crate) const ALL: [Self; 4] = [Self::Busy, Self::Wide, Self::Management, Self::Data];
 
-/// Records as CloudTrail writes them, about 1.3 kB each.
-///
-/// 121 calls and 25 user agents in proportion to 1/n, and 40 principals: 26 roles, 9 users, 4 services, and root. Each
-/// principal keeps its addresses and clients. Two in five calls are data events. 3 % fail.
-pub(crate) fn records(seed: u64) -> impl Iterator<Item = String> {
-    let corpus = Corpus::new();
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Busy => "busy",
+            Self::Wide => "wide",
+            Self::Management => "management",
+            Self::Data => "data",
+        }
+    }
+}
+
+/// Records of a kind. The first n are the same however many are taken.
+pub(crate) fn records(kind: Kind, seed: u64) -> impl Iterator<Item = String> {
+    let corpus = Corpus::new(kind);
     let mut random = Random::new(seed);
     (0..).map(move |_| corpus.record(&mut random))
 }
 
 struct Corpus {
+    kind: Kind,
     calls: Vec<Call>,
     call: Zipf,
+    /// Every call that is known; for [`Kind::Wide`].
+    any: Vec<Call>,
     shapes: Vec<(&'static str, &'static str)>,
     principals: Vec<Principal>,
     principal: Zipf,
 }
 
+#[derive(Clone, Copy)]
 struct Call {
     source: &'static str,
     name: &'static str,
-    /// `r`: reads, `w`: writes, `D`: a data event.
-    kind: &'static str,
+    nature: Nature,
+    /// Names in shapes.txt.
     request: &'static str,
     response: &'static str,
 }
 
-struct Principal {
-    /// The JSON of `userIdentity`.
-    identity: String,
-    address: String,
-    agents: [&'static str; 2],
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Nature {
+    Read,
+    Write,
+    Data,
 }
 
 impl Corpus {
-    fn new() -> Self {
-        let calls: Vec<Call> = lines(include_str!("calls.txt")).map(Call::parse).collect();
-        let shapes = lines(include_str!("shapes.txt")).map(|line| line.split_once(' ').unwrap()).collect();
-        // Its own seed: the same account, whichever records are drawn.
-        let mut random = Random::new(7);
+    fn new(kind: Kind) -> Self {
+        let shapes: Vec<_> = lines(include_str!("shapes.txt")).map(|line| line.split_once(' ').unwrap()).collect();
         let agents: Vec<&str> = lines(include_str!("agents.txt")).collect();
-        let principals: Vec<Principal> = (0..40).map(|number| Principal::new(number, &agents, &mut random)).collect();
-        Self { call: Zipf::new(calls.len()), principal: Zipf::new(principals.len()), calls, shapes, principals }
+        let mut calls: Vec<Call> = lines(CALLS).map(Call::parse).collect();
+        match kind {
+            Kind::Busy | Kind::Wide => {}
+            Kind::Management => calls.retain(|call| call.nature != Nature::Data),
+            Kind::Data => calls.retain(|call| call.nature == Nature::Data),
+        }
+        let wide = kind == Kind::Wide;
+        let any = if wide { Call::any(&shapes) } else { Vec::new() };
+        let principals = if wide { Principal::of_many_accounts(&agents) } else { Principal::of_one_account(&agents) };
+        let often = if wide { Zipf::flat } else { Zipf::new };
+        let (call, principal) = (often(calls.len()), often(principals.len()));
+        Self { kind, calls, call, any, shapes, principals, principal }
     }
 
     fn record(&self, random: &mut Random) -> String {
-        let call = &self.calls[self.call.draw(random)];
+        let call = &self.call(random);
         let principal = &self.principals[self.principal.draw(random)];
         let (minute, second) = (random.below(15), random.below(60));
-        let (read_only, category) = match call.kind {
-            "D" => (call.name.starts_with("Get"), "Data"),
-            kind => (kind == "r", "Management"),
+        let agent = random.pick(&principal.agents);
+        let is_data = call.nature == Nature::Data;
+        let error = if random.percent(3) { call.error(random) } else { String::new() };
+        let response = if error.is_empty() { call.response } else { "-" };
+        let is_s3 = call.source == "s3";
+        let more = |when: bool, template: &str, random: &mut Random| {
+            if when { fill(template, random) } else { String::new() }
         };
-        let failed = random.percent(3);
-        let error = if failed {
-            format!(r#""errorCode":"{}","errorMessage":"The request was refused","#, random.pick(ERRORS))
-        } else {
-            String::new()
-        };
-        let resources = if call.source == "s3" && category == "Data" { fill(RESOURCES, random) } else { String::new() };
-        let response = if failed { "-" } else { call.response };
+        let inside = is_s3 && random.percent(30);
         format!(
-            r#"{{"eventVersion":"1.11","userIdentity":{},"eventTime":"2026-11-05T10:{minute:02}:{second:02}Z","eventSource":"{}.amazonaws.com","eventName":"{}","awsRegion":"eu-west-1","sourceIPAddress":"{}","userAgent":"{}",{error}"requestParameters":{},"responseElements":{},{}"requestID":"{}","eventID":"{}","readOnly":{read_only},{resources}"eventType":"AwsApiCall","managementEvent":{},"recipientAccountId":"111122223333","eventCategory":"{category}","tlsDetails":{{"tlsVersion":"TLSv1.3","cipherSuite":"TLS_AES_128_GCM_SHA256","clientProvidedHostHeader":"{}.eu-west-1.amazonaws.com"}}}}"#,
+            r#"{{"eventVersion":"1.11","userIdentity":{},"eventTime":"2026-11-05T10:{minute:02}:{second:02}Z","eventSource":"{}.amazonaws.com","eventName":"{}","awsRegion":"eu-west-1","sourceIPAddress":"{}","userAgent":"{agent}",{error}"requestParameters":{},"responseElements":{},{}"requestID":"{}","eventID":"{}","readOnly":{},{}"eventType":"AwsApiCall","managementEvent":{},"recipientAccountId":"111122223333",{}"eventCategory":"{}",{}"tlsDetails":{{"tlsVersion":"TLSv1.3","cipherSuite":"TLS_AES_128_GCM_SHA256","clientProvidedHostHeader":"{}.eu-west-1.amazonaws.com"}}}}"#,
             principal.identity,
             call.source,
             call.name,
-            principal.address,
-            random.pick(&principal.agents),
+            self.address(principal, random),
             self.shape(call.request, random),
             self.shape(response, random),
-            if call.source == "s3" { fill(S3, random) } else { String::new() },
+            more(is_s3, S3, random),
             uuid(random),
             uuid(random),
-            category == "Management",
+            call.is_read(),
+            fill(call.resources(), random),
+            !is_data,
+            more(inside, ENDPOINT, random),
+            if is_data { "Data" } else { "Management" },
+            more(agent.starts_with("Mozilla"), CONSOLE, random),
             call.source,
         )
+    }
+
+    fn call(&self, random: &mut Random) -> Call {
+        match self.kind {
+            Kind::Wide if random.percent(50) => random.pick(&self.any),
+            _ => self.calls[self.call.draw(random)],
+        }
+    }
+
+    fn address(&self, principal: &Principal, random: &mut Random) -> String {
+        match self.kind {
+            Kind::Wide => {
+                format!("{}.{}.{}.{}", 1 + random.below(9), random.below(256), random.below(256), random.below(256))
+            }
+            _ => principal.address.clone(),
+        }
     }
 
     fn shape(&self, name: &str, random: &mut Random) -> String {
@@ -133,102 +141,77 @@ impl Corpus {
     }
 }
 
-const RESOURCES: &str = r#""resources":[{"accountId":"111122223333","type":"AWS::S3::Object","ARN":"arn:aws:s3:::<bucket>/<key>"},{"accountId":"111122223333","type":"AWS::S3::Bucket","ARN":"arn:aws:s3:::<bucket>"}],"#;
+const ERRORS: &[(&str, &str)] = &[
+    ("AccessDenied", DENIED),
+    ("AccessDenied", DENIED),
+    (
+        "Client.UnauthorizedOperation",
+        "You are not authorized to perform this operation. Encoded authorization failure message: <token><token>",
+    ),
+    ("NoSuchKey", "The specified key does not exist."),
+    ("ThrottlingException", "Rate exceeded"),
+    ("ResourceNotFoundException", "There is no <name>-<number>"),
+    ("ValidationException", "1 validation error detected: Value '<name>' at 'name' failed to satisfy a constraint"),
+];
+const DENIED: &str = r#"User: <role> is not authorized to perform: CALL on resource: \"arn:aws:s3:::<bucket>/<key>\" because no identity-based policy allows the CALL action"#;
+const OBJECT: &str = r#""resources":[{"type":"AWS::S3::Object","ARN":"arn:aws:s3:::<bucket>/<key>"},{"accountId":"111122223333","type":"AWS::S3::Bucket","ARN":"arn:aws:s3:::<bucket>"}],"#;
+const TABLE: &str = r#""resources":[{"accountId":"111122223333","type":"AWS::DynamoDB::Table","ARN":"arn:aws:dynamodb:eu-west-1:111122223333:table/<name>-orders"}],"#;
+const FUNCTION: &str = r#""resources":[{"accountId":"111122223333","type":"AWS::Lambda::Function","ARN":"arn:aws:lambda:eu-west-1:111122223333:function:<name>"}],"#;
+const QUEUE: &str = r#""resources":[{"accountId":"111122223333","type":"AWS::SQS::Queue","ARN":"arn:aws:sqs:eu-west-1:111122223333:<name>"}],"#;
+const KEY: &str = r#""resources":[{"accountId":"111122223333","type":"AWS::KMS::Key","ARN":"<kms>"}],"#;
 const S3: &str = r#""additionalEventData":{"SignatureVersion":"SigV4","CipherSuite":"TLS_AES_128_GCM_SHA256","bytesTransferredIn":0,"AuthenticationMethod":"AuthHeader","x-amz-id-2":"<token>","bytesTransferredOut":<number>},"#;
-
-/// Replaces each `<word>` of a template.
-fn fill(template: &str, random: &mut Random) -> String {
-    let mut filled = String::with_capacity(2 * template.len());
-    let mut rest = template;
-    while let Some((before, behind)) = rest.split_once('<') {
-        let (word, after) = behind.split_once('>').unwrap();
-        filled.push_str(before);
-        filled.push_str(&value(word, random));
-        rest = after;
-    }
-    filled + rest
-}
-
-fn value(word: &str, random: &mut Random) -> String {
-    let name = random.pick(NAMES);
-    match word {
-        "bucket" => format!("{name}-eu-west-1-111122223333"),
-        "key" => format!("{name}/2026/11/05/{}.parquet", uuid(random)),
-        "role" => format!("arn:aws:iam::111122223333:role/{name}-role"),
-        // As many keys as there are teams.
-        "kms" => format!("arn:aws:kms:eu-west-1:111122223333:key/{}", uuid(&mut Random::new(name.len() as u64))),
-        "name" => name.to_owned(),
-        "number" => random.below(1000).to_string(),
-        "byte" => random.below(256).to_string(),
-        "hex" => text(HEX, 16, random),
-        "id" => text(CAPITALS, 9, random),
-        "token" => text(LETTERS, 64, random),
-        "uuid" => uuid(random),
-        word => panic!("`<{word}>` in shapes.txt means nothing"),
-    }
-}
+const ENDPOINT: &str = r#""vpcEndpointId":"vpce-0<hex>","vpcEndpointAccountId":"111122223333","#;
+const CONSOLE: &str = r#""sessionCredentialFromConsole":"true","#;
 
 impl Call {
     fn parse(line: &'static str) -> Self {
         let words: Vec<&str> = line.split(' ').collect();
-        let [source, name, kind, request, response] = words[..] else { panic!("calls.txt: {line}") };
-        Self { source, name, kind, request, response }
-    }
-}
-
-impl Principal {
-    fn new(number: usize, agents: &[&'static str], random: &mut Random) -> Self {
-        let (user, id) = (NAMES[number % NAMES.len()], text(CAPITALS, 9, random));
-        let often = Zipf::new(agents.len());
-        let agents = [agents[often.draw(random)], agents[often.draw(random)]];
-        let inside = format!("10.{}.{}.{}", random.below(8), random.below(256), random.below(256));
-        let (identity, address) = match number {
-            39 => (root(), "203.0.113.10".to_owned()),
-            number if number % 9 == 4 => (service(user), format!("{user}.amazonaws.com")),
-            number if number % 4 == 2 => (iam_user(user, &id), format!("198.51.100.{number}")),
-            _ => (role(user, &id, random), inside),
+        let [source, name, nature, request, response] = words[..] else { panic!("calls.txt: {line}") };
+        let nature = match nature {
+            "r" => Nature::Read,
+            "w" => Nature::Write,
+            "D" => Nature::Data,
+            other => panic!("calls.txt: {other}"),
         };
-        Self { identity, address, agents }
+        Self { source, name, nature, request, response }
     }
-}
 
-fn root() -> String {
-    r#"{"type":"Root","principalId":"111122223333","arn":"arn:aws:iam::111122223333:root","accountId":"111122223333","accessKeyId":"ASIAEXAMPLEROOTKEY00","sessionContext":{"attributes":{"creationDate":"2026-11-05T09:00:00Z","mfaAuthenticated":"true"}}}"#.to_owned()
-}
+    /// Every call that is known, with shapes in turn.
+    fn any(shapes: &[(&'static str, &'static str)]) -> Vec<Self> {
+        let all = known().flat_map(|(source, names)| names.into_iter().map(move |name| (source, name)));
+        let turns = shapes.iter().map(|(name, _)| *name).cycle();
+        all.zip(turns)
+            .map(|((source, name), request)| {
+                let reads = ["Get", "List", "Describe"].iter().any(|prefix| name.starts_with(prefix));
+                let (nature, response) = if reads { (Nature::Read, "-") } else { (Nature::Write, request) };
+                Self { source, name, nature, request, response }
+            })
+            .collect()
+    }
 
-fn service(name: &str) -> String {
-    format!(r#"{{"type":"AWSService","invokedBy":"{name}.amazonaws.com"}}"#)
-}
+    /// What the record says of the resources that were touched.
+    fn resources(self) -> &'static str {
+        match (self.source, self.nature) {
+            ("s3", Nature::Data) => OBJECT,
+            ("dynamodb", Nature::Data) => TABLE,
+            ("lambda", Nature::Data) => FUNCTION,
+            ("sqs", Nature::Data) => QUEUE,
+            ("kms", _) => KEY,
+            _ => "",
+        }
+    }
 
-fn iam_user(name: &str, id: &str) -> String {
-    format!(
-        r#"{{"type":"IAMUser","principalId":"AIDAEXAMPLE{id}","arn":"arn:aws:iam::111122223333:user/{name}","accountId":"111122223333","accessKeyId":"AKIAEXAMPLE{id}","userName":"{name}"}}"#
-    )
-}
+    fn error(self, random: &mut Random) -> String {
+        let (code, message) = random.pick(ERRORS);
+        let message = fill(message, random).replace("CALL", &format!("{}:{}", self.source, self.name));
+        format!(r#""errorCode":"{code}","errorMessage":"{message}","#)
+    }
 
-fn role(name: &str, id: &str, random: &mut Random) -> String {
-    let session = if random.percent(50) { format!("i-0{}", text(HEX, 16, random)) } else { name.to_owned() };
-    format!(
-        r#"{{"type":"AssumedRole","principalId":"AROAEXAMPLE{id}:{session}","arn":"arn:aws:sts::111122223333:assumed-role/{name}-role/{session}","accountId":"111122223333","accessKeyId":"ASIAEXAMPLE{id}","sessionContext":{{"sessionIssuer":{{"type":"Role","principalId":"AROAEXAMPLE{id}","arn":"arn:aws:iam::111122223333:role/{name}-role","accountId":"111122223333","userName":"{name}-role"}},"attributes":{{"creationDate":"2026-11-05T09:41:12Z","mfaAuthenticated":"false"}}}}}}"#
-    )
-}
-
-fn text(alphabet: &[u8], length: usize, random: &mut Random) -> String {
-    (0..length).map(|_| char::from(random.pick(alphabet))).collect()
-}
-
-fn uuid(random: &mut Random) -> String {
-    let mut text = String::with_capacity(36);
-    let (high, low) = (random.bits(), random.bits());
-    // OK because writing into a String can't fail.
-    let _ = write!(
-        text,
-        "{:08x}-{:04x}-4{:03x}-a{:03x}-{:012x}",
-        high >> 32,
-        (high >> 16) & 0xffff,
-        high & 0xfff,
-        low >> 52,
-        low & 0xffff_ffff_ffff
-    );
-    text
+    fn is_read(self) -> bool {
+        match self.nature {
+            Nature::Read => true,
+            Nature::Write => false,
+            Nature::Data => ["Get", "Head", "List", "Query"].iter().any(|prefix| self.name.starts_with(prefix)),
+        }
+    }
 }

@@ -1,10 +1,6 @@
 //! Sigma rules in the shapes that public CloudTrail rules have.
 
-use super::{Random, lines};
-
-/// What CloudTrail writes, in the linter's words: more than 20,000 pairs of source and name.
-const KNOWN: &str = include_str!("../../src/lint/data/events.txt");
-const CALLS: &str = include_str!("calls.txt");
+use super::{CALLS, Random, known, lines};
 
 const WORDS: &[&str] = &[
     "0.0.0.0/0",
@@ -58,17 +54,26 @@ const ROLES: &[&str] = &[
     "aws:",
 ];
 
+/// Rules that match all the time, by their number: every collection has some. On records of a busy account 10 rules match
+/// 0.1 times a record, and 1,000 rules 0.23 times.
+const NOISY: [(u32, &str, &str); 3] =
+    [(3, "sts", "AssumeRole"), (40, "sqs", "ReceiveMessage"), (500, "kms", "Decrypt")];
+
 /// Rules, one YAML document each, with an id of its own. The first n are the same however many are taken.
 ///
 /// 93 % name an event source and exact event names, some with a condition on parameters, error, caller or client beside
 /// them; the others are about user agents, prefixes of names, ARNs of callers, errors, and root. That is what 57
-/// public rules for CloudTrail looked like. A rule's calls are drawn evenly from all that CloudTrail is known to write; one in
-/// twenty is about a call that the records hold, since rules are written about what people use.
+/// public rules for CloudTrail looked like. A rule's calls are drawn evenly from all that CloudTrail is known to write, but those
+/// of one in a hundred are calls that the records hold, and of [`NOISY`] they are frequent ones. So a record concerns and meets
+/// as many rules as real records did of 57 public rules and of 10,000 variations of them.
 pub(crate) fn rules(seed: u64) -> impl Iterator<Item = String> {
     let calls = Calls::new();
     let mut random = Random::new(seed);
     (0..).map(move |number: u32| {
-        let (body, condition) = detection(&calls.draw(&mut random), &mut random);
+        let (mut body, mut condition) = detection(&calls.draw(&mut random), &mut random);
+        if let Some((_, source, name)) = NOISY.iter().find(|(noisy, ..)| *noisy == number) {
+            (body, condition) = plain(source, &[name]);
+        }
         format!(
             "title: Generated rule {number}\nid: generated-{number:05}\nlevel: medium\nlogsource:\n  product: aws\n  \
              service: cloudtrail\ndetection:\n  selection:\n{body}  condition: {condition}\n"
@@ -91,10 +96,7 @@ struct Calls {
 
 impl Calls {
     fn new() -> Self {
-        let known: Vec<(&str, Vec<&str>)> = lines(KNOWN)
-            .filter_map(|line| line.split_once(' '))
-            .flat_map(|(sources, names)| sources.split(',').map(|source| (source, names.split(' ').collect())))
-            .collect();
+        let known: Vec<(&str, Vec<&str>)> = known().collect();
         let places = known.iter().enumerate();
         let pairs = places.flat_map(|(source, (_, names))| (0..names.len()).map(move |name| (source, name))).collect();
         let in_records = lines(CALLS)
@@ -107,7 +109,7 @@ impl Calls {
     }
 
     fn draw(&self, random: &mut Random) -> About {
-        if random.percent(5) {
+        if random.percent(1) {
             let (source, name) = random.pick(&self.in_records);
             return About { source, names: vec![name] };
         }
@@ -128,7 +130,7 @@ impl Calls {
 /// The selection with what follows it, and the condition.
 fn detection(about: &About, random: &mut Random) -> (String, &'static str) {
     let source = format!("    eventSource: {}.amazonaws.com\n", about.source);
-    let exact = format!("{source}    eventName: [{}]\n", about.names.join(", "));
+    let (exact, _) = plain(about.source, &about.names);
     let word = quoted(random.pick(WORDS));
     let (agent, role) = (quoted(random.pick(AGENTS)), random.pick(ROLES));
     let prefix = random.pick(PREFIXES);
@@ -156,6 +158,10 @@ fn detection(about: &About, random: &mut Random) -> (String, &'static str) {
             "{source}    eventName|startswith: {prefix}\n  filter:\n    userIdentity.type: [AWSService, AssumedRole]\n"
         )),
     }
+}
+
+fn plain(source: &str, names: &[&str]) -> (String, &'static str) {
+    (format!("    eventSource: {source}.amazonaws.com\n    eventName: [{}]\n", names.join(", ")), "selection")
 }
 
 fn quoted(text: &str) -> String {

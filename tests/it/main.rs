@@ -7,7 +7,7 @@ mod aws; // what AWS answers when it refuses
 mod cli; // the command line, as a user runs it
 mod cli_rules; // its subcommands about rules
 mod correlation; // patterns over several events
-mod costs; // how many rules a record is held against, of many
+mod costs; // what reading and matching cost, in counts
 mod docs; // documentation that has to agree with the code
 mod engine; // index, evaluator and explanation, held against each other
 mod first_seen; // what is remembered, over invocations
