@@ -187,9 +187,10 @@ impl Event {
     pub fn of(record: &Record<'_>, knowledge: &Knowledge, now: Timestamp) -> Self {
         let text = |path: &str| record.text(path).map(Cow::into_owned);
         let identity = record.event_identity();
+        let time = record.time();
         Self {
-            time: record.time().unwrap_or(now),
-            time_is_known: record.time().is_some(),
+            time: time.unwrap_or(now),
+            time_is_known: time.is_some(),
             source: text("eventSource").unwrap_or_default(),
             name: text("eventName").or_else(|| text("eventType")).unwrap_or_default(),
             region: text("awsRegion").unwrap_or_default(),
@@ -212,17 +213,17 @@ impl Event {
 impl Actor {
     fn of(record: &Record<'_>) -> Self {
         let identity = record.identity();
-        let text = |name: &str| record.text(&format!("userIdentity.{name}")).map(Cow::into_owned);
+        let text = |path: &str| record.text(path).map(Cow::into_owned);
         Self {
             principal: identity.principal().map(Into::into),
             principal_type: identity.principal_type().map(Cow::into_owned),
-            principal_id: text("principalId"),
-            arn: text("arn"),
+            principal_id: text("userIdentity.principalId"),
+            arn: text("userIdentity.arn"),
             account: identity.account().map(Cow::into_owned),
-            user_name: text("userName"),
+            user_name: text("userIdentity.userName"),
             session_name: identity.session_name(),
-            session_issuer: text("sessionContext.sessionIssuer.arn"),
-            access_key_id: text("accessKeyId"),
+            session_issuer: text("userIdentity.sessionContext.sessionIssuer.arn"),
+            access_key_id: text("userIdentity.accessKeyId"),
             invoked_by: identity.invoked_by().map(Cow::into_owned),
             mfa: record.mfa(),
             service_call: record.is_service_call(),

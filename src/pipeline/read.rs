@@ -11,7 +11,7 @@ use crate::finding::{self, Contribution, Finding, FindingUid, Kind};
 use crate::outcome::Counts;
 use crate::ports::{Clock, FetchError, ObjectBody, ObjectStore, Publisher, StateStore, chain};
 use crate::telemetry::{self, Event};
-use crate::trail::{BadRecord, EventIdentity, Item, KeyKind, ReadError, Reader};
+use crate::trail::{BadRecord, Item, KeyKind, ReadError, Reader};
 use crate::trigger::ObjectRef;
 
 use super::Pipeline;
@@ -105,8 +105,8 @@ pub struct Screen<'s> {
     now: Timestamp,
     findings: Vec<Finding>,
     contributions: Vec<Contribution>,
-    /// The same event again tells nothing new.
-    seen: HashSet<(FindingUid, EventIdentity)>,
+    /// The same event again tells nothing new. A match's uid is its rule's and its event's alone.
+    seen: HashSet<FindingUid>,
     /// First-seen rules match almost everything: of each entity and value, only the earliest event of each period is kept,
     /// with the time of the latest. Which one that is depends on the file alone, so a redelivery finds the same.
     sightings: HashMap<(FindingUid, i128), Finding>,
@@ -170,7 +170,7 @@ impl<'s> Screen<'s> {
     fn keep(&mut self, finding: Finding) {
         self.counts.matches += 1;
         let Kind::FirstSeen(first) = &finding.kind else {
-            if self.seen.insert((finding.uid, finding.event.identity.clone())) {
+            if self.seen.insert(finding.uid) {
                 self.findings.push(finding);
             } else {
                 self.counts.duplicates += 1;
@@ -201,20 +201,30 @@ impl<'s> Screen<'s> {
         report.counts.add(&counts);
     }
 
+    /// The findings so far in file order, if there are `many` or more: those that nothing further in the file can change.
+    pub fn found(&mut self, many: usize) -> Option<Vec<Finding>> {
+        (self.findings.len() >= many).then(|| in_file_order(std::mem::take(&mut self.findings)))
+    }
+
     /// Ends the file.
     #[must_use]
     pub fn finish(self) -> Screened {
         let mut findings = self.findings;
         findings.extend(self.sightings.into_values());
-        findings.sort_by_key(|finding| (finding.origin.record_index, finding.uid));
+        let findings = in_file_order(findings);
         Screened { findings, contributions: self.contributions, counts: self.counts, first_bad: self.first_bad }
     }
+}
+
+fn in_file_order(mut findings: Vec<Finding>) -> Vec<Finding> {
+    findings.sort_unstable_by_key(|finding| (finding.origin.record_index, finding.uid));
+    findings
 }
 
 /// What a file gave.
 #[derive(Debug)]
 pub struct Screened {
-    /// The findings in file order.
+    /// The findings in file order, but for those that were taken before its end.
     pub findings: Vec<Finding>,
     /// What correlations count, in file order.
     pub contributions: Vec<Contribution>,

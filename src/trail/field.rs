@@ -42,9 +42,12 @@ impl FieldPath {
     }
 }
 
-fn slot(name: &str) -> Option<(Slot, usize)> {
-    let head =
-        |from: usize| name[from..].find('.').map_or((name.len(), name.len()), |dot| (from + dot, from + dot + 1));
+/// The member with a place of its own that a dotted name begins with, and where the rest of the name begins.
+pub(super) fn slot(name: &str) -> Option<(Slot, usize)> {
+    let head = |from: usize| {
+        let dot = memchr::memchr(b'.', &name.as_bytes()[from..]).map(|dot| from + dot);
+        dot.map_or((name.len(), name.len()), |dot| (dot, dot + 1))
+    };
     let (end, behind) = head(0);
     let top = Slot::top(&name[..end])?;
     if top == Slot::UserIdentity {

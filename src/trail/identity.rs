@@ -20,23 +20,34 @@ impl<'r> UserIdentity<'r> {
     /// CloudTrail's identity type. Service events carry none; what invoked them tells that they are a service's.
     #[must_use]
     pub fn principal_type(self) -> Option<Cow<'r, str>> {
-        self.get("type").or_else(|| self.get("invokedBy").map(|_| Cow::Borrowed("AWSService")))
+        self.text("userIdentity.type")
+            .or_else(|| self.text("userIdentity.invokedBy").map(|_| Cow::Borrowed("AWSService")))
     }
 
     /// What to group a caller's events by: the role for any of its sessions, the user for any of its keys.
     #[must_use]
     pub fn principal(self) -> Option<Cow<'r, str>> {
         let known = match &*self.principal_type().unwrap_or_default() {
-            "AssumedRole" => self.get("sessionContext.sessionIssuer.arn").or_else(|| self.role_of_session()),
-            "AWSService" => self.get("invokedBy"),
+            "AssumedRole" => {
+                self.text("userIdentity.sessionContext.sessionIssuer.arn").or_else(|| self.role_of_session())
+            }
+            "AWSService" => self.text("userIdentity.invokedBy"),
             "AWSAccount" => self.foreign(),
-            "IAMUser" => self.get("arn").or_else(|| self.user_by_name()),
-            "Root" => self.get("arn").or_else(|| self.iam_arn("root")),
-            "IdentityCenterUser" => self.get("onBehalfOf.userId"),
+            "IAMUser" => self.text("userIdentity.arn").or_else(|| self.user_by_name()),
+            "Root" => self.text("userIdentity.arn").or_else(|| self.iam_arn("root")),
+            "IdentityCenterUser" => self.text("userIdentity.onBehalfOf.userId"),
             _ => None,
         };
         known.or_else(|| {
-            ["arn", "userName", "principalId", "accountId", "invokedBy"].iter().find_map(|name| self.get(name))
+            [
+                "userIdentity.arn",
+                "userIdentity.userName",
+                "userIdentity.principalId",
+                "userIdentity.accountId",
+                "userIdentity.invokedBy",
+            ]
+            .iter()
+            .find_map(|path| self.text(path))
         })
     }
 
@@ -46,13 +57,13 @@ impl<'r> UserIdentity<'r> {
         if self.principal_type().as_deref() == Some("AWSService") {
             return None;
         }
-        self.get("accountId")
+        self.text("userIdentity.accountId")
     }
 
     /// The service that made the call on somebody's behalf.
     #[must_use]
     pub fn invoked_by(self) -> Option<Cow<'r, str>> {
-        self.get("invokedBy")
+        self.text("userIdentity.invokedBy")
     }
 
     /// The session's name within its role: often a person, an instance or a function.
@@ -61,25 +72,21 @@ impl<'r> UserIdentity<'r> {
         if self.principal_type()? != "AssumedRole" {
             return None;
         }
-        self.get("arn")?.splitn(3, '/').nth(2).filter(|name| !name.is_empty()).map(str::to_owned)
+        self.text("userIdentity.arn")?.splitn(3, '/').nth(2).filter(|name| !name.is_empty()).map(str::to_owned)
     }
 
     /// What a temporary session says of MFA; long-lived keys say nothing.
     pub(super) fn session_mfa(self) -> Option<Cow<'r, str>> {
-        self.get("sessionContext.attributes.mfaAuthenticated")
+        self.text("userIdentity.sessionContext.attributes.mfaAuthenticated")
     }
 
-    pub(super) fn get(self, name: &str) -> Option<Cow<'r, str>> {
-        let value = match name.split_once('.') {
-            None => self.record.identity_member(name)?,
-            Some((name, rest)) => self.record.below(self.record.identity_member(name)?, rest)?,
-        };
-        value.text().filter(|text| !text.is_empty())
+    fn text(self, path: &str) -> Option<Cow<'r, str>> {
+        self.record.text(path)
     }
 
     /// `arn:aws:sts::111122223333:assumed-role/Name/session` belongs to `role/Name`; the session's ARN drops the role's path.
     fn role_of_session(self) -> Option<Cow<'r, str>> {
-        let arn = self.get("arn")?;
+        let arn = self.text("userIdentity.arn")?;
         let (partition_and_service, rest) = arn.split_once(":sts::")?;
         let (account, path) = rest.split_once(":assumed-role/")?;
         let role = path.split('/').next()?;
@@ -88,21 +95,21 @@ impl<'r> UserIdentity<'r> {
 
     /// Another account's caller is known by its unique id only; for a session, without the session's name.
     fn foreign(self) -> Option<Cow<'r, str>> {
-        let account = self.get("accountId")?;
-        let principal = self.get("principalId").unwrap_or_default();
+        let account = self.text("userIdentity.accountId")?;
+        let principal = self.text("userIdentity.principalId").unwrap_or_default();
         let id = principal.split(':').next().filter(|id| !id.is_empty() && *id != account);
         Some(id.map(|id| format!("{account}:{id}").into()).unwrap_or(account))
     }
 
     /// A failed console login carries no ARN.
     fn user_by_name(self) -> Option<Cow<'r, str>> {
-        let name = self.get("userName").filter(|name| *name != "HIDDEN_DUE_TO_SECURITY_REASONS")?;
+        let name = self.text("userIdentity.userName").filter(|name| *name != "HIDDEN_DUE_TO_SECURITY_REASONS")?;
         self.iam_arn(&format!("user/{name}"))
     }
 
     fn iam_arn(self, path: &str) -> Option<Cow<'r, str>> {
-        let region = self.record.text("awsRegion").unwrap_or_default();
-        Some(format!("arn:{}:iam::{}:{path}", partition(&region), self.get("accountId")?).into())
+        let region = self.text("awsRegion").unwrap_or_default();
+        Some(format!("arn:{}:iam::{}:{path}", partition(&region), self.text("userIdentity.accountId")?).into())
     }
 }
 

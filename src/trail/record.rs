@@ -214,14 +214,6 @@ impl<'a> Record<'a> {
             .any(|slot| self.slots.get(*slot).is_some())
     }
 
-    /// A member of `userIdentity`.
-    pub(super) fn identity_member(&self, name: &str) -> Option<Json<'a>> {
-        match Slot::of_identity(name) {
-            Some(slot) => self.slot(slot),
-            None => self.member(self.slot(Slot::UserIdentity)?, name),
-        }
-    }
-
     /// The value at a dotted path inside another.
     pub(super) fn below(&self, value: Json<'a>, path: &str) -> Option<Json<'a>> {
         path.split('.').try_fold(value, |value, name| self.member(value, name))
@@ -239,15 +231,10 @@ impl<'a> Record<'a> {
 
     /// The value at a dotted path of literal member names.
     pub(super) fn get(&self, path: &str) -> Option<Json<'a>> {
-        let dot = memchr::memchr(b'.', path.as_bytes());
-        let name = &path[..dot.unwrap_or(path.len())];
-        let value = match Slot::top(name) {
-            Some(slot) => self.slot(slot)?,
-            None => self.member(Json(self.raw), name)?,
-        };
-        match dot {
-            None => Some(value),
-            Some(dot) => self.below(value, &path[dot + 1..]),
+        match field::slot(path) {
+            Some((slot, rest)) if rest == path.len() => self.slot(slot),
+            Some((slot, rest)) => self.below(self.slot(slot)?, &path[rest..]),
+            None => self.below(Json(self.raw), path),
         }
     }
 }

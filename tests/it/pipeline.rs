@@ -204,6 +204,22 @@ async fn a_bad_record_is_counted_and_the_others_alert() {
     assert_eq!(failed(&outcome).len(), 0);
 }
 
+/// Its outermost members can be read, so it alerts; that there was more is counted, and the record goes out as text.
+#[tokio::test]
+async fn a_record_that_is_broken_inside_alerts_and_is_counted() {
+    let detection =
+        "  sel: {eventName: StopLogging}\n  other: {requestParameters.b: x}\n  condition: sel and not other";
+    let world = World::new(rules(&rule(detection)));
+    let record = with(record("StopLogging", "1"), &[("/requestParameters", json!({"a": 1}))]).to_string();
+    let file = format!(r#"{{"Records":[{}]}}"#, record.replace(r#"{"a":1}"#, r#"{"a":1,"b":oops}"#));
+    let outcome = world.notify(&[&world.put("a", &gzip(file.as_bytes()))]).await;
+    assert_eq!((outcome.counts.records, outcome.counts.bad_records, outcome.counts.alerts), (1, 1, 1));
+    let alerts = world.alerts();
+    let finding: Value = serde_json::from_str(&alerts[0].ocsf).unwrap();
+    let data = finding["evidences"][0]["data"].as_str().unwrap();
+    assert!(data.contains(r#""b":oops"#), "{data}");
+}
+
 #[tokio::test]
 async fn a_bad_message_fails_alone() {
     let world = World::new(stop_logging());

@@ -1,7 +1,7 @@
 //! What OCSF calls evidence: who asked which API for what, from where, and the record itself.
 
 use serde::Serialize;
-use serde_json::value::RawValue;
+use serde_json::value::{RawValue, to_raw_value};
 
 use crate::finding::{Actor, Event};
 use crate::trail::{Mfa, Outcome};
@@ -118,8 +118,13 @@ pub(super) fn evidence(event: &Event, detail: Detail) -> Evidence<'_> {
         },
         src_endpoint: event.source_ip.as_ref().map(|_| Endpoint { ip: address, svc_name: service }),
         http_request: event.user_agent.as_deref().map(|user_agent| HttpRequest { user_agent }),
-        data: (detail == Detail::Full).then(|| RawValue::from_string(event.raw.to_string()).ok()).flatten(),
+        data: if detail == Detail::Full { data(&event.raw) } else { None },
     }
+}
+
+/// The record as it stands in the file; as text where it turns out to be no JSON inside.
+fn data(raw: &str) -> Option<Box<RawValue>> {
+    RawValue::from_string(raw.to_owned()).or_else(|_| to_raw_value(raw)).ok()
 }
 
 fn actor(actor: &Actor) -> EvidenceActor<'_> {

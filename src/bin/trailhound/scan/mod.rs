@@ -8,7 +8,7 @@ mod row;
 mod work;
 
 use std::collections::HashSet;
-use std::io::{self, Write as _};
+use std::io::{self, BufWriter, Write as _};
 
 use trailhound::alerting::{self, Correlator, Decision, Hold};
 use trailhound::engine::RuleSet;
@@ -21,7 +21,7 @@ use crate::args::ScanArgs;
 use crate::{Verdict, note, rules};
 use files::Listing;
 use row::Printer;
-use work::{FileReport, Order};
+use work::{FileReport, Order, Part};
 
 pub(crate) async fn run(args: &ScanArgs) -> Result<Verdict, BoxError> {
     let loaded = rules::load(&args.rules)?;
@@ -30,7 +30,7 @@ pub(crate) async fn run(args: &ScanArgs) -> Result<Verdict, BoxError> {
     let threads = args.threads.map(usize::from).or_else(|| std::thread::available_parallelism().ok().map(usize::from));
     let mut scan = Scan { printer: Printer::new(args.format), ..Scan::default() };
     let order = if args.unordered { Order::AsDone } else { Order::OfFiles };
-    work::read(&files, threads.unwrap_or(1), &loaded.rules, order, |report| scan.file(report))?;
+    work::read(&files, threads.unwrap_or(1), &loaded.rules, order, |part| scan.part(part))?;
     scan.first_sightings().await?;
     scan.correlations(&loaded.rules)?;
     note(&loaded.summary());
@@ -58,20 +58,27 @@ struct Scan {
 
 impl Scan {
     /// Takes what a file gave.
-    fn file(&mut self, report: FileReport) -> io::Result<()> {
-        self.counts.add(&report.counts);
-        self.contributions.extend(report.contributions);
-        report.problems.iter().for_each(|problem| note(problem));
-        for finding in report.findings {
+    fn part(&mut self, part: Part) -> io::Result<()> {
+        let findings = match part {
+            Part::Findings(findings) => findings,
+            Part::Last(FileReport { findings, contributions, counts, problems }) => {
+                self.counts.add(&counts);
+                self.contributions.extend(contributions);
+                problems.iter().for_each(|problem| note(problem));
+                findings
+            }
+        };
+        let mut told = Vec::new();
+        for finding in findings {
             if matches!(finding.kind, Kind::FirstSeen(_)) {
                 self.sightings.push(finding);
             } else if self.seen.insert(finding.uid.to_u128()) {
-                self.print(&finding)?;
+                told.push(finding);
             } else {
                 self.counts.duplicates += 1;
             }
         }
-        Ok(())
+        self.print(&told)
     }
 
     async fn first_sightings(&mut self) -> Result<(), BoxError> {
@@ -84,9 +91,9 @@ impl Scan {
         for decision in alerting::decide(sightings, &memory) {
             match decision {
                 // Trying a rule out is what a scan is for.
-                Decision::Hold { finding, why: Hold::DryRun } => self.print(&finding)?,
+                Decision::Hold { finding, why: Hold::DryRun } => self.print([&*finding])?,
                 Decision::Hold { why, .. } => *self.counts.held.entry(why).or_default() += 1,
-                Decision::Notify(alert) => alert.findings().try_for_each(|finding| self.print(finding))?,
+                Decision::Notify(alert) => self.print(alert.findings())?,
             }
         }
         Ok(())
@@ -98,13 +105,16 @@ impl Scan {
         let mut findings: Vec<Finding> = correlation.findings.into_iter().map(|found| found.finding).collect();
         alerting::in_order(&mut findings);
         self.counts.episodes += findings.len() as u64;
-        findings.iter().try_for_each(|finding| self.print(finding))
+        self.print(&findings)
     }
 
-    fn print(&mut self, finding: &Finding) -> io::Result<()> {
-        self.printed += 1;
-        let mut out = io::stdout().lock();
-        self.printer.print(&mut out, finding)?;
+    /// What is found is there to be read once this returns, and is written in few pieces.
+    fn print<'f>(&mut self, findings: impl IntoIterator<Item = &'f Finding>) -> io::Result<()> {
+        let mut out = BufWriter::new(io::stdout().lock());
+        for finding in findings {
+            self.printed += 1;
+            self.printer.print(&mut out, finding)?;
+        }
         out.flush()
     }
 

@@ -12,14 +12,26 @@ use trailhound::engine::RuleSet;
 use trailhound::finding::{Contribution, Finding};
 use trailhound::outcome::Counts;
 use trailhound::pipeline::{Screen, Screened};
-use trailhound::trail::{Item, Limits, Reader};
+use trailhound::trail::{Limits, Reader};
 
 use super::files::LogFile;
 
 /// Of a file as it is stored.
 const CHUNK_BYTES: usize = 64 * 1024;
 
-/// What one file gave.
+/// Findings of a file that are handed on together. A file of any size takes no more memory than these.
+const PART: usize = 256;
+
+/// What comes of a file, piece by piece.
+#[derive(Debug)]
+pub(super) enum Part {
+    /// Findings in file order; more will come.
+    Findings(Vec<Finding>),
+    /// The rest, and what became of the file.
+    Last(FileReport),
+}
+
+/// What one file gave besides the findings that were handed on before.
 #[derive(Debug, Default)]
 pub(super) struct FileReport {
     pub(super) findings: Vec<Finding>,
@@ -44,12 +56,13 @@ pub(super) fn read(
     threads: usize,
     rules: &RuleSet,
     order: Order,
-    mut each: impl FnMut(FileReport) -> io::Result<()>,
+    mut each: impl FnMut(Part) -> io::Result<()>,
 ) -> io::Result<()> {
     let mut largest_first: Vec<usize> = (0..files.len()).collect();
     largest_first.sort_by_key(|&index| std::cmp::Reverse(files[index].bytes));
     let next = AtomicUsize::new(0);
-    let (sender, reports) = mpsc::channel();
+    // Workers wait when what they find is not printed as fast.
+    let (sender, parts) = mpsc::sync_channel(2 * threads);
     std::thread::scope(|scope| {
         for _ in 0..threads.min(files.len()) {
             let (sender, largest_first, next) = (sender.clone(), &largest_first, &next);
@@ -57,7 +70,9 @@ pub(super) fn read(
                 let mut worker = Worker::new(rules);
                 while let Some(&index) = largest_first.get(next.fetch_add(1, Ordering::Relaxed)) {
                     // Nobody listens any more once printing has failed.
-                    if sender.send((index, worker.file(&files[index].path))).is_err() {
+                    let mut heard = true;
+                    worker.file(&files[index].path, &mut |part| heard &= sender.send((index, part)).is_ok());
+                    if !heard {
                         return;
                     }
                 }
@@ -65,23 +80,25 @@ pub(super) fn read(
         }
         drop(sender);
         match order {
-            Order::AsDone => reports.into_iter().try_for_each(|(_, report)| each(report)),
-            Order::OfFiles => in_order(reports, each),
+            Order::AsDone => parts.into_iter().try_for_each(|(_, part)| each(part)),
+            Order::OfFiles => in_order(&parts, each),
         }
     })
 }
 
-fn in_order(
-    reports: mpsc::Receiver<(usize, FileReport)>,
-    mut each: impl FnMut(FileReport) -> io::Result<()>,
-) -> io::Result<()> {
-    let mut early = BTreeMap::new();
+/// Hands on the parts of the file that is due; those of others wait.
+fn in_order(parts: &mpsc::Receiver<(usize, Part)>, mut each: impl FnMut(Part) -> io::Result<()>) -> io::Result<()> {
+    let mut early: BTreeMap<usize, Vec<Part>> = BTreeMap::new();
     let mut due = 0;
-    for (index, report) in reports {
-        early.insert(index, report);
-        while let Some(report) = early.remove(&due) {
+    for (index, part) in parts {
+        early.entry(index).or_default().push(part);
+        while let Some(ready) = early.remove(&due) {
+            let ended = matches!(ready.last(), Some(Part::Last(_)));
+            ready.into_iter().try_for_each(&mut each)?;
+            if !ended {
+                break;
+            }
             due += 1;
-            each(report)?;
         }
     }
     Ok(())
@@ -99,9 +116,9 @@ impl<'s> Worker<'s> {
         Self { rules, reader: Reader::new(Limits::default()), chunk: vec![0; CHUNK_BYTES] }
     }
 
-    fn file(&mut self, path: &Path) -> FileReport {
+    fn file(&mut self, path: &Path, each: &mut impl FnMut(Part)) {
         let mut screen = Screen::new(self.rules, path.display().to_string().into(), Timestamp::now());
-        let result = self.stream(path, &mut screen);
+        let result = self.stream(path, &mut screen, each);
         let Screened { findings, contributions, mut counts, first_bad } = screen.finish();
         counts.objects = 1;
         let mut problems = Vec::new();
@@ -115,17 +132,24 @@ impl<'s> Worker<'s> {
                 problems.push(format!("{}: {error}", path.display()));
             }
         }
-        FileReport { findings, contributions, counts, problems }
+        each(Part::Last(FileReport { findings, contributions, counts, problems }));
     }
 
-    fn stream(&mut self, path: &Path, screen: &mut Screen<'_>) -> Result<(), Box<dyn std::error::Error>> {
+    fn stream(
+        &mut self,
+        path: &Path,
+        screen: &mut Screen<'_>,
+        each: &mut impl FnMut(Part),
+    ) -> Result<(), Box<dyn std::error::Error>> {
         self.reader.restart();
         let mut file = File::open(path)?;
-        let mut each = |item: Item<'_>| screen.item(item);
         loop {
             match file.read(&mut self.chunk)? {
-                0 => return Ok(self.reader.finish(&mut each)?),
-                read => self.reader.push(&self.chunk[..read], &mut each)?,
+                0 => return Ok(self.reader.finish(&mut |item| screen.item(item))?),
+                read => self.reader.push(&self.chunk[..read], &mut |item| screen.item(item))?,
+            }
+            if let Some(findings) = screen.found(PART) {
+                each(Part::Findings(findings));
             }
         }
     }
