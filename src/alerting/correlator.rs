@@ -323,11 +323,7 @@ fn finding_of(
     start: Timestamp,
 ) -> Finding {
     let event = &completed_by.event;
-    // OK because it was a record when it was read.
-    let (title, dedup) = match Record::parse(completed_by.origin.record_index, event.raw.as_bytes()) {
-        Ok(record) => correlation.told_by(&record, knowledge),
-        Err(_) => (correlation.info.title.clone(), None),
-    };
+    let (title, dedup) = correlation.told_by(&Record::known(&event.raw), knowledge);
     let rule_id = &correlation.info.id;
     Finding {
         uid: FindingUid::of_episode(rule_id, group, start),

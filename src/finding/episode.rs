@@ -60,15 +60,16 @@ impl EpisodeEvent {
     /// Takes out of an event what tells it from the others.
     #[must_use]
     pub fn of(rule: &Arc<RuleInfo>, event: &Event) -> Self {
+        let details = event.details();
         Self {
             rule: Arc::clone(rule),
             identity: event.identity.clone(),
             time: event.time,
-            source: event.source.clone(),
-            name: event.name.clone(),
-            outcome: event.outcome,
-            principal: event.actor.principal.clone(),
-            source_ip: event.source_ip.clone(),
+            source: details.source.clone(),
+            name: details.name.clone(),
+            outcome: details.outcome,
+            principal: details.actor.principal.clone(),
+            source_ip: details.source_ip.clone(),
         }
     }
 }

@@ -8,12 +8,12 @@ mod uid;
 
 use std::borrow::Cow;
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use jiff::{SignedDuration, Timestamp};
 
 use crate::engine::{Knowledge, Match, RuleInfo, Sighted};
-use crate::trail::{EventIdentity, Mfa, Outcome, Record};
+use crate::trail::{EventIdentity, Mfa, Outcome, Record, Slot};
 
 pub use episode::{Contribution, Episode, EpisodeEvent};
 pub use uid::{DedupKey, FindingUid};
@@ -70,14 +70,27 @@ pub struct Origin {
     pub record_index: u64,
 }
 
-/// What a record says, taken out of it.
+/// A record that met a rule: what tells it from others, and its bytes. What it says is read when somebody asks, because most
+/// findings are repetitions that nobody is told.
 #[derive(Debug, Clone)]
-#[expect(missing_docs, reason = "the words of CloudTrail")]
 pub struct Event {
+    /// Which event, whatever file it stands in.
     pub identity: EventIdentity,
     /// When the request was completed; when it was read, if the record doesn't say.
     pub time: Timestamp,
+    /// Whether the record says when.
     pub time_is_known: bool,
+    /// The organisation's name for the account.
+    pub account_name: Option<String>,
+    /// The record as it stands in the file.
+    pub raw: Box<str>,
+    pub(crate) details: OnceLock<Box<Details>>,
+}
+
+/// What a record says, taken out of it.
+#[derive(Debug, Clone)]
+#[expect(missing_docs, reason = "the words of CloudTrail")]
+pub struct Details {
     pub source: String,
     pub name: String,
     pub region: String,
@@ -90,10 +103,6 @@ pub struct Event {
     pub user_agent: Option<String>,
     pub request_id: Option<String>,
     pub resources: Vec<String>,
-    /// The organisation's name for the account.
-    pub account_name: Option<String>,
-    /// The record as it stands in the file.
-    pub raw: Box<str>,
 }
 
 /// Who made the call.
@@ -182,30 +191,44 @@ impl Finding {
 }
 
 impl Event {
-    /// Takes out of a record what findings need. `now` stands in for the time of a record that carries none.
+    /// Takes the record over. `now` stands in for the time of a record that carries none.
     #[must_use]
     pub fn of(record: &Record<'_>, knowledge: &Knowledge, now: Timestamp) -> Self {
-        let text = |path: &str| record.text(path).map(Cow::into_owned);
         let identity = record.event_identity();
         let time = record.time();
         Self {
             time: time.unwrap_or(now),
             time_is_known: time.is_some(),
-            source: text("eventSource").unwrap_or_default(),
-            name: text("eventName").or_else(|| text("eventType")).unwrap_or_default(),
-            region: text("awsRegion").unwrap_or_default(),
-            outcome: record.outcome(),
-            error_code: text("errorCode"),
-            error_message: text("errorMessage"),
-            actor: Actor::of(record),
-            source_ip: text("sourceIPAddress"),
-            source_address: record.source_address(),
-            user_agent: text("userAgent"),
-            request_id: text("requestID"),
-            resources: record.resources(),
             account_name: knowledge.account_name(&identity.account).map(str::to_owned),
             raw: record.raw().into(),
             identity,
+            details: OnceLock::new(),
+        }
+    }
+
+    /// What the record says; read once.
+    #[must_use]
+    pub fn details(&self) -> &Details {
+        self.details.get_or_init(|| Box::new(Details::of(&Record::known(&self.raw))))
+    }
+}
+
+impl Details {
+    fn of(record: &Record<'_>) -> Self {
+        let said = |slot| record.said(slot).map(Cow::into_owned);
+        Self {
+            source: said(Slot::EventSource).unwrap_or_default(),
+            name: said(Slot::EventName).or_else(|| said(Slot::EventType)).unwrap_or_default(),
+            region: said(Slot::AwsRegion).unwrap_or_default(),
+            outcome: record.outcome(),
+            error_code: said(Slot::ErrorCode),
+            error_message: said(Slot::ErrorMessage),
+            actor: Actor::of(record),
+            source_ip: said(Slot::SourceIpAddress),
+            source_address: record.source_address(),
+            user_agent: said(Slot::UserAgent),
+            request_id: said(Slot::RequestId),
+            resources: record.resources(),
         }
     }
 }
@@ -213,17 +236,17 @@ impl Event {
 impl Actor {
     fn of(record: &Record<'_>) -> Self {
         let identity = record.identity();
-        let text = |path: &str| record.text(path).map(Cow::into_owned);
+        let said = |slot| record.said(slot).map(Cow::into_owned);
         Self {
             principal: identity.principal().map(Into::into),
             principal_type: identity.principal_type().map(Cow::into_owned),
-            principal_id: text("userIdentity.principalId"),
-            arn: text("userIdentity.arn"),
+            principal_id: said(Slot::IdentityPrincipalId),
+            arn: said(Slot::IdentityArn),
             account: identity.account().map(Cow::into_owned),
-            user_name: text("userIdentity.userName"),
+            user_name: said(Slot::IdentityUserName),
             session_name: identity.session_name(),
-            session_issuer: text("userIdentity.sessionContext.sessionIssuer.arn"),
-            access_key_id: text("userIdentity.accessKeyId"),
+            session_issuer: record.text("userIdentity.sessionContext.sessionIssuer.arn").map(Cow::into_owned),
+            access_key_id: said(Slot::IdentityAccessKeyId),
             invoked_by: identity.invoked_by().map(Cow::into_owned),
             mfa: record.mfa(),
             service_call: record.is_service_call(),

@@ -67,6 +67,7 @@ pub(super) fn message(facts: &Facts<'_>) -> String {
     let (rule, finding) = (facts.rule, facts.finding);
     let event = &finding.event;
     let level = rule.level.as_str();
+    let details = event.details();
     let logged = |text: &str| plain::logged(text, MAX_CONTEXT);
     let title = if facts.title_is_logged { &rule.title } else { &facts.title };
     let message = Message {
@@ -78,22 +79,22 @@ pub(super) fn message(facts: &Facts<'_>) -> String {
             title: format!("{} {}: {}", emoji(rule.level), level.to_uppercase(), escape(title, MAX_TITLE - 50)),
             description: description(facts),
             next_steps: rule.runbook.iter().take(MAX_NEXT_STEPS).map(|step| escape(step, MAX_NEXT_STEP)).collect(),
-            keywords: [level, &logged(&event.source), &facts.account].map(|word| escape(word, MAX_KEYWORD)).to_vec(),
+            keywords: [level, &logged(&details.source), &facts.account].map(|word| escape(word, MAX_KEYWORD)).to_vec(),
         },
         metadata: Metadata {
             thread_id: finding.dedup_key.to_string(),
             summary: escape(title, MAX_TITLE),
             event_type: "alert",
-            related_resources: event.resources.iter().take(MAX_RESOURCES).map(|arn| logged(arn)).collect(),
+            related_resources: details.resources.iter().take(MAX_RESOURCES).map(|arn| logged(arn)).collect(),
             additional_context: Context {
                 rule_id: &rule.id,
                 level,
                 finding_uid: finding.uid.to_string(),
                 event_id: logged(&event.identity.event_id),
-                event_name: logged(&event.name),
-                event_source: logged(&event.source),
+                event_name: logged(&details.name),
+                event_source: logged(&details.source),
                 account: logged(&event.identity.account),
-                region: logged(&event.region),
+                region: logged(&details.region),
             },
         },
     };

@@ -42,7 +42,7 @@ impl<'a> Facts<'a> {
         let mut rows = vec![
             ("Who", who(event)),
             ("Did", did(event)),
-            ("What", list(&event.resources)),
+            ("What", list(&event.details().resources)),
             ("From", from(event)),
             ("When", when(alert)),
             ("Where", place(event)),
@@ -56,7 +56,7 @@ impl<'a> Facts<'a> {
             title: plain::logged(&finding.title, 150),
             title_is_logged: *finding.title != *finding.rule.title,
             rows: rows.into_iter().map(|(name, value)| (name, plain::logged(&value, MAX_VALUE * 2))).collect(),
-            caller: plain::logged(&short_name(&event.actor), 60),
+            caller: plain::logged(&short_name(&event.details().actor), 60),
             account: plain::logged(event.account_name.as_deref().unwrap_or(&event.identity.account), 40),
             more: [events(finding), more(alert)].concat(),
             notes: notes(alert, detail),
@@ -66,7 +66,7 @@ impl<'a> Facts<'a> {
 }
 
 fn who(event: &Event) -> String {
-    let actor = &event.actor;
+    let actor = &event.details().actor;
     let name = short_name(actor);
     let mut who = match actor.principal_type.as_deref() {
         Some("Root") => "root user".to_owned(),
@@ -108,18 +108,19 @@ fn short_name(actor: &Actor) -> String {
 }
 
 fn did(event: &Event) -> String {
-    let outcome = match event.outcome {
+    let details = event.details();
+    let outcome = match details.outcome {
         Outcome::Success => "succeeded".to_owned(),
-        Outcome::Denied => format!("DENIED ({})", event.error_code.as_deref().unwrap_or("no code")),
+        Outcome::Denied => format!("DENIED ({})", details.error_code.as_deref().unwrap_or("no code")),
         Outcome::Failure => {
             format!(
                 "FAILED ({})",
-                event.error_code.as_deref().or(event.error_message.as_deref()).unwrap_or("no reason given")
+                details.error_code.as_deref().or(details.error_message.as_deref()).unwrap_or("no reason given")
             )
         }
     };
-    let source = if event.source.is_empty() { String::new() } else { format!(" ({})", event.source) };
-    format!("{}{source}, {outcome}", event.name)
+    let source = if details.source.is_empty() { String::new() } else { format!(" ({})", details.source) };
+    format!("{}{source}, {outcome}", details.name)
 }
 
 fn list(resources: &[String]) -> String {
@@ -130,8 +131,9 @@ fn list(resources: &[String]) -> String {
 }
 
 fn from(event: &Event) -> String {
-    let agent = event.user_agent.as_deref().map(|agent| agent.trim_start_matches('[').trim_end_matches(']'));
-    let parts = [event.source_ip.as_deref(), agent.filter(|agent| event.source_ip.as_deref() != Some(agent))];
+    let details = event.details();
+    let agent = details.user_agent.as_deref().map(|agent| agent.trim_start_matches('[').trim_end_matches(']'));
+    let parts = [details.source_ip.as_deref(), agent.filter(|agent| details.source_ip.as_deref() != Some(agent))];
     parts.into_iter().flatten().map(|part| plain::line(part, 150)).collect::<Vec<_>>().join(", ")
 }
 
@@ -152,7 +154,7 @@ fn place(event: &Event) -> String {
         Some(name) => format!("{name} ({})", event.identity.account),
         None => event.identity.account.clone(),
     };
-    [account, event.region.clone()].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", ")
+    [account, event.details().region.clone()].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", ")
 }
 
 fn new_value(finding: &Finding) -> Option<String> {
@@ -201,7 +203,7 @@ fn events(finding: &Finding) -> Vec<String> {
 fn more(alert: &Alert) -> Vec<String> {
     let line = |finding: &Finding| {
         let event = &finding.event;
-        let line = format!("{} {} {}", time(event.time), did(event), list(&event.resources));
+        let line = format!("{} {} {}", time(event.time), did(event), list(&event.details().resources));
         plain::logged(&line, MAX_VALUE)
     };
     let mut lines: Vec<String> = alert.more.iter().take(MAX_MORE).map(line).collect();

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::alerting::Alert;
 use crate::engine::RuleInfo;
-use crate::finding::{Actor, Episode, EpisodeEvent, Event, Finding, Kind};
+use crate::finding::{Actor, Details, Episode, EpisodeEvent, Event, Finding, Kind};
 use crate::trail::EventIdentity;
 
 use super::{Notification, plain};
@@ -122,20 +122,26 @@ fn short_event(event: &Event) -> Event {
         identity: short_identity(&event.identity),
         time: event.time,
         time_is_known: event.time_is_known,
-        source: short(&event.source),
-        name: short(&event.name),
-        region: short(&event.region),
-        outcome: event.outcome,
-        error_code: option(event.error_code.as_ref()),
-        error_message: option(event.error_message.as_ref()),
-        actor: short_actor(&event.actor),
-        source_ip: option(event.source_ip.as_ref()),
-        source_address: event.source_address,
-        user_agent: option(event.user_agent.as_ref()),
-        request_id: option(event.request_id.as_ref()),
-        resources: list(&event.resources),
         account_name: option(event.account_name.as_ref()),
         raw: "".into(),
+        details: Box::new(short_details(event.details())).into(),
+    }
+}
+
+fn short_details(details: &Details) -> Details {
+    Details {
+        source: short(&details.source),
+        name: short(&details.name),
+        region: short(&details.region),
+        outcome: details.outcome,
+        error_code: option(details.error_code.as_ref()),
+        error_message: option(details.error_message.as_ref()),
+        actor: short_actor(&details.actor),
+        source_ip: option(details.source_ip.as_ref()),
+        source_address: details.source_address,
+        user_agent: option(details.user_agent.as_ref()),
+        request_id: option(details.request_id.as_ref()),
+        resources: list(&details.resources),
     }
 }
 

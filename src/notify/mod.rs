@@ -73,8 +73,8 @@ fn attributes(alert: &Alert) -> Vec<(&'static str, String)> {
         ("rule_id", alert.finding.rule.id.as_str()),
         ("level", alert.finding.rule.level.as_str()),
         ("account", &event.identity.account),
-        ("region", &event.region),
-        ("event_source", &event.source),
+        ("region", &event.details().region),
+        ("event_source", &event.details().source),
     ]
     .into_iter()
     // SNS rejects the whole message for an empty value, or for a character outside the basic plane.

@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use super::Record;
+use super::slots::Slot;
 
 /// How a call ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,7 +60,7 @@ impl Record<'_> {
     /// How the call ended. A failed console login has an `errorMessage` and no `errorCode`.
     #[must_use]
     pub fn outcome(&self) -> Outcome {
-        match (self.text("errorCode"), self.text("errorMessage")) {
+        match (self.said(Slot::ErrorCode), self.said(Slot::ErrorMessage)) {
             (None, None) => Outcome::Success,
             (Some(code), _) if is_denial(&code) => Outcome::Denied,
             _ => Outcome::Failure,
@@ -77,14 +78,14 @@ impl Record<'_> {
             identity.invoked_by().is_some_and(|by| !matches!(&*by, "signin.amazonaws.com" | "console.amazonaws.com"));
         invoked
             || identity.principal_type().as_deref() == Some("AWSService")
-            || self.text("eventType").is_some_and(|kind| kind.eq_ignore_ascii_case("AwsServiceEvent"))
+            || self.said(Slot::EventType).is_some_and(|kind| kind.eq_ignore_ascii_case("AwsServiceEvent"))
             || self.source_kind() == SourceKind::AwsService
     }
 
     /// What kind of address the call came from.
     #[must_use]
     pub fn source_kind(&self) -> SourceKind {
-        let Some(source) = self.text("sourceIPAddress") else { return SourceKind::Unknown };
+        let Some(source) = self.said(Slot::SourceIpAddress) else { return SourceKind::Unknown };
         match self.source_address() {
             Some(address) if is_private(address) => SourceKind::Private,
             Some(_) => SourceKind::Public,
@@ -96,7 +97,7 @@ impl Record<'_> {
     /// The address that the call came from, if it is one.
     #[must_use]
     pub fn source_address(&self) -> Option<IpAddr> {
-        self.text("sourceIPAddress")?.parse::<IpAddr>().ok().map(|address| address.to_canonical())
+        self.said(Slot::SourceIpAddress)?.parse::<IpAddr>().ok().map(|address| address.to_canonical())
     }
 
     /// Whether a second factor stood behind the call.

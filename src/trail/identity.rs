@@ -5,6 +5,7 @@
 use std::borrow::Cow;
 
 use super::Record;
+use super::slots::Slot;
 
 /// A view of a record's `userIdentity`.
 #[derive(Debug, Clone, Copy)]
@@ -20,8 +21,8 @@ impl<'r> UserIdentity<'r> {
     /// CloudTrail's identity type. Service events carry none; what invoked them tells that they are a service's.
     #[must_use]
     pub fn principal_type(self) -> Option<Cow<'r, str>> {
-        self.text("userIdentity.type")
-            .or_else(|| self.text("userIdentity.invokedBy").map(|_| Cow::Borrowed("AWSService")))
+        self.said(Slot::IdentityType)
+            .or_else(|| self.said(Slot::IdentityInvokedBy).map(|_| Cow::Borrowed("AWSService")))
     }
 
     /// What to group a caller's events by: the role for any of its sessions, the user for any of its keys.
@@ -31,23 +32,23 @@ impl<'r> UserIdentity<'r> {
             "AssumedRole" => {
                 self.text("userIdentity.sessionContext.sessionIssuer.arn").or_else(|| self.role_of_session())
             }
-            "AWSService" => self.text("userIdentity.invokedBy"),
+            "AWSService" => self.said(Slot::IdentityInvokedBy),
             "AWSAccount" => self.foreign(),
-            "IAMUser" => self.text("userIdentity.arn").or_else(|| self.user_by_name()),
-            "Root" => self.text("userIdentity.arn").or_else(|| self.iam_arn("root")),
+            "IAMUser" => self.said(Slot::IdentityArn).or_else(|| self.user_by_name()),
+            "Root" => self.said(Slot::IdentityArn).or_else(|| self.iam_arn("root")),
             "IdentityCenterUser" => self.text("userIdentity.onBehalfOf.userId"),
             _ => None,
         };
         known.or_else(|| {
             [
-                "userIdentity.arn",
-                "userIdentity.userName",
-                "userIdentity.principalId",
-                "userIdentity.accountId",
-                "userIdentity.invokedBy",
+                Slot::IdentityArn,
+                Slot::IdentityUserName,
+                Slot::IdentityPrincipalId,
+                Slot::IdentityAccountId,
+                Slot::IdentityInvokedBy,
             ]
             .iter()
-            .find_map(|path| self.text(path))
+            .find_map(|slot| self.said(*slot))
         })
     }
 
@@ -57,13 +58,13 @@ impl<'r> UserIdentity<'r> {
         if self.principal_type().as_deref() == Some("AWSService") {
             return None;
         }
-        self.text("userIdentity.accountId")
+        self.said(Slot::IdentityAccountId)
     }
 
     /// The service that made the call on somebody's behalf.
     #[must_use]
     pub fn invoked_by(self) -> Option<Cow<'r, str>> {
-        self.text("userIdentity.invokedBy")
+        self.said(Slot::IdentityInvokedBy)
     }
 
     /// The session's name within its role: often a person, an instance or a function.
@@ -72,12 +73,16 @@ impl<'r> UserIdentity<'r> {
         if self.principal_type()? != "AssumedRole" {
             return None;
         }
-        self.text("userIdentity.arn")?.splitn(3, '/').nth(2).filter(|name| !name.is_empty()).map(str::to_owned)
+        self.said(Slot::IdentityArn)?.splitn(3, '/').nth(2).filter(|name| !name.is_empty()).map(str::to_owned)
     }
 
     /// What a temporary session says of MFA; long-lived keys say nothing.
     pub(super) fn session_mfa(self) -> Option<Cow<'r, str>> {
         self.text("userIdentity.sessionContext.attributes.mfaAuthenticated")
+    }
+
+    fn said(self, slot: Slot) -> Option<Cow<'r, str>> {
+        self.record.said(slot)
     }
 
     fn text(self, path: &str) -> Option<Cow<'r, str>> {
@@ -86,7 +91,7 @@ impl<'r> UserIdentity<'r> {
 
     /// `arn:aws:sts::111122223333:assumed-role/Name/session` belongs to `role/Name`; the session's ARN drops the role's path.
     fn role_of_session(self) -> Option<Cow<'r, str>> {
-        let arn = self.text("userIdentity.arn")?;
+        let arn = self.said(Slot::IdentityArn)?;
         let (partition_and_service, rest) = arn.split_once(":sts::")?;
         let (account, path) = rest.split_once(":assumed-role/")?;
         let role = path.split('/').next()?;
@@ -95,21 +100,21 @@ impl<'r> UserIdentity<'r> {
 
     /// Another account's caller is known by its unique id only; for a session, without the session's name.
     fn foreign(self) -> Option<Cow<'r, str>> {
-        let account = self.text("userIdentity.accountId")?;
-        let principal = self.text("userIdentity.principalId").unwrap_or_default();
+        let account = self.said(Slot::IdentityAccountId)?;
+        let principal = self.said(Slot::IdentityPrincipalId).unwrap_or_default();
         let id = principal.split(':').next().filter(|id| !id.is_empty() && *id != account);
         Some(id.map(|id| format!("{account}:{id}").into()).unwrap_or(account))
     }
 
     /// A failed console login carries no ARN.
     fn user_by_name(self) -> Option<Cow<'r, str>> {
-        let name = self.text("userIdentity.userName").filter(|name| *name != "HIDDEN_DUE_TO_SECURITY_REASONS")?;
+        let name = self.said(Slot::IdentityUserName).filter(|name| *name != "HIDDEN_DUE_TO_SECURITY_REASONS")?;
         self.iam_arn(&format!("user/{name}"))
     }
 
     fn iam_arn(self, path: &str) -> Option<Cow<'r, str>> {
-        let region = self.text("awsRegion").unwrap_or_default();
-        Some(format!("arn:{}:iam::{}:{path}", partition(&region), self.text("userIdentity.accountId")?).into())
+        let region = self.said(Slot::AwsRegion).unwrap_or_default();
+        Some(format!("arn:{}:iam::{}:{path}", partition(&region), self.said(Slot::IdentityAccountId)?).into())
     }
 }
 

@@ -33,4 +33,5 @@ pub use reader::{Item, Limits, ReadError, Reader};
 pub use readers::Readers;
 pub(crate) use record::Written;
 pub use record::{BadRecord, EventIdentity, Record};
+pub(crate) use slots::Slot;
 pub use statement::{Grant, Principal, PrincipalKind};

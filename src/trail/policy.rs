@@ -13,6 +13,7 @@ use std::collections::BTreeSet;
 
 use super::Record;
 use super::documents::{self, Found};
+use super::slots::Slot;
 use super::statement::{Grant, PrincipalKind};
 
 /// What the policy documents of a record grant, statement by statement; `Deny` statements are left out.
@@ -125,7 +126,7 @@ impl Record<'_> {
         let found = |part: &str| documents::find(self.get(part)?);
         let asked = self.permission().or_else(|| found("requestParameters"));
         let is_settled = asked.as_ref().is_some_and(|asked| !asked.unreadable);
-        let creates = self.text("eventName").is_some_and(|name| name.starts_with("Create"));
+        let creates = self.said(Slot::EventName).is_some_and(|name| name.starts_with("Create"));
         let answered = if creates && !is_settled { found("responseElements") } else { None };
         let Found { grants: statements, unreadable, .. } = answered.filter(|it| !it.unreadable).or(asked)?;
         Some(Grants { statements, unreadable, owner: self.resource_account() })
@@ -133,9 +134,9 @@ impl Record<'_> {
 
     /// Whether the documents of this call only set limits to what others grant, or are only judged.
     fn only_limits(&self) -> bool {
-        let name = self.text("eventName").unwrap_or_default();
+        let name = self.said(Slot::EventName).unwrap_or_default();
         let name = &*name;
-        let source = self.text("eventSource").unwrap_or_default();
+        let source = self.said(Slot::EventSource).unwrap_or_default();
         match source.split('.').next() {
             // Service and resource control policies; `PutResourcePolicy` does grant.
             Some("organizations") => matches!(name, "CreatePolicy" | "UpdatePolicy"),
@@ -148,7 +149,7 @@ impl Record<'_> {
 
     /// The permission that a call adds by its parts.
     fn permission(&self) -> Option<Found> {
-        let name = self.text("eventName")?;
+        let name = self.said(Slot::EventName)?;
         // Lambda's names go on with a date: `AddPermission20150331v2`.
         let adds =
             ["AddPermission", "AddLayerVersionPermission", "PutPermission"].iter().any(|it| name.starts_with(it));

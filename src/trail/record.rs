@@ -76,6 +76,15 @@ impl<'a> Record<'a> {
         }
     }
 
+    /// Reads text once more that was a record before; one without members if it wasn't.
+    pub(crate) fn known(raw: &'a str) -> Self {
+        let mut slots = Slots::new();
+        if slots.fill(&mut Cursor::new(raw.as_bytes(), 0), 0, false).is_err() {
+            slots = Slots::new();
+        }
+        Self { raw, index: 0, offset: 0, slots, escapes: true, broken: Cell::new(false) }
+    }
+
     /// Takes the bytes of an object whose members have been found.
     pub(super) fn new(place: Place, bytes: &'a [u8], slots: Slots) -> Result<Self, BadRecord> {
         match std::str::from_utf8(bytes) {
@@ -119,6 +128,11 @@ impl<'a> Record<'a> {
     #[must_use]
     pub fn text(&self, path: &str) -> Option<Cow<'a, str>> {
         self.get(path)?.text().filter(|text| !text.is_empty())
+    }
+
+    /// The same for a member with a place of its own.
+    pub(crate) fn said(&self, slot: Slot) -> Option<Cow<'a, str>> {
+        self.slot(slot)?.text().filter(|text| !text.is_empty())
     }
 
     /// Hands each value at `path` to `visit`, going through lists, until it breaks.
@@ -188,19 +202,20 @@ impl<'a> Record<'a> {
     #[must_use]
     pub fn account(&self) -> Option<Cow<'a, str>> {
         // Aggregated events carry `accountId`; records before version 1.02 only have the caller's.
-        ["recipientAccountId", "accountId", "userIdentity.accountId"].iter().find_map(|path| self.text(path))
+        [Slot::RecipientAccountId, Slot::AccountId, Slot::IdentityAccountId].iter().find_map(|slot| self.said(*slot))
     }
 
     /// When the request was completed; `None` where the record doesn't say.
     #[must_use]
     pub fn time(&self) -> Option<Timestamp> {
-        ["eventTime", "timeWindow.windowEnd"].iter().find_map(|path| self.text(path)?.parse().ok())
+        let end = || self.text("timeWindow.windowEnd")?.parse().ok();
+        self.said(Slot::EventTime).and_then(|time| time.parse().ok()).or_else(end)
     }
 
     /// Which event this is a copy of.
     #[must_use]
     pub fn event_identity(&self) -> EventIdentity {
-        let id = self.text("eventID").or_else(|| self.text("eventId"));
+        let id = self.said(Slot::EventId).or_else(|| self.said(Slot::EventIdOfAggregate));
         EventIdentity {
             account: self.account().unwrap_or_default().into_owned(),
             event_id: id.map_or_else(|| digest(self.raw), Cow::into_owned),

@@ -7,6 +7,7 @@ use std::borrow::Cow;
 use super::Record;
 use super::identity::partition;
 use super::json::Json;
+use super::slots::Slot;
 
 impl<'a> Record<'a> {
     /// ARNs of the resources, in the record's order; empty where neither `resources` nor the request names one.
@@ -35,9 +36,9 @@ impl<'a> Record<'a> {
 
     fn requested(&self) -> Option<String> {
         let parameter = |name: &str| self.text(&format!("requestParameters.{name}"));
-        let source = self.text("eventSource")?;
+        let source = self.said(Slot::EventSource)?;
         match source.split('.').next()? {
-            "sqs" => queue_arn(&parameter("queueUrl")?, &self.text("awsRegion").unwrap_or_default()),
+            "sqs" => queue_arn(&parameter("queueUrl")?, &self.said(Slot::AwsRegion).unwrap_or_default()),
             "sns" => parameter("topicArn").or_else(|| parameter("targetArn")).map(Cow::into_owned),
             "kms" => {
                 let answered = self.text("responseElements.keyId").filter(|key| key.starts_with("arn:"));
@@ -62,11 +63,16 @@ impl<'a> Record<'a> {
             return Some(name.to_owned());
         }
         let kind = if name.starts_with("alias/") { "" } else { kind };
-        Some(format!("arn:{}:{service}:{}:{}:{kind}{name}", self.partition(), self.text("awsRegion")?, self.account()?))
+        Some(format!(
+            "arn:{}:{service}:{}:{}:{kind}{name}",
+            self.partition(),
+            self.said(Slot::AwsRegion)?,
+            self.account()?
+        ))
     }
 
     fn partition(&self) -> &'static str {
-        partition(&self.text("awsRegion").unwrap_or_default())
+        partition(&self.said(Slot::AwsRegion).unwrap_or_default())
     }
 }
 

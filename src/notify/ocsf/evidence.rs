@@ -97,27 +97,28 @@ struct HttpRequest<'a> {
 }
 
 pub(super) fn evidence(event: &Event, detail: Detail) -> Evidence<'_> {
-    let address = event.source_address.map(|address| address.to_string());
-    let service = event.source_ip.as_deref().filter(|_| address.is_none());
+    let details = event.details();
+    let address = details.source_address.map(|address| address.to_string());
+    let service = details.source_ip.as_deref().filter(|_| address.is_none());
     Evidence {
         uid: &event.identity.event_id,
-        actor: actor(&event.actor),
+        actor: actor(&details.actor),
         api: Api {
-            operation: &event.name,
-            service: Service { name: &event.source },
-            request: event.request_id.as_deref().map(|uid| Request { uid }),
+            operation: &details.name,
+            service: Service { name: &details.source },
+            request: details.request_id.as_deref().map(|uid| Request { uid }),
             response: Response {
-                error: event.error_code.as_deref(),
-                error_message: event.error_message.as_deref(),
-                message: match event.outcome {
+                error: details.error_code.as_deref(),
+                error_message: details.error_message.as_deref(),
+                message: match details.outcome {
                     Outcome::Success => "success",
                     Outcome::Denied => "denied",
                     Outcome::Failure => "failure",
                 },
             },
         },
-        src_endpoint: event.source_ip.as_ref().map(|_| Endpoint { ip: address, svc_name: service }),
-        http_request: event.user_agent.as_deref().map(|user_agent| HttpRequest { user_agent }),
+        src_endpoint: details.source_ip.as_ref().map(|_| Endpoint { ip: address, svc_name: service }),
+        http_request: details.user_agent.as_deref().map(|user_agent| HttpRequest { user_agent }),
         data: if detail == Detail::Full { data(&event.raw) } else { None },
     }
 }

@@ -194,7 +194,7 @@ impl<'a> DetectionFinding<'a> {
             metadata: metadata(event, finding.uid.to_string()),
             cloud: Cloud {
                 provider: "AWS",
-                region: &event.region,
+                region: &event.details().region,
                 account: account(&event.identity.account, event.account_name.as_deref()),
             },
             finding_info: finding_info(alert, now),
@@ -204,6 +204,7 @@ impl<'a> DetectionFinding<'a> {
                 .map(|finding| evidence(&finding.event, detail))
                 .collect(),
             resources: event
+                .details()
                 .resources
                 .iter()
                 .take(MAX_RESOURCES)
@@ -256,7 +257,7 @@ fn left_out(alert: &Alert, detail: Detail) -> Vec<String> {
         (count > max).then(|| format!("{} of {count} {what} were left out", count - max))
     };
     let events = over("events", alert.findings().count(), max_evidences(detail));
-    let resources = over("resources", alert.finding.event.resources.len(), MAX_RESOURCES);
+    let resources = over("resources", alert.finding.event.details().resources.len(), MAX_RESOURCES);
     [events, resources].into_iter().flatten().collect()
 }
 
@@ -267,7 +268,7 @@ fn metadata(event: &Event, uid: String) -> Metadata<'_> {
         product: Product { name: "trailhound", vendor_name: "trailhound", version: env!("CARGO_PKG_VERSION") },
         log_name: "CloudTrail",
         log_provider: "AWS",
-        event_code: &event.name,
+        event_code: &event.details().name,
         original_time: event.time.to_string(),
         uid,
     }
@@ -278,20 +279,21 @@ fn account<'a>(uid: &'a str, name: Option<&'a str>) -> Account<'a> {
 }
 
 fn observables(event: &Event) -> Vec<Observable<'_>> {
-    let address = event.source_ip.as_deref().filter(|_| event.source_address.is_some());
+    let details = event.details();
+    let address = details.source_ip.as_deref().filter(|_| details.source_address.is_some());
     let ip = address.map(|value| Observable {
         name: "evidences[].src_endpoint.ip",
         type_id: 2,
         r#type: "IP Address",
         value,
     });
-    let user = event.actor.arn.as_deref().map(|value| Observable {
+    let user = details.actor.arn.as_deref().map(|value| Observable {
         name: "evidences[].actor.user.uid_alt",
         type_id: 10,
         r#type: "Resource UID",
         value,
     });
-    let resources = event.resources.iter().take(MAX_RESOURCES).map(|value| Observable {
+    let resources = details.resources.iter().take(MAX_RESOURCES).map(|value| Observable {
         name: "resources[].uid",
         type_id: 10,
         r#type: "Resource UID",

@@ -123,6 +123,7 @@ impl Printer {
 impl<'f> Row<'f> {
     fn of(finding: &'f Finding) -> Self {
         let (rule, event) = (&finding.rule, &finding.event);
+        let details = event.details();
         Self {
             finding_uid: finding.uid.to_string(),
             rule_id: &rule.id,
@@ -131,14 +132,14 @@ impl<'f> Row<'f> {
             tags: &rule.tags,
             event_time: event.time.to_string(),
             event_id: &event.identity.event_id,
-            event_source: &event.source,
-            event_name: &event.name,
+            event_source: &details.source,
+            event_name: &details.name,
             account: &event.identity.account,
-            region: &event.region,
-            principal: event.actor.principal.as_deref(),
-            source_ip: event.source_ip.as_deref(),
-            outcome: event.outcome.as_str(),
-            resources: &event.resources,
+            region: &details.region,
+            principal: details.actor.principal.as_deref(),
+            source_ip: details.source_ip.as_deref(),
+            outcome: details.outcome.as_str(),
+            resources: &details.resources,
             file: &finding.origin.file,
             record_index: finding.origin.record_index,
             first_seen: finding.first_seen().map(NewValue::of),
