@@ -12,7 +12,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::engine::{CompiledCorrelation, CorrelationIndex, Knowledge, Observed, Part, RuleInfo, RuleSet};
 use crate::finding::{self, Contribution, DedupKey, EpisodeEvent, Finding, FindingUid, Kind};
 use crate::sigma::{CorrelationCondition, CorrelationType};
-use crate::trail::{EventIdentity, Record};
+use crate::trail::EventIdentity;
 
 use super::correlation::{Episode, Observation, Pattern, Timeline};
 
@@ -323,7 +323,7 @@ fn finding_of(
     start: Timestamp,
 ) -> Finding {
     let event = &completed_by.event;
-    let (title, dedup) = correlation.told_by(&Record::known(&event.raw), knowledge);
+    let (title, dedup) = correlation.told_by(&event.record.record(), knowledge);
     let rule_id = &correlation.info.id;
     Finding {
         uid: FindingUid::of_episode(rule_id, group, start),

@@ -13,7 +13,7 @@ use std::sync::{Arc, OnceLock};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::engine::{Knowledge, Match, RuleInfo, Sighted};
-use crate::trail::{EventIdentity, Mfa, Outcome, Record, Slot};
+use crate::trail::{EventIdentity, KeptRecord, Mfa, Outcome, Record, Slot};
 
 pub use episode::{Contribution, Episode, EpisodeEvent};
 pub use uid::{DedupKey, FindingUid};
@@ -83,7 +83,7 @@ pub struct Event {
     /// The organisation's name for the account.
     pub account_name: Option<String>,
     /// The record as it stands in the file.
-    pub raw: Box<str>,
+    pub record: KeptRecord,
     pub(crate) details: OnceLock<Box<Details>>,
 }
 
@@ -200,7 +200,7 @@ impl Event {
             time: time.unwrap_or(now),
             time_is_known: time.is_some(),
             account_name: knowledge.account_name(&identity.account).map(str::to_owned),
-            raw: record.raw().into(),
+            record: record.keep(),
             identity,
             details: OnceLock::new(),
         }
@@ -209,7 +209,7 @@ impl Event {
     /// What the record says; read once.
     #[must_use]
     pub fn details(&self) -> &Details {
-        self.details.get_or_init(|| Box::new(Details::of(&Record::known(&self.raw))))
+        self.details.get_or_init(|| Box::new(Details::of(&self.record.record())))
     }
 }
 

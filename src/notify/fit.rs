@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::alerting::Alert;
 use crate::engine::RuleInfo;
 use crate::finding::{Actor, Details, Episode, EpisodeEvent, Event, Finding, Kind};
-use crate::trail::EventIdentity;
+use crate::trail::{EventIdentity, KeptRecord};
 
 use super::{Notification, plain};
 
@@ -123,7 +123,7 @@ fn short_event(event: &Event) -> Event {
         time: event.time,
         time_is_known: event.time_is_known,
         account_name: option(event.account_name.as_ref()),
-        raw: "".into(),
+        record: KeptRecord::default(),
         details: Box::new(short_details(event.details())).into(),
     }
 }

@@ -32,6 +32,6 @@ pub use policy::Grants;
 pub use reader::{Item, Limits, ReadError, Reader};
 pub use readers::Readers;
 pub(crate) use record::Written;
-pub use record::{BadRecord, EventIdentity, Record};
+pub use record::{BadRecord, EventIdentity, KeptRecord, Record};
 pub(crate) use slots::Slot;
 pub use statement::{Grant, Principal, PrincipalKind};

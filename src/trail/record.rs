@@ -28,6 +28,38 @@ pub struct Record<'a> {
     broken: Cell<bool>,
 }
 
+/// A record without its file.
+#[derive(Debug, Clone, Default)]
+pub struct KeptRecord {
+    raw: Box<str>,
+    index: u64,
+    offset: u64,
+    slots: Slots,
+    escapes: bool,
+}
+
+impl KeptRecord {
+    /// The record's bytes.
+    #[must_use]
+    pub fn raw(&self) -> &str {
+        &self.raw
+    }
+
+    /// The record; nothing is read anew.
+    #[must_use]
+    pub fn record(&self) -> Record<'_> {
+        let Self { raw, index, offset, slots, escapes } = self;
+        Record {
+            raw,
+            index: *index,
+            offset: *offset,
+            slots: slots.clone(),
+            escapes: *escapes,
+            broken: Cell::new(false),
+        }
+    }
+}
+
 /// Something in a record's place that is none.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("record {index} (bytes {} to {} of the file, inflated) can't be read: {reason}", range.start, range.end)]
@@ -76,13 +108,11 @@ impl<'a> Record<'a> {
         }
     }
 
-    /// Reads text once more that was a record before; one without members if it wasn't.
-    pub(crate) fn known(raw: &'a str) -> Self {
-        let mut slots = Slots::new();
-        if slots.fill(&mut Cursor::new(raw.as_bytes(), 0), 0, false).is_err() {
-            slots = Slots::new();
-        }
-        Self { raw, index: 0, offset: 0, slots, escapes: true, broken: Cell::new(false) }
+    /// Copies the record, to be looked at when its file is gone.
+    #[must_use]
+    pub fn keep(&self) -> KeptRecord {
+        let Self { raw, index, offset, slots, escapes, .. } = self;
+        KeptRecord { raw: (*raw).into(), index: *index, offset: *offset, slots: slots.clone(), escapes: *escapes }
     }
 
     /// Takes the bytes of an object whose members have been found.

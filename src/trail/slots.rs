@@ -152,6 +152,12 @@ impl From<Stop> for Pause {
     }
 }
 
+impl Default for Slots {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Slots {
     pub(super) fn new() -> Self {
         Self { places: [(0, 0); ALL.len()], irregular: false }

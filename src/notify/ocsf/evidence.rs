@@ -119,7 +119,7 @@ pub(super) fn evidence(event: &Event, detail: Detail) -> Evidence<'_> {
         },
         src_endpoint: details.source_ip.as_ref().map(|_| Endpoint { ip: address, svc_name: service }),
         http_request: details.user_agent.as_deref().map(|user_agent| HttpRequest { user_agent }),
-        data: if detail == Detail::Full { data(&event.raw) } else { None },
+        data: if detail == Detail::Full { data(event.record.raw()) } else { None },
     }
 }
 

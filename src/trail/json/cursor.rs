@@ -42,7 +42,10 @@ impl<'b> Cursor<'b> {
 
     #[inline]
     fn load(&mut self, base: usize) {
-        let masks = Masks::of(&block(self.bytes, base));
+        let masks = match self.bytes.get(base..base + BLOCK).map(TryInto::try_into) {
+            Some(Ok(whole)) => Masks::of(whole),
+            _ => last(self.bytes, base),
+        };
         let escaped =
             if masks.backslashes == 0 && !self.escape { 0 } else { escaped(masks.backslashes, &mut self.escape) };
         self.quotes = masks.quotes & !escaped;
@@ -86,7 +89,8 @@ impl<'b> Cursor<'b> {
     }
 
     /// The place of the quote that ends the string whose content begins at `at`.
-    #[inline]
+    #[expect(clippy::inline_always, reason = "once for each member of each record")]
+    #[inline(always)]
     pub(in crate::trail) fn quote(&mut self, at: usize) -> Result<usize, Stop> {
         let mut found = self.seek(at)? & self.quotes;
         while found == 0 {
@@ -97,7 +101,8 @@ impl<'b> Cursor<'b> {
     }
 
     /// The end of the value that begins at `at`, which is no white space.
-    #[inline]
+    #[expect(clippy::inline_always, reason = "once for each member of each record")]
+    #[inline(always)]
     pub(in crate::trail) fn value(&mut self, at: usize) -> Result<usize, Stop> {
         match self.bytes.get(at) {
             Some(b'"') => Ok(self.quote(at + 1)? + 1),
@@ -135,6 +140,12 @@ impl<'b> Cursor<'b> {
             Some(_) => Err(Stop::Malformed(at)),
         }
     }
+}
+
+/// Kept out of the way of what is done for every block.
+#[cold]
+fn last(bytes: &[u8], base: usize) -> Masks {
+    Masks::of(&block(bytes, base))
 }
 
 /// The bit of the bracket that closes the `depth`th open one.
@@ -209,7 +220,8 @@ impl Members {
     }
 
     /// The next member; `None` behind the last one. Its value has to be told by [`Self::passed`] before the one after it.
-    #[inline]
+    #[expect(clippy::inline_always, reason = "once for each member of each record")]
+    #[inline(always)]
     pub(in crate::trail) fn next(&mut self, cursor: &mut Cursor<'_>) -> Result<Option<Member>, Stop> {
         let (mut at, mut byte) = cursor.token(self.at)?;
         if byte == b'}' {

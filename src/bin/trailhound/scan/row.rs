@@ -1,5 +1,6 @@
 //! How a finding is printed.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
@@ -30,14 +31,14 @@ struct Row<'f> {
     tags: &'f [String],
     event_time: String,
     event_id: &'f str,
-    event_source: &'f str,
-    event_name: &'f str,
+    event_source: Cow<'f, str>,
+    event_name: Cow<'f, str>,
     account: &'f str,
-    region: &'f str,
-    principal: Option<&'f str>,
-    source_ip: Option<&'f str>,
+    region: Cow<'f, str>,
+    principal: Option<String>,
+    source_ip: Option<Cow<'f, str>>,
     outcome: &'static str,
-    resources: &'f [String],
+    resources: Vec<String>,
     file: &'f str,
     record_index: u64,
     /// What a first-seen rule found to be new.
@@ -98,12 +99,12 @@ impl Printer {
         let clean = |text: &str| notify::line(text, MAX_TEXT);
         let what = format!(
             "{} {} by {} from {} in {} {}",
-            clean(row.event_name),
+            clean(&row.event_name),
             row.outcome,
-            clean(row.principal.unwrap_or("an unknown caller")),
-            clean(row.source_ip.unwrap_or("an unknown source")),
+            clean(row.principal.as_deref().unwrap_or("an unknown caller")),
+            clean(row.source_ip.as_deref().unwrap_or("an unknown source")),
             clean(row.account),
-            clean(row.region),
+            clean(&row.region),
         );
         writeln!(out, "{} {:<13} {}", row.event_time, row.level, clean(&finding.title))?;
         writeln!(out, "{INDENT}{what}")?;
@@ -121,9 +122,10 @@ impl Printer {
 }
 
 impl<'f> Row<'f> {
+    /// Takes out of the record what the row shows, and no more: a scan may print a million rows.
     fn of(finding: &'f Finding) -> Self {
         let (rule, event) = (&finding.rule, &finding.event);
-        let details = event.details();
+        let record = event.record.record();
         Self {
             finding_uid: finding.uid.to_string(),
             rule_id: &rule.id,
@@ -132,14 +134,14 @@ impl<'f> Row<'f> {
             tags: &rule.tags,
             event_time: event.time.to_string(),
             event_id: &event.identity.event_id,
-            event_source: &details.source,
-            event_name: &details.name,
+            event_source: record.text("eventSource").unwrap_or_default(),
+            event_name: record.text("eventName").or_else(|| record.text("eventType")).unwrap_or_default(),
             account: &event.identity.account,
-            region: &details.region,
-            principal: details.actor.principal.as_deref(),
-            source_ip: details.source_ip.as_deref(),
-            outcome: details.outcome.as_str(),
-            resources: &details.resources,
+            region: record.text("awsRegion").unwrap_or_default(),
+            principal: record.identity().principal().map(Cow::into_owned),
+            source_ip: record.text("sourceIPAddress"),
+            outcome: record.outcome().as_str(),
+            resources: record.resources(),
             file: &finding.origin.file,
             record_index: finding.origin.record_index,
             first_seen: finding.first_seen().map(NewValue::of),
