@@ -9,7 +9,7 @@ LOCAL := --no-default-features --features cli
 
 .PHONY: help
 help: ## List the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
 
 .PHONY: run
 run: ## Show what trailhound does: sample events through the real handler, alerts on the terminal (no AWS, no Docker)
@@ -52,6 +52,11 @@ bench: ## Measure reading and matching of generated records: nanoseconds, and ra
 .PHONY: instructions
 instructions: ## Count their instructions with valgrind, for 10 to 10,000 rules; fails when 1,000 rules cost over 10 % more than 10
 	benches/instructions.sh
+
+.PHONY: bench-cold-start
+bench-cold-start: ## Measure the function as it is deployed: size, time to its first poll, first events, memory (Linux)
+	cargo build --release --no-default-features --features aws --bin function --locked
+	cargo bench $(LOCAL) --locked --bench cold_start -- $(abspath $(TARGET))/release/function
 
 .PHONY: function
 function: ## Build the function as it is deployed, unoptimised
