@@ -65,6 +65,11 @@ instructions: ## Count instructions with valgrind, for 10 to 10,000 rules; fails
 instructions-update: ## Store the count that `make instructions` compares with
 	benches/instructions.sh --update
 
+.PHONY: bench-cold-start
+bench-cold-start: ## Measure the function as it is deployed: size, time to its first poll, first events, memory (Linux)
+	cargo build --release --no-default-features --features aws --bin function --locked
+	cargo bench $(LOCAL) --locked --bench cold_start -- $(abspath $(TARGET))/release/function
+
 .PHONY: function
 function: ## Build the function as it is deployed, unoptimised
 	cargo build --no-default-features --features aws --bin function --locked

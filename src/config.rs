@@ -36,6 +36,7 @@ settings! {
     "TRAILHOUND_ALERTS", "none, required", "place", "`sns:ARN` or `stdout`", "where alerts go";
     "TRAILHOUND_OBJECTS", "`s3`", "place", "`s3` or `dir:PATH`", "where log files are; a folder is laid out as `<bucket>/<key>`";
     "TRAILHOUND_STATE", "`memory`", "place", "`memory` or `file:PATH`", "what is remembered between invocations; `memory` lasts as long as the process";
+    "TRAILHOUND_WARM", "none", "places", "`s3://BUCKET` and `alerts`, separated by commas", "what the function connects to while it starts, before the first event needs it";
     "TRAILHOUND_CONFIG", "none", "place", "`PATH` or `s3://BUCKET/KEY`", "the file of what the organisation knows";
     "TRAILHOUND_RULES", "`core`", "places", "folders or files of Sigma rules, and `core`, separated by commas", "rules to use; `core` is the built-in pack";
     "TRAILHOUND_CONCURRENCY", "8", "requests", "1-64", "objects read, and alerts published, at the same time";
@@ -52,6 +53,8 @@ pub struct Settings {
     pub state: StateIn,
     /// Where alerts go.
     pub alerts: AlertsTo,
+    /// What is connected to while starting.
+    pub warm: Vec<Warm>,
     /// The file of what the organisation knows.
     pub config: Option<ConfigFrom>,
     /// Where rules come from.
@@ -87,6 +90,15 @@ pub enum AlertsTo {
     Sns(String),
     /// The terminal.
     Stdout,
+}
+
+/// What is connected to while starting. On this machine there is nothing to connect to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Warm {
+    /// A bucket of log files, by its name: S3 has a host for each.
+    Bucket(String),
+    /// Where alerts go.
+    Alerts,
 }
 
 /// Where the organisation's file is.
@@ -129,6 +141,7 @@ impl Settings {
             objects: source.parsed("TRAILHOUND_OBJECTS", objects).unwrap_or(ObjectsFrom::S3),
             state: source.parsed("TRAILHOUND_STATE", state).unwrap_or(StateIn::Memory),
             alerts: source.required("TRAILHOUND_ALERTS", alerts).unwrap_or(AlertsTo::Stdout),
+            warm: source.parsed("TRAILHOUND_WARM", warm).unwrap_or_default(),
             config: source.parsed("TRAILHOUND_CONFIG", config),
             rules: source
                 .parsed("TRAILHOUND_RULES", |value| Ok(rules(value)))
@@ -189,9 +202,12 @@ impl Source<'_> {
     }
 }
 
+fn listed(value: &str) -> impl Iterator<Item = &str> {
+    value.split(',').map(str::trim).filter(|part| !part.is_empty())
+}
+
 fn rules(value: &str) -> Vec<RuleSource> {
-    let places = value.split(',').map(str::trim).filter(|place| !place.is_empty());
-    places.map(|place| RuleSource::pack(place).unwrap_or_else(|| RuleSource::Path(place.into()))).collect()
+    listed(value).map(|place| RuleSource::pack(place).unwrap_or_else(|| RuleSource::Path(place.into()))).collect()
 }
 
 /// Reads `s3` or `dir:PATH`.
@@ -235,6 +251,15 @@ pub fn alerts(value: &str) -> Result<AlertsTo, String> {
     }
 }
 
+fn warm(value: &str) -> Result<Vec<Warm>, String> {
+    let place = |place: &str| match place.strip_prefix("s3://") {
+        None if place == "alerts" => Ok(Warm::Alerts),
+        Some(bucket) if !bucket.is_empty() && !bucket.contains('/') => Ok(Warm::Bucket(bucket.to_owned())),
+        _ => Err(format!("`{place}` is nothing to connect to; it takes `s3://BUCKET` and `alerts`")),
+    };
+    listed(value).map(place).collect()
+}
+
 /// Reads a path or `s3://BUCKET/KEY`.
 ///
 /// # Errors
@@ -263,7 +288,7 @@ mod tests {
         let settings = read(&[("TRAILHOUND_ALERTS", "stdout"), ("TRAILHOUND_CONFIG", ""), ("PATH", "/bin")]).unwrap();
         assert_eq!(settings.objects, ObjectsFrom::S3);
         assert_eq!(settings.state, StateIn::Memory);
-        assert_eq!(settings.config, None);
+        assert_eq!((settings.config, settings.warm), (None, Vec::new()));
         assert_eq!((settings.concurrency, settings.limits), (8, Limits::default()));
         assert_eq!(settings.rules, [RuleSource::Core]);
         let settings = read(&[("TRAILHOUND_ALERTS", "stdout"), ("TRAILHOUND_RULES", "ours, core")]).unwrap();
@@ -271,10 +296,18 @@ mod tests {
     }
 
     #[test]
+    fn connections_are_named_by_what_is_behind_them() {
+        let settings = read(&[("TRAILHOUND_ALERTS", "stdout"), ("TRAILHOUND_WARM", "s3://logs, alerts,s3://more")]);
+        let bucket = |name: &str| Warm::Bucket(name.into());
+        assert_eq!(settings.unwrap().warm, [bucket("logs"), Warm::Alerts, bucket("more")]);
+    }
+
+    #[test]
     fn everything_wrong_is_said_at_once_with_what_to_try() {
         let errors = read(&[
             ("TRAILHOUND_OBJECTS", "gcs"),
             ("TRAILHOUND_STATE", "file:"),
+            ("TRAILHOUND_WARM", "alerts,s3://bucket/AWSLogs"),
             ("TRAILHOUND_CONFIG", "s3://bucket"),
             ("TRAILHOUND_CONCURRENCY", "0"),
             ("TRAILHOUND_ALERT", "stdout"),
@@ -287,6 +320,7 @@ mod tests {
                 "TRAILHOUND_OBJECTS: `gcs` is no place for log files; it takes `s3` or `dir:PATH`",
                 "TRAILHOUND_STATE: `file:` is no place for the memory; it takes `memory` or `file:PATH`",
                 "TRAILHOUND_ALERTS: is not set; it takes `sns:ARN` or `stdout`",
+                "TRAILHOUND_WARM: `s3://bucket/AWSLogs` is nothing to connect to; it takes `s3://BUCKET` and `alerts`",
                 "TRAILHOUND_CONFIG: `s3://bucket` names no object; it takes `s3://BUCKET/KEY`",
                 "TRAILHOUND_CONCURRENCY: `0` is no whole number from 1 to 64",
             ]

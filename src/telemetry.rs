@@ -19,6 +19,8 @@ pub enum Event<'e> {
     CorrelationsLimited { correlations: usize },
     RuleRejected { error: &'e str },
     RuleUnknown { error: &'e str },
+    Warmed { place: &'e str, milliseconds: u64 },
+    WarmUpFailed { place: &'e str, error: &'e str },
     StateFailed { error: &'e str },
     PublishFailed { rule: &'e RuleInfo, error: &'e str },
     Invocation { outcome: &'e Outcome },
@@ -52,6 +54,15 @@ pub fn emit(event: &Event<'_>) {
         }
         Event::RuleRejected { error } => tracing::error!(event = "rule_rejected", error),
         Event::RuleUnknown { error } => tracing::warn!(event = "rule_unknown", error),
+        Event::Warmed { place, milliseconds } => tracing::info!(event = "warmed", place, milliseconds),
+        Event::WarmUpFailed { place, error } => {
+            tracing::warn!(
+                event = "warm_up_failed",
+                place,
+                error,
+                "the start goes on, and whoever needs the place first connects to it"
+            );
+        }
         Event::StateFailed { error } => tracing::error!(event = "state_failed", error),
         Event::PublishFailed { rule, error } => tracing::error!(event = "publish_failed", rule_id = rule.id, error),
         Event::Invocation { outcome } => invocation(outcome),

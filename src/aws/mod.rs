@@ -2,11 +2,13 @@
 
 mod s3;
 mod sns;
+mod warm;
 
 use aws_config::{BehaviorVersion, SdkConfig};
 
 pub use s3::{S3Body, S3Objects};
 pub use sns::SnsTopic;
+pub use warm::{WARM_UP_LIMIT, WarmError};
 
 /// Reads Region, credentials and a custom endpoint (`AWS_ENDPOINT_URL`) from the environment.
 pub async fn sdk_config() -> SdkConfig {

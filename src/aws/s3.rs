@@ -11,6 +11,8 @@ use bytes::Bytes;
 use crate::ports::{BoxError, FetchError, ObjectBody, ObjectStore};
 use crate::trigger::ObjectRef;
 
+use super::warm::{WarmError, bounded};
+
 /// Objects in S3.
 #[derive(Debug, Clone)]
 pub struct S3Objects {
@@ -31,6 +33,15 @@ impl S3Objects {
         // Emulators behind a custom endpoint don't answer to `bucket.host` names.
         let path_style = config.endpoint_url().is_some() || std::env::var_os("AWS_ENDPOINT_URL_S3").is_some();
         Self { client: Client::from_conf(Builder::from(config).force_path_style(path_style).build()) }
+    }
+
+    /// Opens a connection for objects of a bucket, and leaves it for the next request.
+    ///
+    /// # Errors
+    /// When the bucket can't be reached or asked. Asking needs `s3:ListBucket`, with which S3 also tells missing objects
+    /// from denied ones.
+    pub async fn warm(&self, bucket: &str) -> Result<(), WarmError> {
+        bounded("s3:ListBucket", self.client.head_bucket().bucket(bucket).send()).await
     }
 }
 

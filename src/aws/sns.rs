@@ -7,6 +7,8 @@ use aws_sdk_sns::types::MessageAttributeValue;
 use crate::notify::Notification;
 use crate::ports::{PublishError, Publisher};
 
+use super::warm::{WarmError, bounded};
+
 /// An SNS topic.
 #[derive(Debug, Clone)]
 pub struct SnsTopic {
@@ -19,6 +21,20 @@ impl SnsTopic {
     #[must_use]
     pub fn new(config: &SdkConfig, arn: String) -> Self {
         Self { client: Client::new(config), arn }
+    }
+
+    /// The topic's ARN.
+    #[must_use]
+    pub fn arn(&self) -> &str {
+        &self.arn
+    }
+
+    /// Opens a connection to the topic's service, and leaves it for the next request.
+    ///
+    /// # Errors
+    /// When the topic can't be reached or asked. Asking needs `sns:GetTopicAttributes`.
+    pub async fn warm(&self) -> Result<(), WarmError> {
+        bounded("sns:GetTopicAttributes", self.client.get_topic_attributes().topic_arn(&self.arn).send()).await
     }
 
     fn error(&self, source: impl std::error::Error + Send + Sync + 'static) -> PublishError {

@@ -1,34 +1,43 @@
 //! The AWS side of starting.
 
-use aws_config::SdkConfig;
+use std::time::Instant;
 
-use crate::aws::{S3Objects, SnsTopic, sdk_config};
+use aws_config::SdkConfig;
+use futures_util::future::join_all;
+
+use crate::aws::{S3Objects, SnsTopic, WarmError, sdk_config};
+use crate::config::Warm;
 use crate::ports::{ObjectBody as _, ObjectStore as _, chain};
+use crate::telemetry::{self, Event};
 use crate::trigger::ObjectRef;
 
 use super::{Alerts, Objects, StartError};
 
-/// Region, credentials and endpoint, when something needs them.
-pub(super) struct Cloud(Option<SdkConfig>);
+/// What all clients share, when something needs one. Each client has its own connections, so there is one for S3.
+pub(super) struct Cloud(Option<(SdkConfig, S3Objects)>);
 
 impl Cloud {
     pub(super) async fn load(needed: bool) -> Self {
-        Self(if needed { Some(sdk_config().await) } else { None })
+        if !needed {
+            return Self(None);
+        }
+        let config = sdk_config().await;
+        let s3 = S3Objects::new(&config);
+        Self(Some((config, s3)))
     }
 
     pub(super) fn objects(&self) -> Result<Objects, StartError> {
-        Ok(Objects::S3(S3Objects::new(self.config("s3")?)))
+        Ok(Objects::S3(self.clients("s3")?.1.clone()))
     }
 
     pub(super) fn alerts(&self, arn: &str) -> Result<Alerts, StartError> {
-        Ok(Alerts::Sns(SnsTopic::new(self.config("sns")?, arn.to_owned())))
+        Ok(Alerts::Sns(SnsTopic::new(&self.clients("sns")?.0, arn.to_owned())))
     }
 
     /// Reads a whole object.
     pub(super) async fn text(&self, object: &ObjectRef) -> Result<String, StartError> {
         let unreadable = |why: String| StartError::Unreadable { place: object.to_string(), why };
-        let mut body =
-            S3Objects::new(self.config("s3")?).get(object).await.map_err(|error| unreadable(chain(&error)))?;
+        let mut body = self.clients("s3")?.1.get(object).await.map_err(|error| unreadable(chain(&error)))?;
         let mut bytes = Vec::new();
         while let Some(chunk) = body.chunk().await.map_err(|error| unreadable(chain(&error)))? {
             bytes.extend_from_slice(&chunk);
@@ -36,7 +45,28 @@ impl Cloud {
         String::from_utf8(bytes).map_err(|_| unreadable("it is not UTF-8".to_owned()))
     }
 
-    fn config(&self, what: &'static str) -> Result<&SdkConfig, StartError> {
+    fn clients(&self, what: &'static str) -> Result<&(SdkConfig, S3Objects), StartError> {
         self.0.as_ref().ok_or(StartError::WithoutAws(what))
+    }
+}
+
+/// Connects to the places that are on AWS, to all at once. A failure is told and changes nothing else.
+pub(super) async fn warm(places: &[Warm], objects: &Objects, alerts: &Alerts) {
+    join_all(places.iter().map(async |place| match (place, objects, alerts) {
+        (Warm::Bucket(name), Objects::S3(s3), _) => told(&format!("s3://{name}"), Box::pin(s3.warm(name))).await,
+        (Warm::Alerts, _, Alerts::Sns(topic)) => told(topic.arn(), Box::pin(topic.warm())).await,
+        (Warm::Bucket(_), Objects::Folder(_), _) | (Warm::Alerts, _, Alerts::Stdout(_)) => {}
+    }))
+    .await;
+}
+
+async fn told(place: &str, connected: impl Future<Output = Result<(), WarmError>>) {
+    let start = Instant::now();
+    match connected.await {
+        Ok(()) => {
+            let milliseconds = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
+            telemetry::emit(&Event::Warmed { place, milliseconds });
+        }
+        Err(error) => telemetry::emit(&Event::WarmUpFailed { place, error: &chain(&error) }),
     }
 }

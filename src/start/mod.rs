@@ -65,16 +65,18 @@ pub enum StartError {
     WithoutAws(&'static str),
 }
 
-/// Chooses the parts and loads the rules. Whatever is loaded or rejected is logged.
+/// Chooses the parts, connects to what the settings name, and loads the rules meanwhile. Whatever is loaded or rejected is logged.
 ///
 /// # Errors
-/// When nothing could be found or told. A rule that doesn't load is no reason not to start with the others.
+/// When nothing could be found or told. A rule that doesn't load is no reason not to start with the others, and neither is
+/// a place that can't be connected to.
 pub async fn pipeline(settings: &Settings) -> Result<ConfiguredPipeline, StartError> {
     let cloud = cloud(settings).await;
-    let organisation = organisation(settings.config.as_ref(), &cloud).await?;
-    let loaded = rule_pack::load(&settings.rules, &organisation);
+    let (objects, alerts) = (objects(&settings.objects, &cloud)?, alerts(&settings.alerts, &cloud)?);
+    let ((), loaded) = tokio::join!(cloud::warm(&settings.warm, &objects, &alerts), load(settings, &cloud));
+    let loaded = loaded?;
     loaded.report();
-    from_parts(settings, loaded, &cloud)
+    from_parts(settings, loaded, objects, alerts)
 }
 
 /// Chooses the parts for rules that are loaded already.
@@ -82,23 +84,38 @@ pub async fn pipeline(settings: &Settings) -> Result<ConfiguredPipeline, StartEr
 /// # Errors
 /// When nothing could be found or told.
 pub async fn with_rules(settings: &Settings, loaded: Loaded) -> Result<ConfiguredPipeline, StartError> {
-    from_parts(settings, loaded, &cloud(settings).await)
+    let cloud = cloud(settings).await;
+    from_parts(settings, loaded, objects(&settings.objects, &cloud)?, alerts(&settings.alerts, &cloud)?)
 }
 
-fn from_parts(settings: &Settings, loaded: Loaded, cloud: &Cloud) -> Result<ConfiguredPipeline, StartError> {
+fn from_parts(
+    settings: &Settings,
+    loaded: Loaded,
+    objects: Objects,
+    publisher: Alerts,
+) -> Result<ConfiguredPipeline, StartError> {
     if loaded.rules.loaded() == 0 {
         return Err(StartError::NoRules(loaded.summary()));
     }
     Ok(Pipeline {
-        objects: objects(&settings.objects, cloud)?,
+        objects,
         state: state(&settings.state)?,
-        publisher: alerts(&settings.alerts, cloud)?,
+        publisher,
         clock: SystemClock,
         rules: loaded.rules,
         readers: Readers::new(settings.limits),
         correlator: Mutex::default(),
         concurrency: settings.concurrency,
     })
+}
+
+/// Loads the rules on a thread of its own: compiling holds a processor, and connections want to go on.
+async fn load(settings: &Settings, cloud: &Cloud) -> Result<Loaded, StartError> {
+    let organisation = organisation(settings.config.as_ref(), cloud).await?;
+    let sources = settings.rules.clone();
+    let loading = tokio::task::spawn_blocking(move || rule_pack::load(&sources, &organisation));
+    // It can't have been cancelled, so it panicked.
+    loading.await.map_err(|error| std::panic::resume_unwind(error.into_panic()))
 }
 
 /// Reads what the organisation knows from a file.

@@ -1,6 +1,7 @@
 //! In place of `cloud`, in a build without AWS.
 #![expect(clippy::unused_async, clippy::unused_self, reason = "the same shape as the one with AWS")]
 
+use crate::config::Warm;
 use crate::trigger::ObjectRef;
 
 use super::{Alerts, Objects, StartError};
@@ -24,3 +25,5 @@ impl Cloud {
         Err(StartError::WithoutAws("s3://"))
     }
 }
+
+pub(super) async fn warm(_places: &[Warm], _objects: &Objects, _alerts: &Alerts) {}

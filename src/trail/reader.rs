@@ -23,6 +23,7 @@ impl Default for Limits {
 
 /// What the reader hands on, in file order.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "almost every item is a record, and is looked at where it is made")]
 pub enum Item<'a> {
     /// A record.
     Record(Record<'a>),

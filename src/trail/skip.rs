@@ -21,7 +21,7 @@ impl Skipper {
         let mut at = 0;
         while let Some(&byte) = bytes.get(at) {
             match (self.string, byte) {
-                (InString::Escape, _) => self.string = InString::Yes,
+                (InString::Escape, _) | (InString::No, b'"') => self.string = InString::Yes,
                 (InString::Yes, b'\\') => self.string = InString::Escape,
                 (InString::Yes, b'"') => self.string = InString::No,
                 (InString::Yes, _) => {
@@ -29,7 +29,6 @@ impl Skipper {
                     at += rest.unwrap_or(bytes.len() - at);
                     continue;
                 }
-                (InString::No, b'"') => self.string = InString::Yes,
                 (InString::No, b'{' | b'[') => self.depth += 1,
                 (InString::No, b',' | b'}' | b']') if self.depth == 0 => return Some(at),
                 (InString::No, b'}' | b']') => self.depth -= 1,

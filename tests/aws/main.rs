@@ -14,14 +14,30 @@ use flate2::{Compression, write::GzEncoder};
 use serde_json::{Value, json};
 use stack::Stack;
 
+/// What the template has the function connect to.
+const WARMED: &str = r#""event":"warmed""#;
+const NOT_WARMED: &str = r#""event":"warm_up_failed""#;
+
 /// One stack for the whole story, because deploying takes seconds: each step looks at what the one before left.
 #[tokio::test]
 async fn a_trail_file_arrives_and_an_alert_goes_out() {
-    let stack = Stack::deploy().await;
+    let stack = Stack::deploy(&[]).await;
     a_file_alerts_with_who_did_what_where(&stack).await;
     the_same_file_again_is_not_told_again(&stack).await;
     a_poisoned_file_ends_in_the_dlq_while_its_neighbour_alerts(&stack).await;
     what_is_no_log_file_is_neither_told_nor_retried(&stack).await;
+    the_role_may_connect_ahead(&stack);
+    stack.stop();
+}
+
+#[tokio::test]
+async fn a_function_that_may_not_connect_ahead_works_and_says_so() {
+    let stack = Stack::deploy(&["TRAILHOUND_WARM=s3://somebody-elses-logs,alerts"]).await;
+    a_file_alerts_with_who_did_what_where(&stack).await;
+    let log = stack.log();
+    let told = log.lines().find(|line| line.contains(NOT_WARMED)).unwrap_or_else(|| panic!("not told:\n{log}"));
+    assert!(told.contains("s3://somebody-elses-logs"), "{told}");
+    assert!(log.contains(WARMED), "the other place was not connected to:\n{log}");
     stack.stop();
 }
 
@@ -82,6 +98,16 @@ async fn what_is_no_log_file_is_neither_told_nor_retried(stack: &Stack) {
     stack.put("AWSLogs/111122223333/CloudTrail-Digest/eu-west-1/2026/11/05/digest.json.gz", b"anything").await;
     stack.wait_until_idle().await;
     assert_eq!(stack.alerts_now().await.len(), 0);
+}
+
+/// The rights that the template gives are enough for what it asks for.
+fn the_role_may_connect_ahead(stack: &Stack) {
+    let log = stack.log();
+    let warmed: Vec<&str> = log.lines().filter(|line| line.contains(WARMED)).collect();
+    for place in [&format!("s3://{}", stack.bucket()), stack.topic_arn()] {
+        assert!(warmed.iter().any(|line| line.contains(place)), "{place} was not connected to: {warmed:?}\n{log}");
+    }
+    assert!(!log.contains(NOT_WARMED), "{log}");
 }
 
 fn stop_logging(trail: &str, id: &str) -> Value {

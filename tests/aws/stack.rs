@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::env;
+use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -36,13 +37,15 @@ struct Place {
 }
 
 impl Stack {
-    pub(crate) async fn deploy() -> Self {
+    /// With variables for the function beside those of the template, as `NAME=VALUE`.
+    pub(crate) async fn deploy(variables: &[&str]) -> Self {
         let python = env::var("TRAILHOUND_PYTHON")
             .expect("TRAILHOUND_PYTHON names a Python with scripts/requirements.txt; run `make aws-test`");
         let mut script = Command::new(python)
             .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/aws_local.py"))
             .args(["--serve", "--visibility", "3", "--max-receive", "2", "--bootstrap"])
             .arg(env!("CARGO_BIN_EXE_function"))
+            .args(variables.iter().flat_map(|variable| ["--env", variable]))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -60,6 +63,15 @@ impl Stack {
 
     pub(crate) fn bucket(&self) -> &str {
         &self.place.bucket
+    }
+
+    pub(crate) fn topic_arn(&self) -> &str {
+        &self.place.topic_arn
+    }
+
+    /// What the emulator and the function have written so far.
+    pub(crate) fn log(&self) -> String {
+        fs::read_to_string(&self.place.log_file).unwrap()
     }
 
     pub(crate) async fn put(&self, key: &str, bytes: &[u8]) {

@@ -121,3 +121,19 @@ async fn sns_says_why_it_refuses() {
         "{error}"
     );
 }
+
+#[tokio::test]
+async fn a_connection_that_cannot_be_opened_ahead_says_what_to_try() {
+    for (status, said) in [
+        ("403 Forbidden", "the function needs s3:ListBucket on it"),
+        ("404 Not Found", "is the name right"),
+        ("301 Moved Permanently", "it is in another Region"),
+        ("400 Bad Request", "no answer that can be understood"),
+    ] {
+        // As S3 answers a HEAD request: without a body that could say why.
+        let aws = Aws::answering(status, "").await;
+        let error = chain(&S3Objects::new(&aws.config).warm("trail-logs").await.unwrap_err());
+        assert!(error.contains(said), "{status}: {error}");
+        assert_eq!(aws.requests.load(Ordering::Relaxed), 1, "{status}: asked more than once");
+    }
+}

@@ -17,4 +17,6 @@ mod pipeline; // deliveries, failures, counts
 mod rules; // every shipped rule against its records
 mod schema; // what editors are told about rule and organisation files
 mod sigma; // rules against records: the language
+#[cfg(feature = "aws")]
+mod start; // the compiled function, from its start to its first answer
 mod support;

@@ -16,6 +16,7 @@ pub(crate) async fn run(args: &InvokeArgs) -> Result<Verdict, BoxError> {
         objects: args.objects.clone(),
         state: args.state.clone(),
         alerts: args.alerts.clone(),
+        warm: Vec::new(),
         config: args.rules.config.clone().map(ConfigFrom::Path),
         rules: args.rules.sources(),
         concurrency: 8,

@@ -204,15 +204,15 @@ impl PlaceIndex {
             None => Written::Elsewhere,
         };
         match written {
-            Written::Here(json) => match memo.get(json) {
-                Some(known) => candidates.add_all(known),
-                None => {
-                    found.clear(0);
-                    self.find_all(context, parts, found);
-                    candidates.add_all(&found.numbers);
-                    memo.insert(json, &found.numbers);
+            Written::Here(json) => {
+                if let Some(known) = memo.get(json) {
+                    return candidates.add_all(known);
                 }
-            },
+                found.clear(0);
+                self.find_all(context, parts, found);
+                candidates.add_all(&found.numbers);
+                memo.insert(json, &found.numbers);
+            }
             Written::Absent | Written::Elsewhere => self.find_all(context, parts, candidates),
         }
     }

@@ -137,7 +137,7 @@ fn path() -> impl Strategy<Value = String> {
 
 /// The same JSON with every character of every string escaped, and white space between all tokens.
 fn written_otherwise(value: &Value) -> String {
-    let text = |text: &str| text.encode_utf16().map(|unit| format!("\\u{unit:04x}")).collect::<String>();
+    let text = |text: &str| text.encode_utf16().map(|unit| format!("\\u{unit:04x}")).collect::<Vec<_>>().concat();
     match value {
         Value::Object(members) => {
             let members: Vec<String> = members

@@ -150,11 +150,11 @@ fn last(bytes: &[u8], base: usize) -> Masks {
 
 /// The bit of the bracket that closes the `depth`th open one.
 fn matching(opens: u64, mut closes: u64, depth: u32) -> Option<usize> {
-    let mut closed = 0;
+    let mut count = 0;
     while closes != 0 {
         let bit = closes.trailing_zeros();
-        closed += 1;
-        if depth + (opens & ((1 << bit) - 1)).count_ones() == closed {
+        count += 1;
+        if depth + (opens & ((1 << bit) - 1)).count_ones() == count {
             return Some(bit as usize);
         }
         closes &= closes - 1;

@@ -279,7 +279,7 @@ mod tests {
             let all_escaped: String = pretty.chars().map(|c| match c {
                 '/' => "\\/".to_owned(),
                 c if c.is_ascii() => c.to_string(),
-                c => c.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04X}")).collect(),
+                c => c.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04X}")).collect::<Vec<_>>().concat(),
             }).collect();
             prop_assert_eq!(compact(&all_escaped, &mut buffer), &written);
         }

@@ -61,7 +61,8 @@ impl Scan {
     fn part(&mut self, part: Part) -> io::Result<()> {
         let findings = match part {
             Part::Findings(findings) => findings,
-            Part::Last(FileReport { findings, contributions, counts, problems }) => {
+            Part::Last(report) => {
+                let FileReport { findings, contributions, counts, problems } = *report;
                 self.counts.add(&counts);
                 self.contributions.extend(contributions);
                 problems.iter().for_each(|problem| note(problem));

@@ -28,7 +28,7 @@ pub(super) enum Part {
     /// Findings in file order; more will come.
     Findings(Vec<Finding>),
     /// The rest, and what became of the file.
-    Last(FileReport),
+    Last(Box<FileReport>),
 }
 
 /// What one file gave besides the findings that were handed on before.
@@ -132,7 +132,7 @@ impl<'s> Worker<'s> {
                 problems.push(format!("{}: {error}", path.display()));
             }
         }
-        each(Part::Last(FileReport { findings, contributions, counts, problems }));
+        each(Part::Last(Box::new(FileReport { findings, contributions, counts, problems })));
     }
 
     fn stream(
