@@ -7,6 +7,7 @@
 #![expect(clippy::print_stdout, reason = "it is a program that prints")]
 #![expect(clippy::unwrap_used, reason = "it is made of parts that hold, and stops where they don't")]
 
+#[expect(dead_code, reason = "other measurements use the rest")]
 mod corpus;
 #[path = "cold_start/lambda.rs"]
 mod lambda;
