@@ -91,7 +91,7 @@ impl<'a> Record<'a> {
     /// Reads one record; `index` is its place in the file.
     ///
     /// # Errors
-    /// When the bytes are not one JSON object. Only its outermost members are looked at: see [`Self::is_broken`].
+    /// When the bytes are not one JSON object. Only its outermost members are looked at: see [`Self::broken`].
     pub fn parse(index: u64, bytes: &'a [u8]) -> Result<Self, BadRecord> {
         let place = Place { index, offset: 0 };
         let trimmed = bytes.trim_ascii();
