@@ -8,7 +8,7 @@ use super::ReadError;
 use super::json::{Cursor, Member, Members, Stop};
 use super::record::{NO_OBJECT, no_json};
 use super::skip::Skipper;
-use super::slots::{Pause, Slots};
+use super::slots::{Pause, Slots, is_records};
 
 /// A shorter unfinished element is looked at anew with whatever comes.
 const SMALL_BYTES: usize = 64 * 1024;
@@ -172,7 +172,7 @@ impl Frames {
             None => Ok((At::Top, members.end())),
             Some(Member { name, value }) => {
                 let bytes = cursor.bytes();
-                let records = &bytes[name] == b"Records" && bytes[value] == b'[';
+                let records = bytes[value] == b'[' && is_records(&bytes[name]);
                 Ok(if records {
                     (At::Records { wrapped: true }, value + 1)
                 } else {

@@ -223,6 +223,7 @@ mod tests {
             (r#"[{"eventName":"A"},{"eventName":"B"}]"#, "A B"),
             ("{\"eventName\":\"A\"}\n{\"eventName\":\"B\"}\n", "A B"),
             (r#"{"eventName":"A","Records":3}"#, "A"),
+            (r#"{"\u0052ecords":[{"eventName":"A"}],"Record\u0073":[{"eventName":"B"}]}"#, "A B"),
         ] {
             for chunk in [1, 5, text.len()] {
                 let (seen, result) = read(text.as_bytes(), chunk, Limits::default());
