@@ -91,7 +91,7 @@ impl Frames {
         }
         // Growing by half each time, a large element is looked at a few times, however small the pieces it comes in.
         let rest = bytes.len() - at;
-        self.wanted = if rest > SMALL_BYTES { rest + rest / 2 } else { 0 };
+        self.wanted = if rest > SMALL_BYTES { self.max_record.min(rest + rest / 2) } else { 0 };
         Ok(at)
     }
 
