@@ -37,9 +37,9 @@ pub enum ReadError {
     /// No bytes, or only white space.
     #[error("the file is empty")]
     Empty,
-    /// The gzip stream is broken: a wrong checksum, wrong codes, bytes behind its end.
+    /// The gzip stream is broken: a wrong header, codes, checksum or length, bytes behind its end.
     #[error("the gzip data is damaged: {0}")]
-    Damaged(String),
+    Damaged(&'static str),
     /// The data ends in the middle, as after an interrupted upload.
     #[error("the file ends in the middle of its data")]
     Truncated,
@@ -114,9 +114,9 @@ impl Reader {
             let full = self.window.is_full();
             // A full window may hold back more, even when the chunk is used up.
             more = !chunk.is_empty() || (full && came);
-            // Damage stands behind what was inflated.
+            // Damage stands behind what was inflated, and nothing comes behind it.
             if stepped.is_err() || full || !more {
-                self.scan(false, each)?;
+                self.scan(stepped.is_err(), each)?;
             }
             stepped?;
         }
@@ -246,6 +246,20 @@ mod tests {
         let limits = Limits { max_record_bytes: 1000, ..Limits::default() };
         for chunk in [64, 100_000] {
             assert_eq!(read(huge.as_bytes(), chunk, limits).0.join(" "), "A bad #1 B");
+        }
+    }
+
+    #[test]
+    fn a_record_before_the_damage_is_read_even_if_more_was_wanted_before_looking_again() {
+        let file = format!(r#"[{{"eventName":"A","x":"{}"}},{{"eventName":"B"}}]"#, "y".repeat(70_000));
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::none());
+        encoder.write_all(file.as_bytes()).unwrap();
+        let mut bytes = encoder.finish().unwrap();
+        let checksum = bytes.len() - 8;
+        bytes[checksum] ^= 1;
+        for chunk in [500, 100_000] {
+            let (seen, result) = read(&bytes, chunk, Limits::default());
+            assert_eq!((seen.join(" "), result), ("A B".to_owned(), Err(ReadError::Damaged("its checksum is wrong"))));
         }
     }
 
