@@ -12,7 +12,7 @@ use super::json::{Broken, Json, Kind, Token, compact, has_escapes, tokens, unesc
 use super::slots::Slot;
 
 /// Lists inside lists that are gone through; real records have two.
-const MAX_LISTS: u8 = 100;
+pub(super) const MAX_LISTS: u8 = 100;
 
 /// A field's name, as a rule writes it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]

@@ -8,7 +8,7 @@ use super::ReadError;
 use super::json::{Cursor, Member, Members, Stop};
 use super::record::{NO_OBJECT, no_json};
 use super::skip::Skipper;
-use super::slots::{Pause, Slots};
+use super::slots::{Pause, Slots, is_records};
 
 /// A shorter unfinished element is looked at anew with whatever comes.
 const SMALL_BYTES: usize = 64 * 1024;
@@ -46,6 +46,9 @@ pub(super) struct Frames {
     /// So many bytes have to be there before it is worth looking again.
     wanted: usize,
     seen_anything: bool,
+    found_anything: bool,
+    /// Where a document turned out to be no JSON before anything was found.
+    broken: Option<u64>,
     max_record: usize,
 }
 
@@ -62,7 +65,8 @@ enum Step {
 impl Frames {
     /// Begins a file.
     pub(super) fn new(max_record: usize) -> Self {
-        Self { at: At::Top, slots: Slots::new(), wanted: 0, seen_anything: false, max_record }
+        let slots = Slots::new();
+        Self { at: At::Top, slots, wanted: 0, seen_anything: false, found_anything: false, broken: None, max_record }
     }
 
     /// Looks at `bytes`, the first of which stands at `offset` in the file, and hands on what they complete, with where its members
@@ -84,25 +88,32 @@ impl Frames {
                 Step::To(place) => at = place,
                 Step::Found(frame, place) => {
                     at = place;
+                    self.found_anything |= !matches!(frame, Frame::Unreadable(..));
                     each(frame, &self.slots)?;
                 }
                 Step::Wait => break,
             }
         }
+        if last && let At::Skipping { from, why, .. } = &mut self.at {
+            // A quote too many makes one text of all that follows. That is told besides the missing end.
+            each(Frame::Unreadable(*from..offset + bytes.len() as u64, std::mem::take(why)), &self.slots)?;
+        }
         // Growing by half each time, a large element is looked at a few times, however small the pieces it comes in.
         let rest = bytes.len() - at;
-        self.wanted = if rest > SMALL_BYTES { rest + rest / 2 } else { 0 };
+        self.wanted = if rest > SMALL_BYTES { self.max_record.min(rest + rest / 2) } else { 0 };
         Ok(at)
     }
 
     /// Ends the file, with so many bytes left.
     ///
     /// # Errors
-    /// [`ReadError::Truncated`] inside a value, [`ReadError::Empty`] when there was none.
+    /// [`ReadError::Truncated`] inside a value, [`ReadError::Empty`] when there was none, [`ReadError::Broken`] when nothing
+    /// in it could be read.
     pub(super) fn finish(&self, rest: usize) -> Result<(), ReadError> {
-        match self.at {
-            At::Top if rest == 0 && self.seen_anything => Ok(()),
-            At::Top if rest == 0 => Err(ReadError::Empty),
+        match (&self.at, self.broken) {
+            (At::Top, Some(at)) if rest == 0 && !self.found_anything => Err(ReadError::Broken { at }),
+            (At::Top, _) if rest == 0 && self.seen_anything => Ok(()),
+            (At::Top, _) if rest == 0 => Err(ReadError::Empty),
             _ => Err(ReadError::Truncated),
         }
     }
@@ -115,24 +126,38 @@ impl Frames {
         let Ok((at, byte)) = cursor.token(at) else {
             return Ok(if at < length { Step::To(length) } else { Step::Wait });
         };
+        let mut limited = self.limited(cursor, at);
+        let cursor = limited.as_mut().unwrap_or(cursor);
         match (&self.at, byte) {
             (At::Top, _) => self.top(cursor, at, byte, offset),
-            (At::Document, _) => self.member(cursor, at),
+            (At::Document, _) => self.member(cursor, at, offset),
             (At::Records { .. }, b'{') => Ok(self.element(cursor, at, offset)),
             (At::Records { .. }, b',') => Ok(Step::To(at + 1)),
             (At::Records { wrapped }, b']') => {
                 self.at = if *wrapped { At::Document } else { At::Top };
                 Ok(Step::To(at + 1))
             }
-            (At::Records { .. }, b'}') => Err(ReadError::NotJson),
+            (At::Records { .. }, b'}') => Err(ReadError::Broken { at: offset + at as u64 }),
             _ => Ok(self.unreadable(at, offset, NO_OBJECT.to_owned())),
         }
+    }
+
+    /// Sees no more than one record may have: so what is found doesn't depend on how much has come.
+    fn limited<'b>(&self, cursor: &Cursor<'b>, at: usize) -> Option<Cursor<'b>> {
+        let rest = &cursor.bytes()[at..];
+        (rest.len() > self.max_record).then(|| Cursor::new(&cursor.bytes()[..at + self.max_record], at))
+    }
+
+    /// Whether what begins at `at` and has no end among the bytes is too large.
+    fn is_too_large(&self, cursor: &Cursor<'_>, at: usize) -> bool {
+        cursor.bytes().len() - at >= self.max_record
     }
 
     fn top(&mut self, cursor: &mut Cursor<'_>, at: usize, byte: u8, offset: u64) -> Result<Step, ReadError> {
         match byte {
             0xef | 0xbb | 0xbf if !self.seen_anything => return Ok(Step::To(at + 1)), // a byte order mark
             b'[' | b'{' => self.seen_anything = true,
+            _ if self.seen_anything => return Err(ReadError::Broken { at: offset + at as u64 }),
             _ => return Err(ReadError::NotJson),
         }
         if byte == b'[' {
@@ -145,14 +170,14 @@ impl Frames {
                 self.at = At::Records { wrapped: true };
                 Ok(Step::To(array + 1))
             }
-            Err(Pause::Stop(Stop::Incomplete)) => self.wait(cursor, at),
+            Err(Pause::Stop(Stop::Incomplete)) => self.wait(cursor, at, offset),
             Err(Pause::Stop(Stop::Malformed(place))) => self.broken_document(cursor, at, place, offset),
         }
     }
 
     /// One line that is no JSON doesn't hide the others: where it ends, its brackets tell.
     fn broken_document(
-        &self,
+        &mut self,
         cursor: &mut Cursor<'_>,
         at: usize,
         place: usize,
@@ -160,19 +185,22 @@ impl Frames {
     ) -> Result<Step, ReadError> {
         *cursor = Cursor::new(cursor.bytes(), at);
         match cursor.value(at) {
-            Ok(end) => Ok(Step::Found(Frame::Unreadable(range(offset, at, end), no_json(place - at)), end)),
-            Err(_) => self.wait(cursor, at),
+            Ok(end) => {
+                self.broken.get_or_insert(offset + place as u64);
+                Ok(Step::Found(Frame::Unreadable(range(offset, at, end), no_json(place - at)), end))
+            }
+            Err(_) => self.wait(cursor, at, offset),
         }
     }
 
     /// A member behind the array of records, which may be an array of records again.
-    fn member(&mut self, cursor: &mut Cursor<'_>, at: usize) -> Result<Step, ReadError> {
+    fn member(&mut self, cursor: &mut Cursor<'_>, at: usize, offset: u64) -> Result<Step, ReadError> {
         let mut members = Members::behind(at);
         let found = members.next(cursor).and_then(|member| match member {
             None => Ok((At::Top, members.end())),
             Some(Member { name, value }) => {
                 let bytes = cursor.bytes();
-                let records = &bytes[name] == b"Records" && bytes[value] == b'[';
+                let records = bytes[value] == b'[' && is_records(&bytes[name]);
                 Ok(if records {
                     (At::Records { wrapped: true }, value + 1)
                 } else {
@@ -185,28 +213,27 @@ impl Frames {
                 self.at = next;
                 Ok(Step::To(end))
             }
-            Err(Stop::Malformed(_)) => Err(ReadError::NotJson),
-            Err(Stop::Incomplete) => self.wait(cursor, at),
+            Err(Stop::Malformed(place)) => Err(ReadError::Broken { at: offset + place as u64 }),
+            Err(Stop::Incomplete) => self.wait(cursor, at, offset),
         }
     }
 
     /// Outside of the array of records nothing is that large.
-    fn wait(&self, cursor: &Cursor<'_>, at: usize) -> Result<Step, ReadError> {
-        if cursor.bytes().len() - at > self.max_record { Err(ReadError::NoRecords) } else { Ok(Step::Wait) }
+    fn wait(&self, cursor: &Cursor<'_>, at: usize, offset: u64) -> Result<Step, ReadError> {
+        if self.is_too_large(cursor, at) {
+            return Err(ReadError::Endless { at: offset + at as u64, limit: self.max_record });
+        }
+        Ok(Step::Wait)
     }
 
     fn element(&mut self, cursor: &mut Cursor<'_>, at: usize, offset: u64) -> Step {
-        let (length, why) = match self.slots.fill(cursor, at, false) {
-            Ok(end) if end - at <= self.max_record => return Step::Found(Frame::Element(at..end), end),
-            Ok(end) => (end - at, None),
-            Err(Pause::Stop(Stop::Malformed(place))) => (0, Some(no_json(place - at))),
-            Err(_) => (cursor.bytes().len() - at, None),
+        let why = match self.slots.fill(cursor, at, false) {
+            Ok(end) => return Step::Found(Frame::Element(at..end), end),
+            Err(Pause::Stop(Stop::Malformed(place))) => no_json(place - at),
+            Err(_) if self.is_too_large(cursor, at) => too_large(self.max_record),
+            Err(_) => return Step::Wait,
         };
-        let too_large = || format!("it is larger than {} bytes, the limit for one record", self.max_record);
-        match why.or_else(|| (length > self.max_record).then(too_large)) {
-            Some(why) => self.unreadable(at, offset, why),
-            None => Step::Wait,
-        }
+        self.unreadable(at, offset, why)
     }
 
     fn unreadable(&mut self, at: usize, offset: u64, why: String) -> Step {
@@ -231,6 +258,12 @@ impl Frames {
             None => Step::Wait,
         }
     }
+}
+
+fn too_large(limit: usize) -> String {
+    format!(
+        "it is larger than {limit} bytes, the limit for one record (raise TRAILHOUND_MAX_RECORD_BYTES if it is genuine)"
+    )
 }
 
 fn range(offset: u64, from: usize, to: usize) -> Range<u64> {

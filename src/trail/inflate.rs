@@ -1,6 +1,6 @@
 //! Inflates a stream chunk by chunk: gzip with any number of members, or plain bytes passed through.
 
-use flate2::{Decompress, FlushDecompress, Status};
+use flate2::{Decompress, DecompressError, FlushDecompress, Status};
 
 use super::ReadError;
 use super::window::Window;
@@ -42,10 +42,12 @@ impl Inflate {
     /// window. The size in the gzip trailer is the sender's claim and is not used.
     pub(super) fn step(&mut self, chunk: &mut &[u8], window: &mut Window, limit: u64) -> Result<(), ReadError> {
         let first = chunk.first();
+        // One byte more tells that the limit is passed; where that is doesn't depend on how much comes at a time.
+        let left = usize::try_from(limit.saturating_sub(self.inflated)).unwrap_or(usize::MAX).saturating_add(1);
         match (&mut self.state, first) {
             // Without further input it may still hold back what there was no room for.
             (State::Member(inflater), _) => {
-                let (ended, came, damage) = inflate(inflater, chunk, window.room());
+                let (ended, came, damage) = inflate(inflater, chunk, within(window.room(), left));
                 if ended {
                     self.state = State::BetweenMembers;
                 }
@@ -56,7 +58,7 @@ impl Inflate {
             (_, None) => {}
             (State::Start, first) => self.state = if first == Some(&GZIP) { member() } else { State::Plain },
             (State::Plain, _) => {
-                let room = window.room();
+                let room = within(window.room(), left);
                 let (taken, rest) = chunk.split_at(room.len().min(chunk.len()));
                 room[..taken.len()].copy_from_slice(taken);
                 *chunk = rest;
@@ -65,7 +67,7 @@ impl Inflate {
             (State::BetweenMembers, Some(&GZIP)) => self.state = member(),
             (State::BetweenMembers, Some(0)) => *chunk = &chunk[1..], // padding that gzip allows
             (State::BetweenMembers, _) => {
-                return Err(ReadError::Damaged("bytes follow the end of the gzip data".to_owned()));
+                return Err(ReadError::Damaged("other bytes follow its end"));
             }
         }
         Ok(())
@@ -88,6 +90,11 @@ impl Inflate {
     }
 }
 
+fn within(room: &mut [u8], most: usize) -> &mut [u8] {
+    let length = room.len().min(most);
+    &mut room[..length]
+}
+
 fn member() -> State {
     State::Member(Box::new(Decompress::new_gzip(WINDOW_BITS)))
 }
@@ -103,12 +110,25 @@ fn inflate(inflater: &mut Decompress, chunk: &mut &[u8], room: &mut [u8]) -> (bo
     let came = usize::try_from(inflater.total_out() - out_before).unwrap_or(usize::MAX);
     *chunk = &chunk[taken..];
     let damage = match status {
-        Err(error) => Err(ReadError::Damaged(error.to_string())),
+        Err(error) => Err(ReadError::Damaged(damage_of(&error))),
         Ok(Status::StreamEnd) => return (true, came, Ok(())),
-        Ok(_) if given > 0 && taken == 0 && came == 0 => {
-            Err(ReadError::Damaged("the gzip data makes no progress".to_owned()))
-        }
+        Ok(_) if given > 0 && taken == 0 && came == 0 => Err(ReadError::Damaged("it makes no progress")),
         Ok(_) => Ok(()),
     };
     (false, came, damage)
+}
+
+/// What is wrong, in words that don't depend on the chunks: the library's own for one and the same damage do.
+fn damage_of(error: &DecompressError) -> &'static str {
+    match error.message() {
+        Some("incorrect data check") => "its checksum is wrong",
+        Some("incorrect length check") => "its length is wrong",
+        Some(
+            "incorrect header check"
+            | "unknown compression method"
+            | "unknown header flags set"
+            | "header crc mismatch",
+        ) => "its header is wrong",
+        _ => "its codes are wrong",
+    }
 }

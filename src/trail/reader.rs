@@ -38,9 +38,9 @@ pub enum ReadError {
     /// No bytes, or only white space.
     #[error("the file is empty")]
     Empty,
-    /// The gzip stream is broken: a wrong checksum, wrong codes, bytes behind its end.
+    /// The gzip stream is broken: a wrong header, codes, checksum or length, bytes behind its end.
     #[error("the gzip data is damaged: {0}")]
-    Damaged(String),
+    Damaged(&'static str),
     /// The data ends in the middle, as after an interrupted upload.
     #[error("the file ends in the middle of its data")]
     Truncated,
@@ -51,9 +51,27 @@ pub enum ReadError {
         limit: u64,
     },
     /// Neither gzip nor JSON.
-    #[error("the file is neither gzip nor JSON")]
+    #[error("the file is neither gzip nor JSON that begins with `{{` or `[`")]
     NotJson,
-    /// JSON, but neither `{"Records": [...]}` nor an array or sequence of records.
+    /// No JSON from here on, or nothing but a document that is broken here.
+    #[error("the file's JSON is broken at its byte {at} (inflated)")]
+    Broken {
+        /// Counted from the file's first byte, after inflating.
+        at: u64,
+    },
+    /// Something outside the array of records is larger than a record may be.
+    #[error(
+        "what begins at byte {at} of the file (inflated) has neither an end nor an array of records within {limit} bytes \
+         (raise TRAILHOUND_MAX_RECORD_BYTES if it is genuine)"
+    )]
+    Endless {
+        /// Counted from the file's first byte, after inflating.
+        at: u64,
+        /// The configured limit for one record.
+        limit: usize,
+    },
+    /// JSON that begins with a document that is neither `{"Records": [...]}` nor an array nor a record. Behind records it counts as a
+    /// bad one.
     #[error(
         "the file is JSON without CloudTrail records (expected `{{\"Records\": [...]}}`, an array, or one record a line)"
     )]
@@ -115,9 +133,9 @@ impl Reader {
             let full = self.window.is_full();
             // A full window may hold back more, even when the chunk is used up.
             more = !chunk.is_empty() || (full && came);
-            // Damage stands behind what was inflated.
+            // Damage stands behind what was inflated, and nothing comes behind it.
             if stepped.is_err() || full || !more {
-                self.scan(false, each)?;
+                self.scan(stepped.is_err(), each)?;
             }
             stepped?;
         }
@@ -157,7 +175,7 @@ fn item<'a>(frame: Frame, slots: &Slots, bytes: &'a [u8], offset: u64, index: u6
     let bytes = &bytes[range];
     Ok(match Record::new(place, bytes, slots.clone()) {
         Ok(record) if record.looks_like_a_record() => Item::Record(record),
-        Ok(_) if alone => return Err(ReadError::NoRecords),
+        Ok(_) if alone && index == 0 => return Err(ReadError::NoRecords),
         // Other JSON, such as an array of whole trail files, would otherwise read as a quiet day.
         Ok(_) => Item::Bad(place.bad(0..bytes.len(), "it is no CloudTrail record".to_owned())),
         Err(bad) => Item::Bad(bad),
@@ -224,6 +242,8 @@ mod tests {
             (r#"[{"eventName":"A"},{"eventName":"B"}]"#, "A B"),
             ("{\"eventName\":\"A\"}\n{\"eventName\":\"B\"}\n", "A B"),
             (r#"{"eventName":"A","Records":3}"#, "A"),
+            (r#"{"\u0052ecords":[{"eventName":"A"}],"Record\u0073":[{"eventName":"B"}]}"#, "A B"),
+            ("{\"eventName\":\"A\"}\n{}\n{\"eventName\":\"B\"}", "A bad #1 B"),
         ] {
             for chunk in [1, 5, text.len()] {
                 let (seen, result) = read(text.as_bytes(), chunk, Limits::default());
@@ -250,6 +270,43 @@ mod tests {
     }
 
     #[test]
+    fn limits_lie_at_the_same_byte_however_the_file_comes() {
+        let oops = r#"{"eventName":oops,"#;
+        for (limits, text, expected) in [
+            // The damage stands within what one record may have, and its end doesn't.
+            ((60, 1000), format!(r#"[{{"eventName":"A"}},{oops}"x":"{}"}}]"#, "y".repeat(60)), "A bad #1"),
+            ((60, 1000), format!(r#"{{"eventName":"A"}}{{"eventName":{}}}"#, "1".repeat(60)), "A"),
+            ((60, 1000), format!(r#"{{"eventName":"A"}}{oops}"x":"{}"}}"#, "y".repeat(60)), "A"),
+            ((60, 1000), format!(r#"{{"{}":1,"Records":[{{"eventName":"A"}}]}}"#, "y".repeat(60)), ""),
+            ((60, 1000), format!(r#"{{"Records":[{{"eventName":"A"}}],"x":"{}"}}"#, "y".repeat(60)), "A"),
+            ((1000, 40), "{\"eventName\":\"A\"}".repeat(10), "A A"),
+        ] {
+            let limits = Limits { max_record_bytes: limits.0, max_file_bytes: limits.1 };
+            for bytes in [gzip(text.as_bytes()), text.into_bytes()] {
+                let whole = read(&bytes, 1000, limits);
+                assert_eq!(whole.0.join(" "), expected);
+                for chunk in 1..70 {
+                    assert_eq!(read(&bytes, chunk, limits), whole, "chunks of {chunk}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_record_before_the_damage_is_read_even_if_more_was_wanted_before_looking_again() {
+        let file = format!(r#"[{{"eventName":"A","x":"{}"}},{{"eventName":"B"}}]"#, "y".repeat(70_000));
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::none());
+        encoder.write_all(file.as_bytes()).unwrap();
+        let mut bytes = encoder.finish().unwrap();
+        let checksum = bytes.len() - 8;
+        bytes[checksum] ^= 1;
+        for chunk in [500, 100_000] {
+            let (seen, result) = read(&bytes, chunk, Limits::default());
+            assert_eq!((seen.join(" "), result), ("A B".to_owned(), Err(ReadError::Damaged("its checksum is wrong"))));
+        }
+    }
+
+    #[test]
     fn damage_is_named_and_what_came_before_it_is_read() {
         let mut corrupt = gzip(FILE);
         let end = corrupt.len();
@@ -267,7 +324,11 @@ mod tests {
         assert_eq!(fail(b"PK\x03\x04"), (String::new(), ReadError::NotJson));
         assert_eq!(fail(b"{}"), (String::new(), ReadError::NoRecords));
         assert_eq!(fail(br#"{"Records":null}"#), (String::new(), ReadError::NoRecords));
-        assert_eq!(fail(b"{\"Records\":[}"), (String::new(), ReadError::NotJson));
+        assert_eq!(fail(br#"{"Records":nul}"#), ("bad #0".into(), ReadError::Broken { at: 11 }));
+        assert_eq!(fail(br#"{"Records":[{"eventName":"A"}],"x":oops}"#), ("A".into(), ReadError::Broken { at: 35 }));
+        // A quote is missing.
+        assert_eq!(fail(br#"[{"eventName":"A},{"eventName":"B"}]"#), ("bad #0".into(), ReadError::Truncated));
+        assert_eq!(fail(b"{\"Records\":[}"), (String::new(), ReadError::Broken { at: 12 }));
         let mut trailing = gzip(FILE);
         trailing.extend(b"junk");
         assert!(matches!(fail(&trailing).1, ReadError::Damaged(_)));

@@ -150,8 +150,13 @@ impl<'a> Record<'a> {
     #[must_use]
     pub fn broken(&self) -> Option<BadRecord> {
         let place = Place { index: self.index, offset: self.offset };
-        let why = "its JSON is broken inside, and what stands behind that place was not seen";
-        self.broken.get().then(|| place.bad(0..self.raw.len(), why.to_owned()))
+        let why = || {
+            let depth = field::MAX_LISTS;
+            format!(
+                "its JSON is broken inside, or nested in more than {depth} lists, and what stands behind that place was not seen"
+            )
+        };
+        self.broken.get().then(|| place.bad(0..self.raw.len(), why()))
     }
 
     /// The text at a dotted path of literal member names; `None` when it isn't there, isn't text, or is empty.

@@ -178,7 +178,7 @@ impl Slots {
             let bytes = cursor.bytes();
             let slot = match find(&TOP, &bytes[name.clone()]) {
                 Some(slot) => Some(slot),
-                None if may_wrap && &bytes[name.clone()] == b"Records" && bytes.get(value) == Some(&b'[') => {
+                None if may_wrap && bytes.get(value) == Some(&b'[') && is_records(&bytes[name.clone()]) => {
                     return Err(Pause::Records(value));
                 }
                 None => self.unusual(&bytes[name], Slot::top),
@@ -228,6 +228,12 @@ impl Slots {
         let place = ((value.start - start) as u32, (value.end - start) as u32);
         self.places[slot as usize] = place;
     }
+}
+
+/// Whether this is the name of the array of records, be it written with escapes.
+pub(super) fn is_records(name: &[u8]) -> bool {
+    let escaped = || memchr::memchr(b'\\', name).and_then(|_| std::str::from_utf8(name).ok()).map(unescaped);
+    name == b"Records" || escaped().is_some_and(|name| name == "Records")
 }
 
 #[cfg(test)]

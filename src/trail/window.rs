@@ -35,7 +35,7 @@ impl Window {
     /// Room for more bytes; never empty.
     pub(super) fn room(&mut self) -> &mut [u8] {
         if self.is_full() {
-            // Exactly, as a record near the limit would else take twice its size.
+            // Exactly: doubled, a record at the limit would take twice as much.
             self.buffer.reserve_exact(CHUNK_BYTES);
             self.buffer.resize(self.filled + CHUNK_BYTES, 0);
         }

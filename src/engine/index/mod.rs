@@ -211,7 +211,10 @@ impl PlaceIndex {
                 found.clear(0);
                 self.find_all(context, parts, found);
                 candidates.add_all(&found.numbers);
-                memo.insert(json, &found.numbers);
+                // A broken value has to be come across again each time, to be counted.
+                if context.record.broken().is_none() {
+                    memo.insert(json, &found.numbers);
+                }
             }
             Written::Absent | Written::Elsewhere => self.find_all(context, parts, candidates),
         }
