@@ -4,7 +4,7 @@
 //! Nothing comes from a real account; the proportions are described at [`Kind`] and [`rules`].
 
 mod identities;
-mod random;
+pub(crate) mod random;
 mod records;
 mod rules;
 mod templates;

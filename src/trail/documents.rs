@@ -21,7 +21,7 @@ pub(super) fn find(value: Json<'_>) -> Option<Found> {
     let mut found = Found::default();
     match value.tree() {
         Some(tree) => found.find(&tree, "", embedded::MAX_DEPTH),
-        // Nested deeper than anything that CloudTrail writes, or no JSON.
+        // Nested deeper or longer than anything that CloudTrail writes, or no JSON.
         None => found.find_in_text(value.0, "", 0),
     }
     (found.documents > 0).then_some(found)

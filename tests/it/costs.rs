@@ -2,7 +2,7 @@
 //! measures the rest.
 
 #[path = "../../benches/corpus/mod.rs"]
-mod corpus;
+pub(crate) mod corpus;
 
 use std::collections::HashSet;
 

@@ -4,6 +4,7 @@
 mod alerts; // rendered alerts, as snapshots that were read
 #[cfg(feature = "aws")]
 mod aws; // what AWS answers when it refuses
+mod broken; // files that are damaged in a thousand ways
 mod cli; // the command line, as a user runs it
 mod cli_rules; // its subcommands about rules
 mod correlation; // patterns over several events
@@ -14,6 +15,7 @@ mod first_seen; // what is remembered, over invocations
 mod language; // every feature of the rule language, as docs/sigma-support.md lists them
 mod lint; // what is legal but dead or dangerous in a rule
 mod pipeline; // deliveries, failures, counts
+mod reading; // files, held against serde_json and against themselves in other chunks
 mod rules; // every shipped rule against its records
 mod schema; // what editors are told about rule and organisation files
 mod sigma; // rules against records: the language

@@ -13,6 +13,9 @@ use serde_json::Value;
 pub(super) use cursor::{Cursor, Member, Members, Stop};
 pub(super) use text::{Token, compact, has_escapes, tokens, unescape, unescaped};
 
+/// CloudTrail writes records of 256 kB, and 1 MB where extended event size is on. A tree takes up to sixty times as much.
+const MAX_TREE_BYTES: usize = 1_000_000;
+
 /// One value, as text without white space around it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Json<'j>(pub(super) &'j str);
@@ -114,8 +117,11 @@ impl<'j> Json<'j> {
         Ok(value)
     }
 
-    /// The value as a tree; `None` when it is no JSON, or nested more than 127 deep.
+    /// The value as a tree; `None` when it is no JSON, longer than 1 MB, or nested more than 127 deep.
     pub(super) fn tree(self) -> Option<Value> {
+        if self.0.len() > MAX_TREE_BYTES {
+            return None;
+        }
         serde_json::from_str(self.0).ok().or_else(|| {
             // Halves of surrogate pairs stop a strict parser; written anew they are replacement characters.
             serde_json::from_str(compact(self.0, &mut String::new())).ok()
@@ -160,5 +166,7 @@ mod tests {
     fn a_tree_is_built_of_what_a_log_holds() {
         assert_eq!(Json(r#"{"a":"x\ud83d"}"#).tree(), Some(serde_json::json!({"a": "x\u{fffd}"})));
         assert_eq!(Json("{\"a\":oops}").tree(), None);
+        let list = |bytes: usize| format!("[{}]", " ".repeat(bytes - 2));
+        assert!(Json(&list(MAX_TREE_BYTES)).tree().is_some() && Json(&list(MAX_TREE_BYTES + 1)).tree().is_none());
     }
 }
