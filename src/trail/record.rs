@@ -282,7 +282,7 @@ impl<'a> Record<'a> {
     /// The value at a dotted path of literal member names.
     pub(super) fn get(&self, path: &str) -> Option<Json<'a>> {
         match field::slot(path) {
-            Some((slot, rest)) if rest == path.len() => self.slot(slot),
+            Some((slot, rest)) if rest == path.len() && !path.ends_with('.') => self.slot(slot),
             Some((slot, rest)) => self.below(self.slot(slot)?, &path[rest..]),
             None => self.below(Json(self.raw), path),
         }
