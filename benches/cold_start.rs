@@ -87,7 +87,7 @@ fn main() {
         "To the first poll; two small events, one after the other; one of {RECORDS} records. CPU is of all threads.\n"
     );
     println!(
-        "| rules | set-up | ms | CPU ms | peak MB | first: ms | CPU ms | second: ms | CPU ms | MB | large: CPU ms | peak MB |"
+        "| rules | set-up | start: ms | CPU ms | peak MB | first: ms | CPU ms | second: ms | CPU ms | MB | large: CPU ms | peak MB |"
     );
     println!("|---|---|---|---|---|---|---|---|---|---|---|---|");
     for rules in [None, Some(1000), Some(10_000)] {
