@@ -4,30 +4,38 @@ use wide::u8x16;
 
 pub(super) const BLOCK: usize = 64;
 
-/// One bit a byte, the first byte lowest.
-#[derive(Clone, Copy)]
-pub(super) struct Masks {
+/// Follows strings from one block to the next. One bit a byte, the first byte lowest.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Strings {
+    /// Where strings begin and end.
     pub(super) quotes: u64,
-    pub(super) backslashes: u64,
-    /// `{` and `[`.
-    pub(super) opens: u64,
-    /// `}` and `]`.
-    pub(super) closes: u64,
+    /// What lies inside of them, with the quote that they begin with.
+    pub(super) inside: u64,
+    /// Bytes behind a backslash that counts.
+    pub(super) escaped: u64,
+    /// Whether the first byte of the next block is one.
+    escape: bool,
 }
 
-impl Masks {
+impl Strings {
+    /// Goes on to the block behind the one before; the first begins outside of strings.
     #[inline]
-    pub(super) fn of(block: &[u8; BLOCK]) -> Self {
+    pub(super) fn next(&mut self, block: &[u8; BLOCK]) {
         let parts = parts(block);
-        // A bracket and a brace differ in this bit alone.
-        let folded = parts.map(|part| part | u8x16::splat(0x20));
-        Self {
-            quotes: equal(&parts, b'"'),
-            backslashes: equal(&parts, b'\\'),
-            opens: equal(&folded, b'{'),
-            closes: equal(&folded, b'}'),
-        }
+        let backslashes = equal(&parts, b'\\');
+        self.escaped = if backslashes == 0 && !self.escape { 0 } else { escaped(backslashes, &mut self.escape) };
+        self.quotes = equal(&parts, b'"') & !self.escaped;
+        let was_inside = 0_u64.wrapping_sub(self.inside >> 63);
+        self.inside = parity(self.quotes) ^ was_inside;
     }
+}
+
+/// Where `{` and `[`, and where `}` and `]` stand, be it inside of strings.
+#[inline]
+pub(super) fn brackets(block: &[u8; BLOCK]) -> (u64, u64) {
+    // A bracket and a brace differ in this bit alone.
+    let folded = parts(block).map(|part| part | u8x16::splat(0x20));
+    (equal(&folded, b'{'), equal(&folded, b'}'))
 }
 
 /// White space and control characters.
@@ -70,23 +78,20 @@ fn gathered(bits: [u64; 4]) -> u64 {
 /// Bytes behind a backslash that counts: of a run of them every second one is itself escaped. `carry` is whether the
 /// first byte of this block is escaped, and afterwards whether that of the next one is.
 #[inline]
-pub(super) fn escaped(backslashes: u64, carry: &mut bool) -> u64 {
-    let mut rest = backslashes & !u64::from(*carry);
-    let mut escaped = u64::from(*carry);
-    *carry = false;
-    while rest != 0 {
-        let behind = rest & rest.wrapping_neg();
-        *carry = behind == 1 << 63;
-        let byte = behind << 1;
-        escaped |= byte;
-        rest &= !(behind | byte);
-    }
-    escaped
+fn escaped(backslashes: u64, carry: &mut bool) -> u64 {
+    const ODD: u64 = 0xaaaa_aaaa_aaaa_aaaa;
+    let first = u64::from(*carry);
+    let runs = backslashes & !first;
+    // Taking a run from the odd places behind it borrows its way through: of each run it leaves every second bit changed, counted
+    // from where the run begins.
+    let effective = ((runs << 1 | ODD).wrapping_sub(runs)) ^ ODD;
+    *carry = (effective & backslashes) >> 63 == 1;
+    effective ^ (backslashes | first)
 }
 
 /// Bit by bit, whether the number of set bits up to and including it is odd.
 #[inline]
-pub(super) fn parity(mut bits: u64) -> u64 {
+fn parity(mut bits: u64) -> u64 {
     for shift in [1, 2, 4, 8, 16, 32] {
         bits ^= bits << shift;
     }
@@ -110,22 +115,22 @@ mod tests {
             let rest = bytes.get(at..).unwrap_or_default();
             prop_assert!(block.starts_with(&rest[..rest.len().min(BLOCK)]));
             prop_assert!(block.iter().skip(rest.len()).all(|byte| *byte == 0));
-            let masks = Masks::of(&block);
-            prop_assert_eq!(masks.quotes, bits(&block, b"\""));
-            prop_assert_eq!(masks.backslashes, bits(&block, b"\\"));
-            prop_assert_eq!(masks.opens, bits(&block, b"{["));
-            prop_assert_eq!(masks.closes, bits(&block, b"}]"));
+            prop_assert_eq!(brackets(&block), (bits(&block, b"{["), bits(&block, b"}]")));
             let low: Vec<u8> = (0..=b' ').collect();
             prop_assert_eq!(spaces(&block), bits(&block, &low));
         }
 
         #[test]
-        fn a_backslash_takes_the_next_byte_with_it(text in prop::collection::vec(prop::sample::select(b"\\\\\\a".to_vec()), 192)) {
-            let (mut carry, mut escape) = (false, false);
+        fn strings_are_followed_over_blocks(text in prop::collection::vec(prop::sample::select(b"\\\\\\\"a".to_vec()), 192)) {
+            let mut strings = Strings::default();
+            let (mut inside, mut escape) = (false, false);
             for part in text.chunks(BLOCK) {
-                let found = escaped(bits(part, b"\\"), &mut carry);
+                strings.next(part.try_into().unwrap());
                 for (place, byte) in part.iter().enumerate() {
-                    prop_assert_eq!(found >> place & 1 == 1, escape);
+                    let bit = |bits: u64| bits >> place & 1 == 1;
+                    let quote = *byte == b'"' && !escape;
+                    inside ^= quote;
+                    prop_assert_eq!((bit(strings.escaped), bit(strings.quotes), bit(strings.inside)), (escape, quote, inside));
                     escape = *byte == b'\\' && !escape;
                 }
             }

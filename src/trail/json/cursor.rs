@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::block::{BLOCK, Masks, block, escaped, parity};
+use super::block::{BLOCK, Strings, block, brackets};
 
 /// Why there is no further token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,21 +17,16 @@ pub(in crate::trail) enum Stop {
 #[derive(Debug, Clone)]
 pub(in crate::trail) struct Cursor<'b> {
     bytes: &'b [u8],
-    /// Where the block begins that the masks are of.
+    /// Where the block begins that is looked at.
     base: usize,
-    quotes: u64,
-    opens: u64,
-    closes: u64,
-    /// Whether the first byte behind the block is escaped.
-    escape: bool,
-    /// All ones when the block ends inside a string.
-    in_string: u64,
+    /// Its strings.
+    strings: Strings,
 }
 
 impl<'b> Cursor<'b> {
     #[inline]
     pub(in crate::trail) fn new(bytes: &'b [u8], at: usize) -> Self {
-        let mut cursor = Self { bytes, base: at, quotes: 0, opens: 0, closes: 0, escape: false, in_string: 0 };
+        let mut cursor = Self { bytes, base: at, strings: Strings::default() };
         cursor.load(at);
         cursor
     }
@@ -42,19 +37,19 @@ impl<'b> Cursor<'b> {
 
     #[inline]
     fn load(&mut self, base: usize) {
-        let masks = match self.bytes.get(base..base + BLOCK).map(TryInto::try_into) {
-            Some(Ok(whole)) => Masks::of(whole),
-            _ => last(self.bytes, base),
-        };
-        let escaped =
-            if masks.backslashes == 0 && !self.escape { 0 } else { escaped(masks.backslashes, &mut self.escape) };
-        self.quotes = masks.quotes & !escaped;
-        let inside = parity(self.quotes) ^ self.in_string;
-        // Its highest bit says how the block ends.
-        self.in_string = 0_u64.wrapping_sub(inside >> 63);
-        self.opens = masks.opens & !inside;
-        self.closes = masks.closes & !inside;
         self.base = base;
+        let mut strings = self.strings;
+        self.look(|block| strings.next(block));
+        self.strings = strings;
+    }
+
+    /// Looks at the block, filled up with zeros behind the end.
+    #[inline]
+    fn look<M>(&self, mut look: impl FnMut(&[u8; BLOCK]) -> M) -> M {
+        match self.bytes.get(self.base..self.base + BLOCK).map(TryInto::try_into) {
+            Some(Ok(whole)) => look(whole),
+            _ => look(&last(self.bytes, self.base)),
+        }
     }
 
     #[inline]
@@ -92,10 +87,10 @@ impl<'b> Cursor<'b> {
     #[expect(clippy::inline_always, reason = "once for each member of each record")]
     #[inline(always)]
     pub(in crate::trail) fn quote(&mut self, at: usize) -> Result<usize, Stop> {
-        let mut found = self.seek(at)? & self.quotes;
+        let mut found = self.seek(at)? & self.strings.quotes;
         while found == 0 {
             self.next_block()?;
-            found = self.quotes;
+            found = self.strings.quotes;
         }
         Ok(self.base + found.trailing_zeros() as usize)
     }
@@ -114,17 +109,20 @@ impl<'b> Cursor<'b> {
     /// The end of the object or list that begins at `at`. Brackets are counted, whatever their kind.
     #[inline]
     fn container(&mut self, at: usize) -> Result<usize, Stop> {
-        let mut from = self.seek(at)? & !(1 << (at - self.base));
-        let mut depth = 1;
+        let mut from = self.seek(at)?;
+        let mut depth = 0_usize;
         loop {
-            let (opens, closes) = (self.opens & from, self.closes & from);
-            if closes.count_ones() >= depth
-                && let Some(end) = matching(opens, closes, depth)
-            {
-                return Ok(self.base + end + 1);
+            let (opens, closes) = self.look(brackets);
+            let mut rest = (opens | closes) & !self.strings.inside & from;
+            while rest != 0 {
+                let place = rest.trailing_zeros();
+                // OK because the first is the one at `at`, which opens.
+                depth = depth + 1 - 2 * (closes >> place & 1) as usize;
+                if depth == 0 {
+                    return Ok(self.base + place as usize + 1);
+                }
+                rest &= rest - 1;
             }
-            // OK because a block that doesn't end the value closes less than was open before and in it.
-            depth = depth + opens.count_ones() - closes.count_ones();
             self.next_block()?;
             from = u64::MAX;
         }
@@ -144,22 +142,8 @@ impl<'b> Cursor<'b> {
 
 /// Kept out of the way of what is done for every block.
 #[cold]
-fn last(bytes: &[u8], base: usize) -> Masks {
-    Masks::of(&block(bytes, base))
-}
-
-/// The bit of the bracket that closes the `depth`th open one.
-fn matching(opens: u64, mut closes: u64, depth: u32) -> Option<usize> {
-    let mut count = 0;
-    while closes != 0 {
-        let bit = closes.trailing_zeros();
-        count += 1;
-        if depth + (opens & ((1 << bit) - 1)).count_ones() == count {
-            return Some(bit as usize);
-        }
-        closes &= closes - 1;
-    }
-    None
+fn last(bytes: &[u8], base: usize) -> [u8; BLOCK] {
+    block(bytes, base)
 }
 
 pub(super) fn is_scalar(text: &[u8]) -> bool {

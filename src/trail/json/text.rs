@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::block::{BLOCK, Masks, block, escaped, parity, spaces};
+use super::block::{BLOCK, Strings, block, spaces};
 use super::cursor::is_scalar;
 
 const REPLACEMENT: char = char::REPLACEMENT_CHARACTER;
@@ -103,15 +103,13 @@ fn is_space(character: char) -> bool {
 
 fn is_compact(json: &str) -> bool {
     let bytes = json.as_bytes();
-    let (mut escape, mut in_string) = (false, false);
+    let mut strings = Strings::default();
     (0..bytes.len()).step_by(BLOCK).all(|at| {
         let block = block(bytes, at);
-        let masks = Masks::of(&block);
-        let escaped = escaped(masks.backslashes, &mut escape);
-        let inside = parity(masks.quotes & !escaped) ^ 0_u64.wrapping_sub(u64::from(in_string));
-        in_string = inside >> 63 == 1;
+        strings.next(&block);
         let there = u64::MAX >> (BLOCK - (bytes.len() - at).min(BLOCK));
-        spaces(&block) & !inside & there == 0 && bits(escaped & there).all(|bit| is_short_escape(block[bit]))
+        spaces(&block) & !strings.inside & there == 0
+            && bits(strings.escaped & there).all(|bit| is_short_escape(block[bit]))
     })
 }
 
