@@ -25,6 +25,9 @@ const BYTE_ORDER_MARK: [u8; 2] = [0xff, 0xfe];
 /// # Errors
 /// Why the result can't be looked for.
 pub(super) fn encode(pattern: &Pattern, transforms: &[Transform]) -> Result<Vec<Pattern>, &'static str> {
+    if transforms.is_empty() {
+        return Ok(vec![pattern.clone()]);
+    }
     let parts = pattern.tokens().iter().map(|token| match token {
         Token::Literal(text) => Part::Bytes(text.clone().into_bytes()),
         wildcard => Part::Wildcard(wildcard.clone()),

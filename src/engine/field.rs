@@ -152,7 +152,7 @@ impl Derived {
 
     /// What a record's policy documents say; other fields have nothing to do with them.
     fn of_policy(self, grants: &Grants, knowledge: &Knowledge) -> Values {
-        let list = |list: Vec<&str>| texts(list.into_iter().map(str::to_owned).collect());
+        let list = texts::<&str>;
         match self {
             Self::PolicyEveryone => yes_no(Some(grants.to_everyone())),
             Self::PolicyPublic => yes_no(Some(grants.is_public())),
@@ -180,8 +180,8 @@ fn text(text: Option<&str>) -> Values {
     text.map_or(Values::None, |text| Values::Texts(vec![text.to_owned()]))
 }
 
-fn texts(texts: Vec<String>) -> Values {
-    if texts.is_empty() { Values::None } else { Values::Texts(texts) }
+fn texts<T: Into<String>>(texts: Vec<T>) -> Values {
+    if texts.is_empty() { Values::None } else { Values::Texts(texts.into_iter().map(Into::into).collect()) }
 }
 
 fn yes_no(answer: Option<bool>) -> Values {

@@ -77,11 +77,11 @@ impl EpisodeEvent {
 impl Contribution {
     /// What a match shows the correlations; `None` when it reaches none.
     #[must_use]
-    pub fn of(matched: &Match<'_, '_>, event: &Arc<Event>, file: &Arc<str>) -> Option<Self> {
+    pub fn of(matched: &Match<'_, '_>, event: impl FnOnce() -> Arc<Event>, file: &Arc<str>) -> Option<Self> {
         let observed = matched.observed();
         (!observed.is_empty()).then(|| Self {
             rule: Arc::clone(matched.info()),
-            event: Arc::clone(event),
+            event: event(),
             origin: Origin { file: Arc::clone(file), record_index: matched.record.index() },
             observed,
         })

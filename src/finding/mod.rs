@@ -12,7 +12,7 @@ use std::sync::{Arc, OnceLock};
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::engine::{Knowledge, Match, RuleInfo, Sighted};
+use crate::engine::{FirstSeenPlan, Knowledge, Match, RuleInfo, Sighted};
 use crate::trail::{EventIdentity, KeptRecord, Mfa, Outcome, Record, Slot};
 
 pub use episode::{Contribution, Episode, EpisodeEvent};
@@ -125,39 +125,46 @@ pub struct Actor {
 }
 
 impl Finding {
-    /// Turns a match into its findings: one, or for a first-seen rule one for each entity and value; none when the
-    /// record lacks a field that the rule learns by. `event` is the record's.
+    /// A match, told by itself. `event` is the record's.
     #[must_use]
-    pub fn of(matched: &Match<'_, '_>, event: &Arc<Event>, file: &Arc<str>) -> Vec<Self> {
-        let origin = Origin { file: Arc::clone(file), record_index: matched.record.index() };
-        let rule = matched.info();
-        let title: Arc<str> = matched.title().into();
-        let finding = |uid, kind, dedup_key| Self {
+    pub fn of_match(matched: &Match<'_, '_>, uid: FindingUid, event: &Arc<Event>, file: &Arc<str>) -> Self {
+        let key = DedupKey::new(&matched.info().id, &matched.dedup_values().unwrap_or_default());
+        Self::new(matched, uid, Kind::Match, key, event, file)
+    }
+
+    /// A first-seen rule's match, for one entity and value.
+    #[must_use]
+    pub fn of_sighting(
+        matched: &Match<'_, '_>,
+        plan: &FirstSeenPlan,
+        sighted: Sighted,
+        event: &Arc<Event>,
+        file: &Arc<str>,
+    ) -> Self {
+        let id = &matched.info().id;
+        let values = matched.dedup_values().unwrap_or_else(|| [&*sighted.entity, &*sighted.value].concat());
+        let (uid, key) = (FindingUid::of_sighting(id, &sighted), DedupKey::new(id, &values));
+        let first = FirstSeen { sighted, history: plan.history, learning: plan.learning, until: event.time };
+        Self::new(matched, uid, Kind::FirstSeen(first), key, event, file)
+    }
+
+    fn new(
+        matched: &Match<'_, '_>,
+        uid: FindingUid,
+        kind: Kind,
+        dedup_key: DedupKey,
+        event: &Arc<Event>,
+        file: &Arc<str>,
+    ) -> Self {
+        Self {
             uid,
-            rule: Arc::clone(rule),
-            title: Arc::clone(&title),
+            rule: Arc::clone(matched.info()),
+            title: matched.title().into(),
             kind,
             dedup_key,
             event: Arc::clone(event),
-            origin: origin.clone(),
-        };
-        let dedup_values = matched.dedup_values();
-        let Some((plan, sighted)) = matched.sighted() else {
-            let key = DedupKey::new(&rule.id, &dedup_values.unwrap_or_default());
-            return vec![finding(FindingUid::of_match(&rule.id, &event.identity), Kind::Match, key)];
-        };
-        sighted
-            .into_iter()
-            .map(|sighted| {
-                let uid = FindingUid::of_sighting(&rule.id, &sighted);
-                let values =
-                    dedup_values.clone().unwrap_or_else(|| [sighted.entity.clone(), sighted.value.clone()].concat());
-                let until = event.time;
-                let kind =
-                    Kind::FirstSeen(FirstSeen { sighted, history: plan.history, learning: plan.learning, until });
-                finding(uid, kind, DedupKey::new(&rule.id, &values))
-            })
-            .collect()
+            origin: Origin { file: Arc::clone(file), record_index: matched.record.index() },
+        }
     }
 
     /// What a first-seen rule has to remember.
@@ -217,18 +224,18 @@ impl Details {
     fn of(record: &Record<'_>) -> Self {
         let said = |slot| record.said(slot).map(Cow::into_owned);
         Self {
-            source: said(Slot::EventSource).unwrap_or_default(),
-            name: said(Slot::EventName).or_else(|| said(Slot::EventType)).unwrap_or_default(),
-            region: said(Slot::AwsRegion).unwrap_or_default(),
+            source: record.event_source().unwrap_or_default().into_owned(),
+            name: record.event_name().unwrap_or_default().into_owned(),
+            region: record.region().unwrap_or_default().into_owned(),
             outcome: record.outcome(),
             error_code: said(Slot::ErrorCode),
             error_message: said(Slot::ErrorMessage),
             actor: Actor::of(record),
-            source_ip: said(Slot::SourceIpAddress),
+            source_ip: record.source_ip().map(Cow::into_owned),
             source_address: record.source_address(),
             user_agent: said(Slot::UserAgent),
             request_id: said(Slot::RequestId),
-            resources: record.resources(),
+            resources: record.resources().into_iter().map(Cow::into_owned).collect(),
         }
     }
 }

@@ -5,6 +5,7 @@
 //! with and no others.
 
 mod read;
+mod screen;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::{Mutex, PoisonError};
@@ -22,7 +23,7 @@ use crate::trail::Readers;
 use crate::trigger::{Delivery, MessageId, ObjectRef, Trigger, TriggerError};
 
 use read::ObjectReport;
-pub use read::{Screen, Screened};
+pub use screen::{Screen, Screened, Told};
 
 /// Everything between an invocation payload and its answer.
 #[derive(Debug)]

@@ -30,18 +30,30 @@ impl Pattern {
     #[must_use]
     pub fn new(text: &str) -> Self {
         let mut pattern = Self(Vec::new());
-        let mut chars = text.chars().peekable();
-        while let Some(c) = chars.next() {
-            match c {
-                '*' => pattern.any(),
-                '?' => pattern.0.push(Token::One),
-                '\\' => {
-                    let escaped = chars.next_if(|next| matches!(next, '*' | '?' | '\\'));
-                    pattern.literal(escaped.unwrap_or('\\'));
+        let mut rest = text;
+        while let Some(special) = rest.find(['*', '?', '\\']) {
+            pattern.literal(&rest[..special]);
+            let behind = &rest[special + 1..];
+            rest = match (rest.as_bytes()[special], behind.as_bytes().first()) {
+                (b'*', _) => {
+                    pattern.any();
+                    behind
                 }
-                c => pattern.literal(c),
-            }
+                (b'?', _) => {
+                    pattern.0.push(Token::One);
+                    behind
+                }
+                (_, Some(b'*' | b'?' | b'\\')) => {
+                    pattern.literal(&behind[..1]);
+                    &behind[1..]
+                }
+                _ => {
+                    pattern.literal("\\");
+                    behind
+                }
+            };
         }
+        pattern.literal(rest);
         pattern
     }
 
@@ -53,7 +65,7 @@ impl Pattern {
             match token {
                 Token::Any => pattern.any(),
                 Token::One => pattern.0.push(Token::One),
-                Token::Literal(text) => text.chars().for_each(|c| pattern.literal(c)),
+                Token::Literal(text) => pattern.literal(&text),
             }
         }
         pattern
@@ -84,10 +96,11 @@ impl Pattern {
         }
     }
 
-    fn literal(&mut self, c: char) {
+    fn literal(&mut self, text: &str) {
         match self.0.last_mut() {
-            Some(Token::Literal(text)) => text.push(c),
-            _ => self.0.push(Token::Literal(c.to_string())),
+            _ if text.is_empty() => {}
+            Some(Token::Literal(literal)) => literal.push_str(text),
+            _ => self.0.push(Token::Literal(text.to_owned())),
         }
     }
 }

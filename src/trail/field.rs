@@ -8,7 +8,7 @@
 use std::ops::ControlFlow;
 
 use super::embedded;
-use super::json::{Broken, Json, Kind, Token, compact, has_escapes, tokens, unescape, unescaped};
+use super::json::{Broken, Json, Kind, Token, compact, differs, has_escapes, tokens, unescape, unescaped};
 use super::slots::Slot;
 
 /// Lists inside lists that are gone through; real records have two.
@@ -207,6 +207,9 @@ fn in_object<B>(
 
 /// Where the key ends in the path: at its end or at a dot.
 fn begins(path: &str, key: &str) -> Option<usize> {
+    if differs(key, path) {
+        return None;
+    }
     let key = unescaped(key);
     let ends = path.as_bytes().get(key.len()).map_or(path.len() == key.len(), |next| *next == b'.');
     (ends && path.starts_with(&*key)).then_some(key.len())

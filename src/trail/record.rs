@@ -227,6 +227,30 @@ impl<'a> Record<'a> {
         }
     }
 
+    /// The service that was called: `sts.amazonaws.com`.
+    #[must_use]
+    pub fn event_source(&self) -> Option<Cow<'a, str>> {
+        self.said(Slot::EventSource)
+    }
+
+    /// The call; of records without one, such as those of Insights, what kind of event it is.
+    #[must_use]
+    pub fn event_name(&self) -> Option<Cow<'a, str>> {
+        self.said(Slot::EventName).or_else(|| self.said(Slot::EventType))
+    }
+
+    /// The Region that was called.
+    #[must_use]
+    pub fn region(&self) -> Option<Cow<'a, str>> {
+        self.said(Slot::AwsRegion)
+    }
+
+    /// The address or the service that the call came from.
+    #[must_use]
+    pub fn source_ip(&self) -> Option<Cow<'a, str>> {
+        self.said(Slot::SourceIpAddress)
+    }
+
     /// Who made the call.
     #[must_use]
     pub fn identity(&self) -> UserIdentity<'_> {
@@ -247,14 +271,18 @@ impl<'a> Record<'a> {
         self.said(Slot::EventTime).and_then(|time| time.parse().ok()).or_else(end)
     }
 
+    /// `eventID`; a digest of the record where it has none.
+    #[must_use]
+    pub fn event_id(&self) -> Cow<'a, str> {
+        let id = self.said(Slot::EventId).or_else(|| self.said(Slot::EventIdOfAggregate));
+        id.unwrap_or_else(|| digest(self.raw).into())
+    }
+
     /// Which event this is a copy of.
     #[must_use]
     pub fn event_identity(&self) -> EventIdentity {
-        let id = self.said(Slot::EventId).or_else(|| self.said(Slot::EventIdOfAggregate));
-        EventIdentity {
-            account: self.account().unwrap_or_default().into_owned(),
-            event_id: id.map_or_else(|| digest(self.raw), Cow::into_owned),
-        }
+        let account = self.account().unwrap_or_default().into_owned();
+        EventIdentity { account, event_id: self.event_id().into_owned() }
     }
 
     /// Tells a record that stands alone in a file from any other JSON object.

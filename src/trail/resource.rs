@@ -12,12 +12,9 @@ use super::slots::Slot;
 impl<'a> Record<'a> {
     /// ARNs of the resources, in the record's order; empty where neither `resources` nor the request names one.
     #[must_use]
-    pub fn resources(&self) -> Vec<String> {
-        let arn = |resource| {
-            let arn = self.member(resource, "ARN").or_else(|| self.member(resource, "arn"))?;
-            arn.text().map(Cow::into_owned)
-        };
-        let arns: Vec<String> = self.listed().filter_map(arn).filter(|arn| !arn.is_empty()).collect();
+    pub fn resources(&self) -> Vec<Cow<'a, str>> {
+        let arn = |resource| self.member(resource, "ARN").or_else(|| self.member(resource, "arn"))?.text();
+        let arns: Vec<_> = self.listed().filter_map(arn).filter(|arn| !arn.is_empty()).collect();
         if arns.is_empty() { self.requested().into_iter().collect() } else { arns }
     }
 
@@ -34,41 +31,39 @@ impl<'a> Record<'a> {
         self.get("resources").into_iter().flat_map(|list| list.items().map_while(|item| self.noted(item)))
     }
 
-    fn requested(&self) -> Option<String> {
+    fn requested(&self) -> Option<Cow<'a, str>> {
         let parameter = |name: &str| self.text(&format!("requestParameters.{name}"));
         let source = self.said(Slot::EventSource)?;
         match source.split('.').next()? {
-            "sqs" => queue_arn(&parameter("queueUrl")?, &self.said(Slot::AwsRegion).unwrap_or_default()),
-            "sns" => parameter("topicArn").or_else(|| parameter("targetArn")).map(Cow::into_owned),
+            "sqs" => {
+                queue_arn(&parameter("queueUrl")?, &self.said(Slot::AwsRegion).unwrap_or_default()).map(Cow::Owned)
+            }
+            "sns" => parameter("topicArn").or_else(|| parameter("targetArn")),
             "kms" => {
                 let answered = self.text("responseElements.keyId").filter(|key| key.starts_with("arn:"));
-                answered.map(Cow::into_owned).or_else(|| self.arn("kms", &parameter("keyId")?, "key/"))
+                answered.or_else(|| self.arn("kms", parameter("keyId")?, "key/"))
             }
-            "cloudtrail" => self.arn("cloudtrail", &parameter("name").or_else(|| parameter("trailName"))?, "trail/"),
+            "cloudtrail" => self.arn("cloudtrail", parameter("name").or_else(|| parameter("trailName"))?, "trail/"),
             "s3" => {
                 let bucket = parameter("bucketName")?;
-                Some(format!("arn:{}:s3:::{bucket}", self.partition()))
+                Some(format!("arn:{}:s3:::{bucket}", self.partition()).into())
             }
             "iam" => ["user", "role", "group"].iter().find_map(|kind| {
                 let name = parameter(&format!("{kind}Name"))?;
-                Some(format!("arn:{}:iam::{}:{kind}/{name}", self.partition(), self.account()?))
+                Some(format!("arn:{}:iam::{}:{kind}/{name}", self.partition(), self.account()?).into())
             }),
             _ => None,
         }
     }
 
     /// A caller may write an ARN or a bare name; an alias is a name of its own.
-    fn arn(&self, service: &str, name: &str, kind: &str) -> Option<String> {
+    fn arn(&self, service: &str, name: Cow<'a, str>, kind: &str) -> Option<Cow<'a, str>> {
         if name.starts_with("arn:") {
-            return Some(name.to_owned());
+            return Some(name);
         }
         let kind = if name.starts_with("alias/") { "" } else { kind };
-        Some(format!(
-            "arn:{}:{service}:{}:{}:{kind}{name}",
-            self.partition(),
-            self.said(Slot::AwsRegion)?,
-            self.account()?
-        ))
+        let (partition, region, account) = (self.partition(), self.said(Slot::AwsRegion)?, self.account()?);
+        Some(format!("arn:{partition}:{service}:{region}:{account}:{kind}{name}").into())
     }
 
     fn partition(&self) -> &'static str {
@@ -98,7 +93,7 @@ mod tests {
     fn resources(record: &Value) -> (Vec<String>, Option<String>) {
         let raw = record.to_string();
         let record = Record::parse(0, raw.as_bytes()).unwrap();
-        (record.resources(), record.resource_account())
+        (record.resources().into_iter().map(Cow::into_owned).collect(), record.resource_account())
     }
 
     #[test]

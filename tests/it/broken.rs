@@ -186,7 +186,8 @@ fn bounded(shape: &Shape, limits: Limits) -> (u64, Counts, Result<(), ReadError>
     let measured = allocation_counter::measure(|| {
         let mut screen = Screen::new(&rules, "a file".into(), FixedClock.now());
         let mut reader = Reader::new(limits);
-        let mut each = |item: Item<'_>| screen.item(item);
+        let mut findings = Vec::new();
+        let mut each = |item: Item<'_>| screen.item(item, &mut |told| findings.push(told.finding()));
         let pushed = shape.bytes.chunks(100_000).try_for_each(|chunk| reader.push(chunk, &mut each));
         let end = pushed.and_then(|()| reader.finish(&mut each));
         result = Some((screen.finish().counts, end));

@@ -11,7 +11,7 @@ use std::borrow::Cow;
 use serde_json::Value;
 
 pub(super) use cursor::{Cursor, Member, Members, Stop};
-pub(super) use text::{Token, compact, has_escapes, tokens, unescape, unescaped};
+pub(super) use text::{Token, compact, differs, has_escapes, tokens, unescape, unescaped};
 
 /// CloudTrail writes records of 256 kB, and 1 MB where extended event size is on. A tree takes up to sixty times as much.
 const MAX_TREE_BYTES: usize = 1_000_000;
@@ -110,7 +110,7 @@ impl<'j> Json<'j> {
         let mut value = None;
         for member in self.members() {
             let (found, of) = member?;
-            if unescaped(found) == name {
+            if !differs(found, name) && unescaped(found) == name {
                 value = Some(of);
             }
         }

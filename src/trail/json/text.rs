@@ -21,6 +21,12 @@ pub(in crate::trail) fn unescaped(content: &str) -> Cow<'_, str> {
     Cow::Owned(text)
 }
 
+/// Whether one byte is enough to know that a string doesn't say what `text` begins with. That is so for most names of members.
+pub(in crate::trail) fn differs(content: &str, text: &str) -> bool {
+    let first = content.as_bytes().first();
+    first.is_some_and(|byte| *byte != b'\\') && first != text.as_bytes().first()
+}
+
 /// Adds what a string says to `text`.
 ///
 /// CloudTrail cuts long texts at a number of bytes, which can leave half of a surrogate pair, or half an escape. The

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use trailhound::alerting::Correlator;
 use trailhound::finding::Kind;
 use trailhound::pipeline::Screen;
-use trailhound::trail::{Limits, Reader};
+use trailhound::trail::{Item, Limits, Reader};
 
 use super::message;
 use crate::support::{compile, record, rules, with};
@@ -56,11 +56,14 @@ pub(crate) fn told(yaml: &str, records: &[Value]) -> Vec<String> {
     let rules = rules(yaml);
     let mut screen = Screen::new(&rules, "trail".into(), "2026-11-05T12:00:00Z".parse().unwrap());
     let mut reader = Reader::new(Limits::default());
-    reader.push(json!({"Records": records}).to_string().as_bytes(), &mut |item| screen.item(item)).unwrap();
-    reader.finish(&mut |item| screen.item(item)).unwrap();
+    let mut findings = Vec::new();
+    let mut each = |item: Item<'_>| screen.item(item, &mut |told| findings.push(told.finding()));
+    reader.push(json!({"Records": records}).to_string().as_bytes(), &mut each).unwrap();
+    reader.finish(&mut each).unwrap();
     let screened = screen.finish();
     let correlated = Correlator::default().add(&rules, screened.contributions).findings;
-    let findings = screened.findings.into_iter().chain(correlated.into_iter().map(|found| found.finding));
+    let findings =
+        findings.into_iter().chain(screened.sightings).chain(correlated.into_iter().map(|found| found.finding));
     let mut told: Vec<String> = findings
         .map(|finding| match &finding.kind {
             Kind::Episode(episode) => format!("{}: {}", finding.rule.id, episode.measured),

@@ -4,9 +4,13 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
+use jiff::Timestamp;
 use serde::Serialize;
-use trailhound::finding::{Episode, Finding, FirstSeen};
+use trailhound::engine::RuleInfo;
+use trailhound::finding::{Episode, Finding, FindingUid, FirstSeen};
 use trailhound::notify;
+use trailhound::pipeline::Told;
+use trailhound::trail::Record;
 
 use crate::args::Format;
 
@@ -16,7 +20,7 @@ const MAX_TEXT: usize = 300;
 const MAX_PATH: usize = 4096;
 
 /// Prints findings in one format.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Printer {
     json: bool,
 }
@@ -24,21 +28,21 @@ pub(super) struct Printer {
 /// A finding as `--format jsonl` prints it. Members are only ever added.
 #[derive(Serialize)]
 struct Row<'f> {
-    finding_uid: String,
+    finding_uid: FindingUid,
     rule_id: &'f str,
     rule_title: &'f str,
     level: &'static str,
     tags: &'f [String],
-    event_time: String,
-    event_id: &'f str,
+    event_time: Timestamp,
+    event_id: Cow<'f, str>,
     event_source: Cow<'f, str>,
     event_name: Cow<'f, str>,
-    account: &'f str,
+    account: Cow<'f, str>,
     region: Cow<'f, str>,
-    principal: Option<String>,
+    principal: Option<Cow<'f, str>>,
     source_ip: Option<Cow<'f, str>>,
     outcome: &'static str,
-    resources: Vec<String>,
+    resources: Vec<Cow<'f, str>>,
     file: &'f str,
     record_index: u64,
     /// What a first-seen rule found to be new.
@@ -90,10 +94,27 @@ impl Printer {
         Self { json: format == Format::Jsonl }
     }
 
-    pub(super) fn print(&self, out: &mut impl Write, finding: &Finding) -> io::Result<()> {
-        let row = Row::of(finding);
+    /// A match, as it stands in the file.
+    pub(super) fn told(self, out: &mut impl Write, told: &Told<'_, '_>, file: &str) -> io::Result<()> {
+        let matched = &told.matched;
+        self.row(out, &Row::of(told.uid, matched.info(), matched.record, told.time(), file), || matched.title())
+    }
+
+    /// What was decided when all files had been read.
+    pub(super) fn finding(self, out: &mut impl Write, finding: &Finding) -> io::Result<()> {
+        let Finding { uid, rule, event, origin, .. } = finding;
+        let record = event.record.record();
+        let row = Row {
+            first_seen: finding.first_seen().map(NewValue::of),
+            correlation: finding.episode().map(Pattern::of),
+            ..Row::of(*uid, rule, &record, event.time, &origin.file)
+        };
+        self.row(out, &row, || finding.title.to_string())
+    }
+
+    fn row(self, out: &mut impl Write, row: &Row<'_>, title: impl FnOnce() -> String) -> io::Result<()> {
         if self.json {
-            serde_json::to_writer(&mut *out, &row)?;
+            serde_json::to_writer(&mut *out, row)?;
             return writeln!(out);
         }
         let clean = |text: &str| notify::line(text, MAX_TEXT);
@@ -103,10 +124,10 @@ impl Printer {
             row.outcome,
             clean(row.principal.as_deref().unwrap_or("an unknown caller")),
             clean(row.source_ip.as_deref().unwrap_or("an unknown source")),
-            clean(row.account),
+            clean(&row.account),
             clean(&row.region),
         );
-        writeln!(out, "{} {:<13} {}", row.event_time, row.level, clean(&finding.title))?;
+        writeln!(out, "{} {:<13} {}", row.event_time, row.level, clean(&title()))?;
         writeln!(out, "{INDENT}{what}")?;
         if let Some(NewValue { entity, value }) = &row.first_seen {
             writeln!(out, "{INDENT}first seen: {} for {}", clean(&value.join(" + ")), clean(&entity.join(" + ")))?;
@@ -123,29 +144,27 @@ impl Printer {
 
 impl<'f> Row<'f> {
     /// Takes out of the record what the row shows, and no more: a scan may print a million rows.
-    fn of(finding: &'f Finding) -> Self {
-        let (rule, event) = (&finding.rule, &finding.event);
-        let record = event.record.record();
+    fn of(uid: FindingUid, rule: &'f RuleInfo, record: &'f Record<'_>, time: Timestamp, file: &'f str) -> Self {
         Self {
-            finding_uid: finding.uid.to_string(),
+            finding_uid: uid,
             rule_id: &rule.id,
             rule_title: &rule.title,
             level: rule.level.as_str(),
             tags: &rule.tags,
-            event_time: event.time.to_string(),
-            event_id: &event.identity.event_id,
-            event_source: record.text("eventSource").unwrap_or_default(),
-            event_name: record.text("eventName").or_else(|| record.text("eventType")).unwrap_or_default(),
-            account: &event.identity.account,
-            region: record.text("awsRegion").unwrap_or_default(),
-            principal: record.identity().principal().map(Cow::into_owned),
-            source_ip: record.text("sourceIPAddress"),
+            event_time: time,
+            event_id: record.event_id(),
+            event_source: record.event_source().unwrap_or_default(),
+            event_name: record.event_name().unwrap_or_default(),
+            account: record.account().unwrap_or_default(),
+            region: record.region().unwrap_or_default(),
+            principal: record.identity().principal(),
+            source_ip: record.source_ip(),
             outcome: record.outcome().as_str(),
             resources: record.resources(),
-            file: &finding.origin.file,
-            record_index: finding.origin.record_index,
-            first_seen: finding.first_seen().map(NewValue::of),
-            correlation: finding.episode().map(Pattern::of),
+            file,
+            record_index: record.index(),
+            first_seen: None,
+            correlation: None,
         }
     }
 }

@@ -9,32 +9,54 @@ use std::sync::mpsc;
 
 use jiff::Timestamp;
 use trailhound::engine::RuleSet;
-use trailhound::finding::{Contribution, Finding};
+use trailhound::finding::{Contribution, Finding, FindingUid};
 use trailhound::outcome::Counts;
 use trailhound::pipeline::{Screen, Screened};
-use trailhound::trail::{Limits, Reader};
+use trailhound::trail::{Item, Limits, Reader};
 
 use super::files::LogFile;
+use super::row::Printer;
 
 /// Of a file as it is stored.
 const CHUNK_BYTES: usize = 64 * 1024;
 
-/// Findings of a file that are handed on together. A file of any size takes no more memory than these.
-const PART: usize = 256;
+/// Printed findings of a file that are handed on together. A file of any size takes little more memory than these.
+const PART_BYTES: usize = 64 * 1024;
 
 /// What comes of a file, piece by piece.
 #[derive(Debug)]
 pub(super) enum Part {
     /// Findings in file order; more will come.
-    Findings(Vec<Finding>),
+    Rows(Rows),
     /// The rest, and what became of the file.
     Last(Box<FileReport>),
 }
 
-/// What one file gave besides the findings that were handed on before.
+/// Findings as they are printed: many are found in several files, and which of them are is known to one thread only.
+#[derive(Debug, Default)]
+pub(super) struct Rows {
+    text: Vec<u8>,
+    /// Each finding, and where its row ends.
+    ends: Vec<(FindingUid, usize)>,
+}
+
+impl Rows {
+    pub(super) fn iter(&self) -> impl Iterator<Item = (FindingUid, &[u8])> {
+        let mut from = 0;
+        self.ends.iter().map(move |&(uid, end)| (uid, &self.text[std::mem::replace(&mut from, end)..end]))
+    }
+
+    fn end(&mut self, uid: FindingUid) {
+        self.ends.push((uid, self.text.len()));
+    }
+}
+
+/// What one file gave besides the rows that were handed on before.
 #[derive(Debug, Default)]
 pub(super) struct FileReport {
-    pub(super) findings: Vec<Finding>,
+    pub(super) rows: Rows,
+    /// What first-seen rules have to look up.
+    pub(super) sightings: Vec<Finding>,
     pub(super) contributions: Vec<Contribution>,
     pub(super) counts: Counts,
     /// For the person at the terminal.
@@ -55,6 +77,7 @@ pub(super) fn read(
     files: &[LogFile],
     threads: usize,
     rules: &RuleSet,
+    printer: Printer,
     order: Order,
     mut each: impl FnMut(Part) -> io::Result<()>,
 ) -> io::Result<()> {
@@ -67,7 +90,7 @@ pub(super) fn read(
         for _ in 0..threads.min(files.len()) {
             let (sender, largest_first, next) = (sender.clone(), &largest_first, &next);
             scope.spawn(move || {
-                let mut worker = Worker::new(rules);
+                let mut worker = Worker::new(rules, printer);
                 while let Some(&index) = largest_first.get(next.fetch_add(1, Ordering::Relaxed)) {
                     // Nobody listens any more once printing has failed.
                     let mut heard = true;
@@ -107,49 +130,63 @@ fn in_order(parts: &mpsc::Receiver<(usize, Part)>, mut each: impl FnMut(Part) ->
 /// What one thread reads its files with.
 struct Worker<'s> {
     rules: &'s RuleSet,
+    printer: Printer,
     reader: Reader,
     chunk: Vec<u8>,
 }
 
 impl<'s> Worker<'s> {
-    fn new(rules: &'s RuleSet) -> Self {
-        Self { rules, reader: Reader::new(Limits::default()), chunk: vec![0; CHUNK_BYTES] }
+    fn new(rules: &'s RuleSet, printer: Printer) -> Self {
+        Self { rules, printer, reader: Reader::new(Limits::default()), chunk: vec![0; CHUNK_BYTES] }
     }
 
     fn file(&mut self, path: &Path, each: &mut impl FnMut(Part)) {
-        let mut screen = Screen::new(self.rules, path.display().to_string().into(), Timestamp::now());
-        let result = self.stream(path, &mut screen, each);
-        let Screened { findings, contributions, mut counts, first_bad } = screen.finish();
+        let name = path.display().to_string();
+        let mut screen = Screen::new(self.rules, name.as_str().into(), Timestamp::now());
+        let mut rows = Rows::default();
+        let result = self.stream(path, &name, &mut screen, &mut rows, each);
+        let Screened { sightings, contributions, mut counts, first_bad } = screen.finish();
         counts.objects = 1;
         let mut problems = Vec::new();
         if let Some(first) = first_bad {
-            problems.push(format!("{}: {} bad records, the first: {first}", path.display(), counts.bad_records));
+            problems.push(format!("{name}: {} bad records, the first: {first}", counts.bad_records));
         }
         match result {
             Ok(()) => counts.files = 1,
             Err(error) => {
                 counts.objects_failed = 1;
-                problems.push(format!("{}: {error}", path.display()));
+                problems.push(format!("{name}: {error}"));
             }
         }
-        each(Part::Last(Box::new(FileReport { findings, contributions, counts, problems })));
+        each(Part::Last(Box::new(FileReport { rows, sightings, contributions, counts, problems })));
     }
 
     fn stream(
         &mut self,
         path: &Path,
+        name: &str,
         screen: &mut Screen<'_>,
+        rows: &mut Rows,
         each: &mut impl FnMut(Part),
     ) -> Result<(), Box<dyn std::error::Error>> {
-        self.reader.restart();
+        let Self { printer, reader, chunk, .. } = self;
+        reader.restart();
         let mut file = File::open(path)?;
         loop {
-            match file.read(&mut self.chunk)? {
-                0 => return Ok(self.reader.finish(&mut |item| screen.item(item))?),
-                read => self.reader.push(&self.chunk[..read], &mut |item| screen.item(item))?,
+            let read = file.read(chunk)?;
+            let mut item = |item: Item<'_>| {
+                screen.item(item, &mut |told| {
+                    // Writing to memory doesn't fail.
+                    let _ = printer.told(&mut rows.text, &told, name);
+                    rows.end(told.uid);
+                });
+            };
+            if read == 0 {
+                return Ok(reader.finish(&mut item)?);
             }
-            if let Some(findings) = screen.found(PART) {
-                each(Part::Findings(findings));
+            reader.push(&chunk[..read], &mut item)?;
+            if rows.text.len() >= PART_BYTES {
+                each(Part::Rows(std::mem::take(rows)));
             }
         }
     }

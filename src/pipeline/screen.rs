@@ -1,0 +1,180 @@
+//! The records of one file, held against the rules.
+
+use std::cell::OnceCell;
+use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::engine::{Knowledge, MAX_SIGHTED, Match, Matcher, RuleSet};
+use crate::finding::{Contribution, Event, Finding, FindingUid};
+use crate::outcome::Counts;
+use crate::trail::{BadRecord, Item, Record};
+
+/// Holds the records of one file against the rules. Matches are handed on at once; what first-seen rules and correlations
+/// make of the file is known when it ends.
+#[derive(Debug)]
+pub struct Screen<'s> {
+    rules: &'s RuleSet,
+    matcher: Matcher<'s>,
+    file: Arc<str>,
+    now: Timestamp,
+    contributions: Vec<Contribution>,
+    /// The same event again tells nothing new. A match's uid is its rule's and its event's alone.
+    seen: HashSet<FindingUid>,
+    /// First-seen rules match almost everything: of each entity and value, only the earliest event of each period is kept,
+    /// with the time of the latest. Which one that is depends on the file alone, so a redelivery finds the same.
+    sightings: HashMap<(FindingUid, i128), Finding>,
+    counts: Counts,
+    first_bad: Option<String>,
+}
+
+/// What a file gave besides the matches that were handed on.
+#[derive(Debug)]
+pub struct Screened {
+    /// What first-seen rules have to look up, in file order.
+    pub sightings: Vec<Finding>,
+    /// What correlations count, in file order.
+    pub contributions: Vec<Contribution>,
+    /// What was counted.
+    pub counts: Counts,
+    /// What was wrong with the first bad record.
+    pub first_bad: Option<String>,
+}
+
+/// A match that is told by itself. Nothing of the record has been copied for it.
+#[derive(Debug, Clone, Copy)]
+pub struct Told<'t, 'r> {
+    /// The rule and the record.
+    pub matched: Match<'t, 'r>,
+    /// Names it.
+    pub uid: FindingUid,
+    met: &'t Met<'t, 'r>,
+}
+
+/// A record that met a rule.
+#[derive(Debug)]
+struct Met<'t, 'r> {
+    record: &'t Record<'r>,
+    file: &'t Arc<str>,
+    knowledge: &'t Knowledge,
+    now: Timestamp,
+    /// Its copy, once somebody needs one.
+    event: OnceCell<Arc<Event>>,
+}
+
+impl Met<'_, '_> {
+    fn event(&self) -> &Arc<Event> {
+        self.event.get_or_init(|| Arc::new(Event::of(self.record, self.knowledge, self.now)))
+    }
+}
+
+impl Told<'_, '_> {
+    /// When it happened; when it was read, if the record doesn't say.
+    #[must_use]
+    pub fn time(&self) -> Timestamp {
+        self.met.record.time().unwrap_or(self.met.now)
+    }
+
+    /// Takes out of the file what alerts need.
+    #[must_use]
+    pub fn finding(&self) -> Finding {
+        Finding::of_match(&self.matched, self.uid, self.met.event(), self.met.file)
+    }
+}
+
+impl<'s> Screen<'s> {
+    /// Starts a file. `now` stands in for the time of records that carry none.
+    #[must_use]
+    pub fn new(rules: &'s RuleSet, file: Arc<str>, now: Timestamp) -> Self {
+        Self {
+            rules,
+            matcher: rules.matcher(),
+            file,
+            now,
+            contributions: Vec::new(),
+            seen: HashSet::new(),
+            sightings: HashMap::new(),
+            counts: Counts::default(),
+            first_bad: None,
+        }
+    }
+
+    /// Takes what the reader hands on. `told` gets the matches in file order, those of one event and rule once.
+    pub fn item(&mut self, item: Item<'_>, told: &mut impl FnMut(Told<'_, '_>)) {
+        let record = match item {
+            Item::Record(record) => record,
+            Item::Bad(bad) => return self.bad(&bad),
+        };
+        self.counts.records += 1;
+        let matches = self.matcher.matches(&record);
+        if !matches.is_empty() {
+            let file = &Arc::clone(&self.file);
+            let (knowledge, now, event) = (self.rules.knowledge(), self.now, OnceCell::new());
+            let met = Met { record: &record, file, knowledge, now, event };
+            matches.into_iter().for_each(|matched| self.matched(matched, &met, told));
+        }
+        // It was read up to there, and counts as bad as well.
+        if let Some(bad) = record.broken() {
+            self.bad(&bad);
+        }
+    }
+
+    fn matched(&mut self, matched: Match<'_, '_>, met: &Met<'_, '_>, told: &mut impl FnMut(Told<'_, '_>)) {
+        self.contributions.extend(Contribution::of(&matched, || Arc::clone(met.event()), met.file));
+        if !matched.is_told() {
+            self.counts.matches += 1;
+            self.counts.parts += 1;
+        } else if let Some((plan, sighted)) = matched.sighted() {
+            // At the limit there may have been more.
+            if sighted.is_empty() || sighted.len() == MAX_SIGHTED {
+                self.counts.incomplete += 1;
+            }
+            for sighted in sighted {
+                self.counts.matches += 1;
+                self.sighting(Finding::of_sighting(&matched, plan, sighted, met.event(), met.file));
+            }
+        } else {
+            self.counts.matches += 1;
+            let uid = FindingUid::of_match(&matched.info().id, &met.record.event_identity());
+            if self.seen.insert(uid) {
+                told(Told { matched, uid, met });
+            } else {
+                self.counts.duplicates += 1;
+            }
+        }
+    }
+
+    fn sighting(&mut self, finding: Finding) {
+        let Some(first) = finding.first_seen() else { return };
+        match self.sightings.entry((finding.uid, period(finding.event.time, first.history))) {
+            Entry::Vacant(entry) => {
+                entry.insert(finding);
+            }
+            Entry::Occupied(mut entry) => {
+                self.counts.collapsed += 1;
+                entry.get_mut().collapse(finding);
+            }
+        }
+    }
+
+    fn bad(&mut self, bad: &BadRecord) {
+        self.counts.bad_records += 1;
+        self.first_bad.get_or_insert_with(|| bad.to_string());
+    }
+
+    /// Ends the file.
+    #[must_use]
+    pub fn finish(self) -> Screened {
+        let mut sightings: Vec<Finding> = self.sightings.into_values().collect();
+        sightings.sort_unstable_by_key(|finding| (finding.origin.record_index, finding.uid));
+        Screened { sightings, contributions: self.contributions, counts: self.counts, first_bad: self.first_bad }
+    }
+}
+
+/// Which stretch of a rule's history a time lies in. Inside one no value can be forgotten, so its events can be told by the
+/// first and the last of them.
+fn period(time: Timestamp, history: SignedDuration) -> i128 {
+    time.as_nanosecond().div_euclid(history.as_nanos().max(1))
+}
