@@ -10,7 +10,8 @@ mod rules;
 mod templates;
 
 pub(crate) use records::{Kind, records};
-pub(crate) use rules::rules;
+#[allow(unused_imports, reason = "not everybody who takes rules asks which of them are noisy")]
+pub(crate) use rules::{NOISY, rules};
 
 use random::{Random, Zipf};
 

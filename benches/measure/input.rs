@@ -22,6 +22,8 @@ pub(super) enum Rules {
     Core,
     /// The first so many generated rules.
     Generated(usize),
+    /// So many generated rules, those left out that match all the time.
+    Quiet(usize),
     /// So many generated rules, and so many that look for something anywhere in `requestParameters` and nowhere else.
     Contains(usize, usize),
 }
@@ -31,6 +33,7 @@ impl Rules {
         match (text, text.split_once('+')) {
             ("none", _) => Some(Self::None),
             ("core", _) => Some(Self::Core),
+            (text, _) if text.starts_with("quiet-") => Some(Self::Quiet(text["quiet-".len()..].parse().ok()?)),
             (_, Some((rules, contains))) => Some(Self::Contains(rules.parse().ok()?, contains.parse().ok()?)),
             (number, None) => Some(Self::Generated(number.parse().ok()?)),
         }
@@ -41,6 +44,7 @@ impl Rules {
             Self::None => "none".to_owned(),
             Self::Core => "the shipped pack".to_owned(),
             Self::Generated(number) => grouped(number),
+            Self::Quiet(number) => format!("{}, no noisy ones", grouped(number)),
             Self::Contains(rules, contains) => format!("{} + {}", grouped(rules), grouped(contains)),
         }
     }
@@ -57,12 +61,17 @@ pub(super) fn grouped(number: usize) -> String {
 
 /// The text of generated rules. The shipped pack is compiled in, and has none.
 pub(super) fn texts(rules: Rules) -> Vec<String> {
-    let (generated, contains) = match rules {
-        Rules::None | Rules::Core => (0, 0),
-        Rules::Generated(number) => (number, 0),
-        Rules::Contains(number, contains) => (number, contains),
-    };
-    corpus::rules(RULES_SEED).take(generated).chain((0..contains).map(contains_rule)).collect()
+    let generated = (0..).zip(corpus::rules(RULES_SEED));
+    let noisy = |number: u32| corpus::NOISY.iter().any(|(noisy, ..)| *noisy == number);
+    let text = |(_, text)| text;
+    match rules {
+        Rules::None | Rules::Core => Vec::new(),
+        Rules::Generated(rules) => generated.take(rules).map(text).collect(),
+        Rules::Quiet(rules) => generated.filter(|(number, _)| !noisy(*number)).take(rules).map(text).collect(),
+        Rules::Contains(rules, contains) => {
+            generated.take(rules).map(text).chain((0..contains).map(contains_rule)).collect()
+        }
+    }
 }
 
 /// A rule that can be found by a literal in `requestParameters` only, and matches nothing.

@@ -2,39 +2,92 @@
 
 use super::child::{Program, Usage, race, text};
 use super::corpus::Kind;
-use super::input::{Rules, texts};
+use super::input::{Rules, grouped, texts};
 use super::options::Options;
 use super::store::{self, Folder, Size};
 
-const CORPORA: [(Kind, Size); 5] = [
+const CORPORA: [(Kind, Size); 6] = [
     (Kind::Busy, Size { files: 30, per_file: 2000 }),
     (Kind::Busy, Size { files: 3000, per_file: 10 }),
     (Kind::Wide, Size { files: 20, per_file: 2000 }),
     (Kind::Management, Size { files: 20, per_file: 2000 }),
     (Kind::Data, Size { files: 20, per_file: 2000 }),
+    (Kind::Busy, Size { files: 1, per_file: 330_000 }),
 ];
+const RULES: [Rules; 2] = [Rules::Generated(1000), Rules::Quiet(1000)];
 /// Fewer than in one process: each takes a while, and CPU time shakes less than a clock.
 const ROUNDS: usize = 7;
 
 /// `scan` with 1,000 rules, beside a process that only reads the same files, and beside zcat.
 pub(super) fn compare(options: &Options) {
-    let rules = store::place().join("rules-1000");
-    store::write_rules(&texts(Rules::Generated(1000)), &rules);
+    let rules = RULES.map(|rules| {
+        let folder = store::place().join(format!("rules-{}", rules.name().replace(", ", "-").replace(' ', "-")));
+        store::write_rules(&texts(rules), &folder);
+        folder
+    });
     let tiny = store::folder(Kind::Busy, Size { files: 1, per_file: 10 });
     println!(
-        "\n| whole processes: files | MB of JSON | floor, ns a record | scan, 1,000 rules, ns | over the floor | loading the rules, ms | over the floor without | zcat, ns | scan in zcat's time | peak of scan, MB |"
+        "\n| whole processes: files | MB of JSON | floor, ns a record | zcat, ns | rules | findings a record | scan, ns | over the floor | loading the rules, ms | over the floor without | in zcat's time | peak, MB |"
     );
-    println!("|---|---|---|---|---|---|---|---|---|---|");
+    println!("|---|---|---|---|---|---|---|---|---|---|---|---|");
     for (kind, size) in CORPORA {
         let folder = store::folder(kind, size);
+        let scan = |index: usize, folder: &Folder| Program::scan(Some(&rules[index]), &folder.path);
         let programs = [
             reading(&folder),
             reading(&tiny),
-            Program::scan(Some(&rules), &folder.path),
-            Program::scan(Some(&rules), &tiny.path),
             zcat(&folder),
+            scan(0, &folder),
+            scan(0, &tiny),
+            scan(1, &folder),
+            scan(1, &tiny),
         ];
-        print_row(kind, size, &folder, &race(options.rounds.min(ROUNDS), &programs));
+        let [floor, floor_idle, zcat, used @ ..] = race(options.rounds.min(ROUNDS), &programs);
+        let corpus = Corpus {
+            name: format!("{}, {} x {}", kind.name(), grouped(size.files), grouped(size.per_file)),
+            size,
+            folder,
+            floor,
+            floor_idle,
+            zcat,
+        };
+        for (index, used) in used.chunks(2).enumerate() {
+            let findings = scan(index, &corpus.folder).output().unwrap().lines().count();
+            corpus.print_row(RULES[index], findings, used[0], used[1]);
+        }
+    }
+}
+
+/// Files, and what it takes to read them.
+struct Corpus {
+    name: String,
+    size: Size,
+    folder: Folder,
+    floor: Usage,
+    floor_idle: Usage,
+    zcat: Usage,
+}
+
+impl Corpus {
+    #[expect(clippy::cast_precision_loss, reason = "for people to read")]
+    fn print_row(&self, rules: Rules, findings: usize, scan: Usage, idle: Usage) {
+        let records = self.size.records() as f64;
+        let ns = |used: Usage| used.cpu * 1e9 / records;
+        println!(
+            "| {} | {:.0} | {:.0} | {:.0} | {} | {:.2} | {:.0} | {:.3} | {:.1} | {:.3} | {:.2} | {:.1} |",
+            self.name,
+            self.folder.json_bytes as f64 / 1e6,
+            ns(self.floor),
+            ns(self.zcat),
+            rules.name(),
+            findings as f64 / records,
+            ns(scan),
+            scan.cpu / self.floor.cpu,
+            idle.cpu * 1e3,
+            (scan.cpu - idle.cpu) / (self.floor.cpu - self.floor_idle.cpu),
+            scan.cpu / self.zcat.cpu,
+            scan.peak_kb as f64 / 1024.0,
+        );
     }
 }
 
@@ -46,25 +99,4 @@ fn reading(folder: &Folder) -> Program {
 
 pub(super) fn zcat(folder: &Folder) -> Program {
     Program::new(["zcat"].into_iter().chain(folder.files.iter().map(|file| text(file))))
-}
-
-#[expect(clippy::cast_precision_loss, reason = "for people to read")]
-fn print_row(kind: Kind, size: Size, folder: &Folder, used: &[Usage; 5]) {
-    let [floor, floor_idle, scan, scan_idle, zcat] = used;
-    let ns = |seconds: f64| seconds * 1e9 / size.records() as f64;
-    println!(
-        "| {}, {} x {} | {:.0} | {:.0} | {:.0} | {:.3} | {:.1} | {:.3} | {:.0} | {:.2} | {:.1} |",
-        kind.name(),
-        size.files,
-        size.per_file,
-        folder.json_bytes as f64 / 1e6,
-        ns(floor.cpu),
-        ns(scan.cpu),
-        scan.cpu / floor.cpu,
-        scan_idle.cpu * 1e3,
-        (scan.cpu - scan_idle.cpu) / (floor.cpu - floor_idle.cpu),
-        ns(zcat.cpu),
-        scan.cpu / zcat.cpu,
-        scan.peak_kb as f64 / 1024.0,
-    );
 }

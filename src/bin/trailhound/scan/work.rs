@@ -23,6 +23,10 @@ const CHUNK_BYTES: usize = 64 * 1024;
 /// Printed findings of a file that are handed on together. A file of any size takes little more memory than these.
 const PART_BYTES: usize = 64 * 1024;
 
+/// What is known of so many files is handed on together, if they are no larger than this as they are stored.
+const TOGETHER: usize = 32;
+const SMALL_BYTES: u64 = 64 * 1024;
+
 /// What comes of a file, piece by piece.
 #[derive(Debug)]
 pub(super) enum Part {
@@ -91,29 +95,59 @@ pub(super) fn read(
             let (sender, largest_first, next) = (sender.clone(), &largest_first, &next);
             scope.spawn(move || {
                 let mut worker = Worker::new(rules, printer);
+                let mut outbox = Outbox { sender, parts: Vec::new(), heard: true };
                 while let Some(&index) = largest_first.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let file = &files[index];
+                    worker.file(&file.path, &mut |part| outbox.put(index, part));
+                    if file.bytes > SMALL_BYTES {
+                        outbox.send();
+                    }
                     // Nobody listens any more once printing has failed.
-                    let mut heard = true;
-                    worker.file(&files[index].path, &mut |part| heard &= sender.send((index, part)).is_ok());
-                    if !heard {
+                    if !outbox.heard {
                         return;
                     }
                 }
+                outbox.send();
             });
         }
         drop(sender);
         match order {
-            Order::AsDone => parts.into_iter().try_for_each(|(_, part)| each(part)),
+            Order::AsDone => parts.into_iter().flatten().try_for_each(|(_, part)| each(part)),
             Order::OfFiles => in_order(&parts, each),
         }
     })
 }
 
+/// Parts on their way to the printing thread. Waking it up takes as long as reading a small file: those of small files go together.
+struct Outbox {
+    sender: mpsc::SyncSender<Vec<(usize, Part)>>,
+    parts: Vec<(usize, Part)>,
+    /// Whether somebody listens.
+    heard: bool,
+}
+
+impl Outbox {
+    fn put(&mut self, index: usize, part: Part) {
+        let full = matches!(part, Part::Rows(_)) || self.parts.len() + 1 == TOGETHER;
+        self.parts.push((index, part));
+        if full {
+            self.send();
+        }
+    }
+
+    fn send(&mut self) {
+        self.heard &= self.parts.is_empty() || self.sender.send(std::mem::take(&mut self.parts)).is_ok();
+    }
+}
+
 /// Hands on the parts of the file that is due; those of others wait.
-fn in_order(parts: &mpsc::Receiver<(usize, Part)>, mut each: impl FnMut(Part) -> io::Result<()>) -> io::Result<()> {
+fn in_order(
+    parts: &mpsc::Receiver<Vec<(usize, Part)>>,
+    mut each: impl FnMut(Part) -> io::Result<()>,
+) -> io::Result<()> {
     let mut early: BTreeMap<usize, Vec<Part>> = BTreeMap::new();
     let mut due = 0;
-    for (index, part) in parts {
+    for (index, part) in parts.iter().flatten() {
         early.entry(index).or_default().push(part);
         while let Some(ready) = early.remove(&due) {
             let ended = matches!(ready.last(), Some(Part::Last(_)));
