@@ -13,8 +13,6 @@ use trailhound::trail::{Item, Limits, Reader, Record};
 use crate::support::rules;
 
 const RECORDS: usize = 1000;
-/// Of reading and matching one that matches nothing. It ought to be 0: a record is parsed into a table of its own.
-const ALLOCATIONS_A_RECORD: u64 = 101;
 
 /// The seeds of `benches/measure`.
 fn records(kind: Kind) -> Vec<String> {
@@ -45,7 +43,7 @@ fn a_record_is_held_against_the_rules_that_concern_it() {
     let (tried, matched) = tried_and_matched(Kind::Busy, 1000);
     assert!(tried_of_100 <= RECORDS / 5, "{tried_of_100} of 100 rules");
     // Three orders of magnitude below the 1,000 that there are.
-    assert!(tried <= RECORDS, "{tried} of 1,000 rules");
+    assert!(tried <= RECORDS * 3 / 4, "{tried} of 1,000 rules");
     assert!(matched >= RECORDS / 10 && matched <= tried, "{matched} of {tried}: the corpus has to meet its rules");
 }
 
@@ -93,9 +91,8 @@ fn allocations(times: usize) -> u64 {
 /// What a file takes is taken once: so it is the same for ten times the records, which are the same ones so that nothing
 /// new is remembered about their values.
 #[test]
-fn a_record_takes_no_more_memory_than_it_did() {
-    let (one, ten) = (allocations(1), allocations(10));
-    assert!((ten - one) / 900 <= ALLOCATIONS_A_RECORD, "{one} for 100 records, {ten} for 1,000");
+fn a_file_of_ten_times_the_records_takes_no_more_memory() {
+    assert_eq!(allocations(10), allocations(1));
 }
 
 #[test]

@@ -86,7 +86,8 @@ fn union(parts: impl Iterator<Item = Option<Access>>) -> Option<Access> {
     Some(all)
 }
 
-fn of_item(item: &Item) -> Option<Access> {
+/// The condition of one field and its values.
+pub(super) fn of_item(item: &Item) -> Option<Access> {
     if item.negated {
         return None;
     }

@@ -7,6 +7,7 @@
 mod access;
 mod literals;
 mod memo;
+mod sources;
 
 use std::ops::ControlFlow;
 
@@ -20,6 +21,7 @@ use crate::engine::fold::fold;
 use crate::trail::{FieldPath, FieldValue, Written};
 
 use memo::Memo;
+use sources::Sources;
 
 pub(super) use access::{Key, Place, access};
 
@@ -34,6 +36,7 @@ pub(super) struct Index {
     rules: usize,
     /// Rules without a necessary condition, in order.
     always: Vec<RuleIndex>,
+    sources: Sources,
 }
 
 /// What is looked for in one place of a record.
@@ -130,8 +133,10 @@ impl Index {
         let mut always = Vec::new();
         let mut keys: HashMap<Place, Vec<(Key, RuleIndex)>> = HashMap::new();
         let mut count = 0;
+        let mut sources = Sources::default();
         for (rule, (condition, identifiers)) in (0..).zip(rules) {
             count += 1;
+            sources.add(condition, identifiers);
             match access(condition, identifiers) {
                 None => always.push(rule),
                 Some(needed) => {
@@ -143,7 +148,7 @@ impl Index {
         }
         let mut places: Vec<PlaceIndex> = keys.into_iter().map(|(place, keys)| PlaceIndex::new(place, keys)).collect();
         places.sort_by(|a, b| a.place.name().cmp(b.place.name()));
-        Self { places, rules: count, always }
+        Self { places, rules: count, always, sources }
     }
 
     /// The rules that the record could match, each once, in their order.
@@ -156,6 +161,7 @@ impl Index {
         for (place, memo) in self.places.iter().zip(memos) {
             place.look_up(context, memo, work);
         }
+        self.sources.retain(context, &mut work.candidates.numbers);
         work.candidates.numbers.sort_unstable();
         &work.candidates.numbers
     }
