@@ -131,10 +131,7 @@ impl Settings {
     /// # Errors
     /// Everything that is wrong, at once. An unknown `TRAILHOUND_` variable is an error too: it is a misspelt setting.
     pub fn from_variables(variables: impl IntoIterator<Item = (String, String)>) -> Result<Self, Vec<SettingError>> {
-        let given: Vec<(String, String)> = variables
-            .into_iter()
-            .filter(|(name, value)| name.starts_with(PREFIX) && !value.trim().is_empty())
-            .collect();
+        let given = given(variables);
         let mut source = Source { given: &given, errors: Vec::new() };
         source.reject_unknown();
         let settings = Self {
@@ -147,17 +144,27 @@ impl Settings {
                 .parsed("TRAILHOUND_RULES", |value| Ok(rules(value)))
                 .unwrap_or_else(|| vec![RuleSource::Core]),
             concurrency: source.number("TRAILHOUND_CONCURRENCY", 1..=64).unwrap_or(8),
-            limits: Limits {
-                max_file_bytes: source
-                    .number("TRAILHOUND_MAX_FILE_BYTES", 1_000_000..=1_000_000_000_000)
-                    .map_or(Limits::default().max_file_bytes, |bytes| bytes as u64),
-                max_record_bytes: source
-                    .number("TRAILHOUND_MAX_RECORD_BYTES", 300_000..=100_000_000)
-                    .unwrap_or(Limits::default().max_record_bytes),
-            },
+            limits: source.limits(),
         };
         if source.errors.is_empty() { Ok(settings) } else { Err(source.errors) }
     }
+}
+
+/// Reads what one file may cost from among `variables`: the settings that concern the command line too.
+///
+/// # Errors
+/// Everything that is wrong with them.
+pub fn limits(variables: impl IntoIterator<Item = (String, String)>) -> Result<Limits, Vec<SettingError>> {
+    let given = given(variables);
+    let mut source = Source { given: &given, errors: Vec::new() };
+    let limits = source.limits();
+    if source.errors.is_empty() { Ok(limits) } else { Err(source.errors) }
+}
+
+/// The settings that are set to something.
+fn given(variables: impl IntoIterator<Item = (String, String)>) -> Vec<(String, String)> {
+    let is_given = |(name, value): &(String, String)| name.starts_with(PREFIX) && !value.trim().is_empty();
+    variables.into_iter().filter(is_given).collect()
 }
 
 struct Source<'v> {
@@ -195,6 +202,16 @@ impl Source<'_> {
             let number = value.parse().ok().filter(|number| range.contains(number));
             number.ok_or_else(|| format!("`{value}` is no whole number from {} to {}", range.start(), range.end()))
         })
+    }
+
+    fn limits(&mut self) -> Limits {
+        let Limits { max_file_bytes, max_record_bytes } = Limits::default();
+        let file = self.number("TRAILHOUND_MAX_FILE_BYTES", 1_000_000..=1_000_000_000_000);
+        let record = self.number("TRAILHOUND_MAX_RECORD_BYTES", 300_000..=100_000_000);
+        Limits {
+            max_file_bytes: file.map_or(max_file_bytes, |bytes| bytes as u64),
+            max_record_bytes: record.unwrap_or(max_record_bytes),
+        }
     }
 
     fn error(&mut self, name: &str, why: String) {

@@ -10,8 +10,7 @@ use super::store::{self, Folder, Size};
 const ROUNDS: usize = 3;
 
 pub(super) fn compare() {
-    let rules = store::place().join("rules-1000");
-    store::write_rules(&texts(Rules::Generated(1000)), &rules);
+    let rules = store::rules_folder("rules-1000", &texts(Rules::Generated(1000)));
     let idle = store::folder(Kind::Busy, Size { files: 1, per_file: 10 });
     let large = [33_000, 330_000].map(|per_file| store::folder(Kind::Busy, Size { files: 1, per_file }));
     println!("\n| one file, MB of JSON | rules | findings | peak, MB | idle, MB | beyond, MB | CPU, s |");

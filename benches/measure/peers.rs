@@ -56,18 +56,15 @@ struct Course {
 }
 
 pub(super) fn compare(options: &Options) {
-    let folder = |name: &str| store::place().join(name);
     println!("\n| rules | program | matches | CPU, ns a record | x trailhound | peak, MB |");
     println!("|---|---|---|---|---|---|");
     let rounds = options.rounds.min(ROUNDS);
-    store::write_rules(&CALLS.map(plain_rule), &folder("rules-calls"));
-    let course = Course::new(folder("rules-calls"));
+    let course = Course::new(store::rules_folder("rules-calls", &CALLS.map(plain_rule)));
     let peers = [course.zcat(), course.ripgrep(), course.jq(), course.rsigma(), course.suzaku()];
     compare_with("10 event names", &course, peers, rounds);
     for number in [57, 1000] {
-        let place = folder(&format!("rules-{number}"));
-        store::write_rules(&texts(Rules::Generated(number)), &place);
-        let course = Course::new(place);
+        let rules = texts(Rules::Generated(number));
+        let course = Course::new(store::rules_folder(&format!("rules-{number}"), &rules));
         compare_with(&grouped(number), &course, [course.rsigma(), course.suzaku()], rounds);
     }
 }

@@ -21,9 +21,8 @@ const ROUNDS: usize = 7;
 /// `scan` with 1,000 rules, beside a process that only reads the same files, and beside zcat.
 pub(super) fn compare(options: &Options) {
     let rules = RULES.map(|rules| {
-        let folder = store::place().join(format!("rules-{}", rules.name().replace(", ", "-").replace(' ', "-")));
-        store::write_rules(&texts(rules), &folder);
-        folder
+        let name = rules.name().replace(", ", "-").replace(' ', "-");
+        store::rules_folder(&format!("rules-{name}"), &texts(rules))
     });
     let tiny = store::folder(Kind::Busy, Size { files: 1, per_file: 10 });
     println!(

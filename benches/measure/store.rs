@@ -100,10 +100,21 @@ pub(super) fn as_lines(kind: Kind, size: Size) -> String {
     corpus::records(kind, RECORDS_SEED).take(size.records()).map(|record| record + "\n").collect()
 }
 
+/// Writes rules, a file each, into a folder below [`place`] that holds nothing else.
+pub(super) fn rules_folder(name: &str, rules: &[String]) -> PathBuf {
+    let folder = place().join(name);
+    let _ = fs::remove_dir_all(&folder);
+    write_rules(rules, &folder);
+    folder
+}
+
 /// Writes rules, a file each.
+///
+/// # Panics
+/// When the folder holds anything.
 pub(super) fn write_rules(rules: &[String], folder: &Path) {
-    let _ = fs::remove_dir_all(folder);
     fs::create_dir_all(folder).unwrap();
+    assert!(fs::read_dir(folder).unwrap().next().is_none(), "{} has to be empty", folder.display());
     for (number, rule) in rules.iter().enumerate() {
         fs::write(folder.join(format!("{number:05}.yml")), rule).unwrap();
     }

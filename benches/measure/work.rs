@@ -17,7 +17,7 @@ use super::corpus::Kind;
 use super::input::{Files, Rules, compile};
 
 /// As the command line reads files.
-const CHUNK_BYTES: usize = 256 << 10;
+const CHUNK_BYTES: usize = 64 << 10;
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Counts {

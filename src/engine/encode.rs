@@ -18,6 +18,7 @@ enum Part {
 const DASHES: [char; 5] = ['-', '/', '\u{2013}', '\u{2014}', '\u{2015}'];
 /// Forms that one value may take.
 const MAX_FORMS: usize = 1000;
+const TOO_MANY: &str = "it takes more than 1,000 forms";
 const BYTE_ORDER_MARK: [u8; 2] = [0xff, 0xfe];
 
 /// Applies `transforms` in their order; any of the patterns that come out may match.
@@ -36,7 +37,7 @@ pub(super) fn encode(pattern: &Pattern, transforms: &[Transform]) -> Result<Vec<
     for transform in transforms {
         forms = forms.into_iter().map(|form| apply(*transform, form)).collect::<Result<Vec<_>, _>>()?.concat();
         if forms.len() > MAX_FORMS {
-            return Err("it takes more than 1,000 forms");
+            return Err(TOO_MANY);
         }
     }
     forms.into_iter().map(pattern_of).collect()
@@ -44,9 +45,9 @@ pub(super) fn encode(pattern: &Pattern, transforms: &[Transform]) -> Result<Vec<
 
 fn apply(transform: Transform, parts: Parts) -> Result<Vec<Parts>, &'static str> {
     match transform {
-        Transform::Base64 => Ok(vec![vec![text(STANDARD.encode(bytes(&parts)))]]),
+        Transform::Base64 => Ok(vec![vec![text(STANDARD.encode(bytes(&parts)?))]]),
         Transform::Base64Offset => {
-            let bytes = bytes(&parts);
+            let bytes = bytes(&parts)?;
             // What shares each of its characters with its neighbours would be looked for as nothing, and found in everything.
             if bytes.len() < 2 {
                 return Err("one byte is too short to be found inside base64");
@@ -71,13 +72,13 @@ fn text(text: String) -> Part {
     Part::Bytes(text.into_bytes())
 }
 
-/// OK to pass over wildcards: the parser lets none through to base64.
-fn bytes(parts: &[Part]) -> Vec<u8> {
+/// The parser lets no wildcard of a rule through to base64; a placeholder's values come later.
+fn bytes(parts: &[Part]) -> Result<Vec<u8>, &'static str> {
     let bytes = parts.iter().map(|part| match part {
-        Part::Bytes(bytes) => bytes.as_slice(),
-        Part::Wildcard(_) => &[],
+        Part::Bytes(bytes) => Ok(bytes.as_slice()),
+        Part::Wildcard(_) => Err("wildcards can't be encoded"),
     });
-    bytes.collect::<Vec<_>>().concat()
+    Ok(bytes.collect::<Result<Vec<_>, _>>()?.concat())
 }
 
 /// The characters that are the same whatever stands before and after, when `offset` bytes of a group of three stand before.
@@ -113,6 +114,9 @@ fn windash(parts: &[Part]) -> Result<Vec<Parts>, &'static str> {
             }
             wildcard @ Part::Wildcard(_) => vec![wildcard.clone()],
         };
+        if forms.len() * choices.len() > MAX_FORMS {
+            return Err(TOO_MANY);
+        }
         forms = forms
             .iter()
             .flat_map(|form| choices.iter().map(move |choice| [form.as_slice(), std::slice::from_ref(choice)].concat()))
@@ -196,6 +200,8 @@ mod tests {
         assert_eq!(forms.len(), 25);
         assert!(forms.contains(&"cmd /foo-bar \u{2014}x".to_owned()) && forms.contains(&"cmd -foo-bar /x".to_owned()));
         assert_eq!(encoded("a - b", &[Transform::WinDash]), ["a - b"]);
-        assert!(encode(&Pattern::new(&"-a ".repeat(9)), &[Transform::WinDash]).is_err());
+        for many in ["-a ".repeat(9), "-a*".repeat(40)] {
+            assert_eq!(encode(&Pattern::new(&many), &[Transform::WinDash]), Err(TOO_MANY));
+        }
     }
 }

@@ -186,10 +186,10 @@ impl Finding {
     }
 
     /// Takes another event of the same rule, entity and value in: the earlier one stands, the later one's time is kept.
-    pub fn collapse(&mut self, mut other: Self) {
+    pub fn collapse(&mut self, other: &mut Self) {
         let earliest = |finding: &Self| (finding.event.time, finding.event.identity.clone());
-        if earliest(&other) < earliest(self) {
-            std::mem::swap(self, &mut other);
+        if earliest(other) < earliest(self) {
+            std::mem::swap(self, other);
         }
         if let (Kind::FirstSeen(kept), Kind::FirstSeen(dropped)) = (&mut self.kind, &other.kind) {
             kept.until = kept.until.max(dropped.until);

@@ -7,7 +7,8 @@
 mod read;
 mod screen;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Mutex, PoisonError};
 
 use futures_util::{StreamExt as _, stream};
@@ -191,8 +192,8 @@ impl Run {
         objects: &BTreeMap<ObjectRef, Vec<DeliveryIndex>>,
         correlate: impl FnOnce(Vec<Contribution>) -> alerting::Correlation,
     ) -> Vec<Finding> {
-        let mut seen = HashSet::new();
-        let mut findings = Vec::new();
+        let mut places = HashMap::new();
+        let mut findings: Vec<Finding> = Vec::new();
         let (mut contributions, mut contributed_by) = (Vec::new(), Vec::new());
         for (report, deliveries) in reports.into_iter().zip(objects.values()) {
             self.counts.add(&report.counts);
@@ -201,12 +202,17 @@ impl Run {
             }
             contributed_by.extend(report.contributions.iter().map(|_| deliveries));
             contributions.extend(report.contributions);
-            for finding in report.findings {
+            for mut finding in report.findings {
                 self.brought_by.entry(finding.uid).or_default().extend(deliveries);
-                if seen.insert((finding.uid, finding.event.identity.clone())) {
-                    findings.push(finding);
-                } else {
-                    self.counts.duplicates += 1;
+                match places.entry((finding.uid, finding.event.identity.clone())) {
+                    Entry::Vacant(place) => {
+                        place.insert(findings.len());
+                        findings.push(finding);
+                    }
+                    Entry::Occupied(place) => {
+                        findings[*place.get()].collapse(&mut finding);
+                        self.counts.duplicates += 1;
+                    }
                 }
             }
         }

@@ -146,7 +146,7 @@ impl<'s> Screen<'s> {
         }
     }
 
-    fn sighting(&mut self, finding: Finding) {
+    fn sighting(&mut self, mut finding: Finding) {
         let Some(first) = finding.first_seen() else { return };
         match self.sightings.entry((finding.uid, period(finding.event.time, first.history))) {
             Entry::Vacant(entry) => {
@@ -154,7 +154,7 @@ impl<'s> Screen<'s> {
             }
             Entry::Occupied(mut entry) => {
                 self.counts.collapsed += 1;
-                entry.get_mut().collapse(finding);
+                entry.get_mut().collapse(&mut finding);
             }
         }
     }

@@ -11,7 +11,7 @@ use super::window::Window;
 pub struct Limits {
     /// Bytes that one file may inflate to. `CloudTrail` writes at most 50 MB; gzip can turn 1 MB into 1 GB.
     pub max_file_bytes: u64,
-    /// Bytes of one record. `CloudTrail` writes at most 256 KB.
+    /// Bytes of one record. `CloudTrail` writes 256 KB, and 1 MB where extended event size is on.
     pub max_record_bytes: usize,
 }
 

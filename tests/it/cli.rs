@@ -101,6 +101,45 @@ fn scan_prints_each_finding_once_as_a_json_object_a_line() {
 }
 
 #[test]
+fn an_event_in_two_files_says_no_less_than_in_one() {
+    let folder = TempDir::new().unwrap();
+    let first_seen =
+        "trailhound: {first_seen: {entity: recipientAccountId, value: sourceIPAddress, history: 30d, learning: 0d}}";
+    let rule = rule("  sel: {eventName: GetUser}\n  condition: sel\n") + first_seen;
+    write(&folder, "rules/new.yml", rule.as_bytes());
+    let at = |id: &str, time: &str| {
+        let mut record = record("GetUser", id);
+        record["eventTime"] = time.into();
+        format!("{record}\n")
+    };
+    let (first, later) = (at("1", "2026-11-03T01:00:00Z"), at("2", "2026-12-02T01:00:00Z"));
+    // Both tell of the first; the second knows that the address was seen on the last of the 30 days, too.
+    write(&folder, "logs/a.jsonl", first.as_bytes());
+    write(&folder, "logs/b.jsonl", (first + &later).as_bytes());
+    write(&folder, "logs/c.jsonl", at("3", "2026-12-04T01:00:00Z").as_bytes());
+    let output = trailhound(&["scan", "--format", "jsonl", "--rules", &path(&folder, "rules"), &path(&folder, "logs")]);
+    let rows: Vec<Value> = stdout(&output).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(rows.iter().map(|row| row["event_id"].as_str().unwrap()).collect::<Vec<_>>(), ["1"]);
+}
+
+#[test]
+fn what_a_file_may_cost_is_a_setting_here_too() {
+    let folder = folder();
+    write(&folder, "logs/large.json", format!("{{\"Records\":[]{}}}", " ".repeat(1_000_000)).as_bytes());
+    let scan = |name: &str, value: &str| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_trailhound"));
+        command.args(["scan", "--rules", &path(&folder, "rules"), &path(&folder, "logs")]).env_clear().env(name, value);
+        let output = command.output().unwrap();
+        (code(&output), stderr(&output))
+    };
+    let (status, text) = scan("TRAILHOUND_MAX_FILE_BYTES", "1000000");
+    assert!(status == 2 && text.contains("inflates to more than 1000000 bytes"), "{text}");
+    assert_eq!(scan("TRAILHOUND_MAX_FILE_BYTES", "2000000").0, 1);
+    let (status, text) = scan("TRAILHOUND_MAX_RECORD_BYTES", "many");
+    assert!(status == 2 && text.contains("`many` is no whole number from 300000 to 100000000"), "{text}");
+}
+
+#[test]
 fn the_number_of_threads_changes_nothing() {
     let run = |threads: &str| {
         stdout(&trailhound(&[

@@ -139,7 +139,7 @@ pub(crate) struct ExplainArgs {
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Exit code: 0 nothing found, 1 findings, 2 something could not be read or loaded.")]
 pub(crate) struct ScanArgs {
-    /// Trail files, or folders of them: .json.gz, .json, .jsonl.
+    /// Trail files, or folders of them: .json.gz, .json, .jsonl, .jsonl.gz.
     #[arg(required = true, value_name = "PATH")]
     pub(crate) paths: Vec<PathBuf>,
     #[command(flatten)]
@@ -150,7 +150,8 @@ pub(crate) struct ScanArgs {
     /// Files read at the same time; the number of cores unless given.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub(crate) threads: Option<u16>,
-    /// Print findings as files are done, not in the order of the files: sooner, and with less memory.
+    /// Print findings as files are done, the largest first, and not in the order of the files: on several threads that is sooner,
+    /// and keeps no findings waiting in memory.
     #[arg(long)]
     pub(crate) unordered: bool,
 }

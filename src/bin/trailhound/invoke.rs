@@ -6,7 +6,6 @@ use trailhound::config::{ConfigFrom, Settings};
 use trailhound::outcome::{Counts, Outcome};
 use trailhound::ports::BoxError;
 use trailhound::start::{self, ConfiguredPipeline};
-use trailhound::trail::Limits;
 
 use crate::args::InvokeArgs;
 use crate::{Verdict, note, rules};
@@ -20,7 +19,7 @@ pub(crate) async fn run(args: &InvokeArgs) -> Result<Verdict, BoxError> {
         config: args.rules.config.clone().map(ConfigFrom::Path),
         rules: args.rules.sources(),
         concurrency: 8,
-        limits: Limits::default(),
+        limits: crate::limits()?,
     };
     let loaded = rules::load(&args.rules)?;
     let mut broken = rules::is_broken(&loaded);

@@ -10,6 +10,9 @@ use std::io::{self, IsTerminal as _, Write as _};
 use std::process::ExitCode;
 
 use clap::Parser as _;
+use trailhound::config::{self, SettingError};
+use trailhound::ports::BoxError;
+use trailhound::trail::Limits;
 
 use args::{Args, Command};
 
@@ -54,6 +57,14 @@ async fn main() -> ExitCode {
 
 fn is_broken_pipe(error: &(dyn std::error::Error + 'static)) -> bool {
     error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+}
+
+/// What one file may cost: the function's settings hold here, too.
+fn limits() -> Result<Limits, BoxError> {
+    let variables =
+        std::env::vars_os().filter_map(|(name, value)| name.into_string().ok().zip(value.into_string().ok()));
+    let lines = |errors: Vec<SettingError>| errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
+    config::limits(variables).map_err(|errors| lines(errors).into())
 }
 
 /// A line for the person at the terminal; standard output is for results. When nobody listens, the work goes on.

@@ -272,6 +272,7 @@ fn base64_and_base64offset_look_for_what_is_encoded() {
         ("alone|base64|re: x", "encoded value"),
         ("alone|base64: null", "null can't be"),
         ("alone|base64|gt: 5", "encoded value"),
+        ("alone|windash|contains: '-a*-b*-c*-d*-e*-f*-g*-h*-i*-j*-k*-l*-m*-n*-o*'", "1,000 forms"),
     ]);
 }
 

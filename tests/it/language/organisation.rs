@@ -130,6 +130,7 @@ fn expand_fills_placeholders_from_the_organisation() {
 #[test]
 fn a_placeholder_that_cannot_be_filled_rejects_the_rule() {
     for (selection, expected) in [
+        ("userIdentity.userName|expand|base64: '%admins%'", "wildcards can't be encoded"),
         ("userIdentity.userName|expand: '%nowhere%'", "there is no list for the placeholder `nowhere`"),
         ("userIdentity.userName|expand: '%admin%'", "did you mean `admins`?"),
         ("userIdentity.userName|gt|expand: 5", "means nothing here"),

@@ -21,7 +21,7 @@ use crate::args::ScanArgs;
 use crate::{Verdict, note, rules};
 use files::Listing;
 use row::Printer;
-use work::{FileReport, Order, Part, Rows};
+use work::{FileReport, Order, Part, Rows, Tools};
 
 pub(crate) async fn run(args: &ScanArgs) -> Result<Verdict, BoxError> {
     let loaded = rules::load(&args.rules)?;
@@ -30,8 +30,8 @@ pub(crate) async fn run(args: &ScanArgs) -> Result<Verdict, BoxError> {
     let threads = args.threads.map(usize::from).or_else(|| std::thread::available_parallelism().ok().map(usize::from));
     let mut scan = Scan { printer: Printer::new(args.format), ..Scan::default() };
     let order = if args.unordered { Order::AsDone } else { Order::OfFiles };
-    let printer = scan.printer;
-    work::read(&files, threads.unwrap_or(1), &loaded.rules, printer, order, |part| scan.part(part))?;
+    let tools = Tools { rules: &loaded.rules, limits: crate::limits()?, printer: scan.printer };
+    work::read(&files, threads.unwrap_or(1), tools, order, |part| scan.part(part))?;
     scan.first_sightings().await?;
     scan.correlations(&loaded.rules)?;
     note(&loaded.summary());
@@ -93,7 +93,13 @@ impl Scan {
         let mut sightings = std::mem::take(&mut self.sightings);
         alerting::in_order(&mut sightings);
         let before = sightings.len();
-        sightings.dedup_by(|a, b| (a.uid, &a.event.identity) == (b.uid, &b.event.identity));
+        sightings.dedup_by(|again, kept| {
+            let same = (again.uid, &again.event.identity) == (kept.uid, &kept.event.identity);
+            if same {
+                kept.collapse(again);
+            }
+            same
+        });
         self.counts.duplicates += (before - sightings.len()) as u64;
         let memory = State::in_memory()?.record(&alerting::sightings(&sightings)).await?;
         for decision in alerting::decide(sightings, &memory) {

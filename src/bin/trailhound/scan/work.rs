@@ -1,4 +1,4 @@
-//! Reads files on several threads and hands their reports on in the order of the files.
+//! Reads files on several threads and hands on what they find, in the order of the files or as it is found.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -76,27 +76,29 @@ pub(super) enum Order {
     AsDone,
 }
 
-/// Reads every file, the largest first so that no thread is left alone with one at the end.
+/// Reads every file. Where the order doesn't matter the largest come first, so that no thread is left alone with one at the end;
+/// where it does, whatever is read early has to wait in memory.
 pub(super) fn read(
     files: &[LogFile],
     threads: usize,
-    rules: &RuleSet,
-    printer: Printer,
+    tools: Tools<'_>,
     order: Order,
     mut each: impl FnMut(Part) -> io::Result<()>,
 ) -> io::Result<()> {
-    let mut largest_first: Vec<usize> = (0..files.len()).collect();
-    largest_first.sort_by_key(|&index| std::cmp::Reverse(files[index].bytes));
+    let mut turns: Vec<usize> = (0..files.len()).collect();
+    if order == Order::AsDone {
+        turns.sort_by_key(|&index| std::cmp::Reverse(files[index].bytes));
+    }
     let next = AtomicUsize::new(0);
     // Workers wait when what they find is not printed as fast.
     let (sender, parts) = mpsc::sync_channel(2 * threads);
     std::thread::scope(|scope| {
         for _ in 0..threads.min(files.len()) {
-            let (sender, largest_first, next) = (sender.clone(), &largest_first, &next);
+            let (sender, turns, next) = (sender.clone(), &turns, &next);
             scope.spawn(move || {
-                let mut worker = Worker::new(rules, printer);
+                let mut worker = Worker::new(tools);
                 let mut outbox = Outbox { sender, parts: Vec::new(), heard: true };
-                while let Some(&index) = largest_first.get(next.fetch_add(1, Ordering::Relaxed)) {
+                while let Some(&index) = turns.get(next.fetch_add(1, Ordering::Relaxed)) {
                     let file = &files[index];
                     worker.file(&file.path, &mut |part| outbox.put(index, part));
                     if file.bytes > SMALL_BYTES {
@@ -127,12 +129,14 @@ struct Outbox {
 }
 
 impl Outbox {
-    fn put(&mut self, index: usize, part: Part) {
+    /// Returns whether somebody listens.
+    fn put(&mut self, index: usize, part: Part) -> bool {
         let full = matches!(part, Part::Rows(_)) || self.parts.len() + 1 == TOGETHER;
         self.parts.push((index, part));
         if full {
             self.send();
         }
+        self.heard
     }
 
     fn send(&mut self) {
@@ -161,22 +165,29 @@ fn in_order(
     Ok(())
 }
 
+/// What all threads read their files with.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Tools<'s> {
+    pub(super) rules: &'s RuleSet,
+    pub(super) limits: Limits,
+    pub(super) printer: Printer,
+}
+
 /// What one thread reads its files with.
 struct Worker<'s> {
-    rules: &'s RuleSet,
-    printer: Printer,
+    tools: Tools<'s>,
     reader: Reader,
     chunk: Vec<u8>,
 }
 
 impl<'s> Worker<'s> {
-    fn new(rules: &'s RuleSet, printer: Printer) -> Self {
-        Self { rules, printer, reader: Reader::new(Limits::default()), chunk: vec![0; CHUNK_BYTES] }
+    fn new(tools: Tools<'s>) -> Self {
+        Self { tools, reader: Reader::new(tools.limits), chunk: vec![0; CHUNK_BYTES] }
     }
 
-    fn file(&mut self, path: &Path, each: &mut impl FnMut(Part)) {
+    fn file(&mut self, path: &Path, each: &mut impl FnMut(Part) -> bool) {
         let name = path.display().to_string();
-        let mut screen = Screen::new(self.rules, name.as_str().into(), Timestamp::now());
+        let mut screen = Screen::new(self.tools.rules, name.as_str().into(), Timestamp::now());
         let mut rows = Rows::default();
         let result = self.stream(path, &name, &mut screen, &mut rows, each);
         let Screened { sightings, contributions, mut counts, first_bad } = screen.finish();
@@ -201,9 +212,9 @@ impl<'s> Worker<'s> {
         name: &str,
         screen: &mut Screen<'_>,
         rows: &mut Rows,
-        each: &mut impl FnMut(Part),
+        each: &mut impl FnMut(Part) -> bool,
     ) -> Result<(), Box<dyn std::error::Error>> {
-        let Self { printer, reader, chunk, .. } = self;
+        let Self { tools, reader, chunk } = self;
         reader.restart();
         let mut file = File::open(path)?;
         loop {
@@ -211,7 +222,7 @@ impl<'s> Worker<'s> {
             let mut item = |item: Item<'_>| {
                 screen.item(item, &mut |told| {
                     // Writing to memory doesn't fail.
-                    let _ = printer.told(&mut rows.text, &told, name);
+                    let _ = tools.printer.told(&mut rows.text, &told, name);
                     rows.end(told.uid);
                 });
             };
@@ -219,8 +230,8 @@ impl<'s> Worker<'s> {
                 return Ok(reader.finish(&mut item)?);
             }
             reader.push(&chunk[..read], &mut item)?;
-            if rows.text.len() >= PART_BYTES {
-                each(Part::Rows(std::mem::take(rows)));
+            if rows.text.len() >= PART_BYTES && !each(Part::Rows(std::mem::take(rows))) {
+                return Ok(());
             }
         }
     }

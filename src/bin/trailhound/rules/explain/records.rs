@@ -5,7 +5,7 @@ use std::io::{self, Read};
 use std::path::Path;
 
 use trailhound::ports::BoxError;
-use trailhound::trail::{Item, Limits, Reader};
+use trailhound::trail::{Item, Reader};
 
 const CHUNK_BYTES: usize = 256 * 1024;
 const STANDARD_INPUT: &str = "-";
@@ -68,7 +68,7 @@ fn source(path: &Path) -> io::Result<Box<dyn Read>> {
 }
 
 fn stream(mut source: Box<dyn Read>, each: &mut impl FnMut(Item<'_>)) -> Result<(), BoxError> {
-    let mut reader = Reader::new(Limits::default());
+    let mut reader = Reader::new(crate::limits()?);
     let mut chunk = vec![0; CHUNK_BYTES];
     loop {
         match source.read(&mut chunk)? {
