@@ -15,8 +15,6 @@ const CORPORA: [(Kind, Size); 6] = [
     (Kind::Busy, Size { files: 1, per_file: 330_000 }),
 ];
 const RULES: [Rules; 2] = [Rules::Generated(1000), Rules::Quiet(1000)];
-/// Fewer than in one process: each takes a while, and CPU time shakes less than a clock.
-const ROUNDS: usize = 7;
 
 /// `scan` with 1,000 rules, beside a process that only reads the same files, and beside zcat.
 pub(super) fn compare(options: &Options) {
@@ -41,7 +39,7 @@ pub(super) fn compare(options: &Options) {
             scan(1, &folder),
             scan(1, &tiny),
         ];
-        let [floor, floor_idle, zcat, used @ ..] = race(options.rounds.min(ROUNDS), &programs);
+        let [floor, floor_idle, zcat, used @ ..] = race(options.rounds, &programs);
         let corpus = Corpus {
             name: format!("{}, {} x {}", kind.name(), grouped(size.files), grouped(size.per_file)),
             size,

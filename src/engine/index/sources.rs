@@ -38,7 +38,7 @@ impl Default for Sources {
 impl Sources {
     /// Adds the next rule.
     pub(super) fn add(&mut self, condition: &Expr, identifiers: &[Identifier]) {
-        let next = OTHER + 1 + u32::try_from(self.numbers.len()).unwrap_or(u32::MAX);
+        let next = u32::try_from(self.numbers.len()).unwrap_or(u32::MAX).saturating_add(OTHER + 1);
         let number = only(condition, identifiers).map_or(ANY, |source| *self.numbers.entry(source).or_insert(next));
         self.asked_for.push(number);
     }
