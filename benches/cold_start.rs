@@ -9,6 +9,8 @@
 
 #[expect(dead_code, reason = "other measurements use the rest")]
 mod corpus;
+#[path = "cold_start/environment.rs"]
+mod environment;
 #[path = "cold_start/lambda.rs"]
 mod lambda;
 

@@ -9,6 +9,8 @@ use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use super::environment::LAMBDA;
+
 pub(crate) const BUCKET: &str = "example-trail-logs";
 const NEXT: &str = "/2018-06-01/runtime/invocation/next";
 /// Far more than it takes.
@@ -63,15 +65,7 @@ impl Lambda {
         thread::spawn(move || accept(&listener, &objects, &sender));
         let mut command = Command::new(function);
         command.env_clear().stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-        command.envs([
-            ("AWS_LAMBDA_FUNCTION_NAME", "trailhound"),
-            ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "512"),
-            ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST"),
-            ("AWS_LAMBDA_LOG_FORMAT", "JSON"),
-            ("AWS_REGION", "eu-west-1"),
-            ("AWS_ACCESS_KEY_ID", "test"),
-            ("AWS_SECRET_ACCESS_KEY", "test"),
-        ]);
+        command.envs(LAMBDA);
         command.env("AWS_ENDPOINT_URL", format!("http://{host}")).env("AWS_LAMBDA_RUNTIME_API", host);
         command.envs(variables.iter().map(|(name, value)| (name, value)));
         let executed = Instant::now();

@@ -6,12 +6,11 @@
 mod identities;
 pub(crate) mod random;
 mod records;
-mod rules;
+pub(crate) mod rules;
 mod templates;
 
 pub(crate) use records::{Kind, records};
-#[allow(unused_imports, reason = "not everybody who takes rules asks which of them are noisy")]
-pub(crate) use rules::{NOISY, rules};
+pub(crate) use rules::rules;
 
 use random::{Random, Zipf};
 

@@ -62,7 +62,7 @@ pub(super) fn grouped(number: usize) -> String {
 /// The text of generated rules. The shipped pack is compiled in, and has none.
 pub(super) fn texts(rules: Rules) -> Vec<String> {
     let generated = (0..).zip(corpus::rules(RULES_SEED));
-    let noisy = |number: u32| corpus::NOISY.iter().any(|(noisy, ..)| *noisy == number);
+    let noisy = |number: u32| corpus::rules::NOISY.iter().any(|(noisy, ..)| *noisy == number);
     let text = |(_, text)| text;
     match rules {
         Rules::None | Rules::Core => Vec::new(),

@@ -114,7 +114,11 @@ pub(super) fn rules_folder(name: &str, rules: &[String]) -> PathBuf {
 /// When the folder holds anything.
 pub(super) fn write_rules(rules: &[String], folder: &Path) {
     fs::create_dir_all(folder).unwrap();
-    assert!(fs::read_dir(folder).unwrap().next().is_none(), "{} has to be empty", folder.display());
+    assert!(
+        fs::read_dir(folder).unwrap().next().is_none(),
+        "{} has to be empty: name another folder",
+        folder.display()
+    );
     for (number, rule) in rules.iter().enumerate() {
         fs::write(folder.join(format!("{number:05}.yml")), rule).unwrap();
     }

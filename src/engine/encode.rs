@@ -18,14 +18,27 @@ enum Part {
 const DASHES: [char; 5] = ['-', '/', '\u{2013}', '\u{2014}', '\u{2015}'];
 /// Forms that one value may take.
 const MAX_FORMS: usize = 1000;
-const TOO_MANY: &str = "it takes more than 1,000 forms";
+const TOO_MANY: Unfit = Unfit { why: "it takes more than 1,000 forms", advice: "look for fewer dashes in one value" };
+const NO_TEXT: Unfit = Unfit {
+    why: "its bytes are no text, so no record can hold them",
+    advice: "`base64` or `base64offset` behind it makes text of any bytes",
+};
+
+/// A value that can't be encoded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Unfit {
+    /// What is wrong with it.
+    pub(super) why: &'static str,
+    /// What to try.
+    pub(super) advice: &'static str,
+}
 const BYTE_ORDER_MARK: [u8; 2] = [0xff, 0xfe];
 
 /// Applies `transforms` in their order; any of the patterns that come out may match.
 ///
 /// # Errors
 /// Why the result can't be looked for.
-pub(super) fn encode(pattern: &Pattern, transforms: &[Transform]) -> Result<Vec<Pattern>, &'static str> {
+pub(super) fn encode(pattern: &Pattern, transforms: &[Transform]) -> Result<Vec<Pattern>, Unfit> {
     if transforms.is_empty() {
         return Ok(vec![pattern.clone()]);
     }
@@ -43,14 +56,17 @@ pub(super) fn encode(pattern: &Pattern, transforms: &[Transform]) -> Result<Vec<
     forms.into_iter().map(pattern_of).collect()
 }
 
-fn apply(transform: Transform, parts: Parts) -> Result<Vec<Parts>, &'static str> {
+fn apply(transform: Transform, parts: Parts) -> Result<Vec<Parts>, Unfit> {
     match transform {
         Transform::Base64 => Ok(vec![vec![text(STANDARD.encode(bytes(&parts)?))]]),
         Transform::Base64Offset => {
             let bytes = bytes(&parts)?;
             // What shares each of its characters with its neighbours would be looked for as nothing, and found in everything.
             if bytes.len() < 2 {
-                return Err("one byte is too short to be found inside base64");
+                return Err(Unfit {
+                    why: "one byte is too short to be found inside base64",
+                    advice: "look for two characters or more",
+                });
             }
             Ok((0..3).map(|offset| vec![text(at_offset(&bytes, offset))]).collect())
         }
@@ -73,10 +89,13 @@ fn text(text: String) -> Part {
 }
 
 /// The parser lets no wildcard of a rule through to base64; a placeholder's values come later.
-fn bytes(parts: &[Part]) -> Result<Vec<u8>, &'static str> {
+fn bytes(parts: &[Part]) -> Result<Vec<u8>, Unfit> {
     let bytes = parts.iter().map(|part| match part {
         Part::Bytes(bytes) => Ok(bytes.as_slice()),
-        Part::Wildcard(_) => Err("wildcards can't be encoded"),
+        Part::Wildcard(_) => Err(Unfit {
+            why: "wildcards can't be encoded",
+            advice: "write the value, or those of the placeholder, out in full",
+        }),
     });
     Ok(bytes.collect::<Result<Vec<_>, _>>()?.concat())
 }
@@ -90,12 +109,12 @@ fn at_offset(bytes: &[u8], offset: usize) -> String {
     encoded.get(start..encoded.len() - cut).unwrap_or_default().to_owned()
 }
 
-fn utf16(parts: Parts, unit: fn(u16) -> [u8; 2]) -> Result<Parts, &'static str> {
+fn utf16(parts: Parts, unit: fn(u16) -> [u8; 2]) -> Result<Parts, Unfit> {
     parts
         .into_iter()
         .map(|part| match part {
             Part::Bytes(bytes) => {
-                let text = String::from_utf8(bytes).map_err(|_| "what is no text can't become UTF-16")?;
+                let text = String::from_utf8(bytes).map_err(|_| NO_TEXT)?;
                 Ok(Part::Bytes(text.encode_utf16().flat_map(unit).collect()))
             }
             wildcard @ Part::Wildcard(_) => Ok(wildcard),
@@ -104,12 +123,12 @@ fn utf16(parts: Parts, unit: fn(u16) -> [u8; 2]) -> Result<Parts, &'static str> 
 }
 
 /// Every dash in front of a word, in each of its forms; a dash inside a word is none.
-fn windash(parts: &[Part]) -> Result<Vec<Parts>, &'static str> {
+fn windash(parts: &[Part]) -> Result<Vec<Parts>, Unfit> {
     let mut forms: Vec<Parts> = vec![Vec::new()];
     for part in parts {
         let choices: Vec<Part> = match part {
             Part::Bytes(bytes) => {
-                let value = std::str::from_utf8(bytes).map_err(|_| "what is no text has no dashes")?;
+                let value = std::str::from_utf8(bytes).map_err(|_| NO_TEXT)?;
                 dashed(value)?.into_iter().map(text).collect()
             }
             wildcard @ Part::Wildcard(_) => vec![wildcard.clone()],
@@ -125,7 +144,7 @@ fn windash(parts: &[Part]) -> Result<Vec<Parts>, &'static str> {
     Ok(forms)
 }
 
-fn dashed(value: &str) -> Result<Vec<String>, &'static str> {
+fn dashed(value: &str) -> Result<Vec<String>, Unfit> {
     let word = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || c == '_');
     let mut forms = vec![String::new()];
     let mut before = None;
@@ -135,7 +154,7 @@ fn dashed(value: &str) -> Result<Vec<String>, &'static str> {
         let choices = if dash { DASHES.as_slice() } else { &[c] };
         forms = forms.iter().flat_map(|form| choices.iter().map(move |c| format!("{form}{c}"))).collect();
         if forms.len() > MAX_FORMS {
-            return Err("it takes more than 1,000 forms");
+            return Err(TOO_MANY);
         }
         before = Some(c);
     }
@@ -143,14 +162,14 @@ fn dashed(value: &str) -> Result<Vec<String>, &'static str> {
 }
 
 /// Text in a JSON record can hold a byte order mark as a character only.
-fn pattern_of(parts: Parts) -> Result<Pattern, &'static str> {
+fn pattern_of(parts: Parts) -> Result<Pattern, Unfit> {
     let token = |part| match part {
         Part::Bytes(bytes) => match bytes.strip_prefix(&BYTE_ORDER_MARK) {
             Some(rest) => String::from_utf8(rest.to_vec()).map(|rest| format!("\u{feff}{rest}")),
             None => String::from_utf8(bytes),
         }
         .map(Token::Literal)
-        .map_err(|_| "its bytes are no text, so no record can hold them"),
+        .map_err(|_| NO_TEXT),
         Part::Wildcard(token) => Ok(token),
     };
     parts.into_iter().map(token).collect::<Result<Vec<_>, _>>().map(Pattern::from_tokens)
@@ -191,7 +210,7 @@ mod tests {
         assert_eq!(encoded("cmd", &[Transform::Utf16]), ["\u{feff}c\0m\0d\0"]);
         assert_eq!(encoded("cmd", &[Transform::Utf16, Transform::Base64]), ["//5jAG0AZAA="]);
         assert_eq!(encoded("ä", &[Transform::Utf16Le, Transform::Base64]), ["5AA="]);
-        assert!(encode(&Pattern::new("ä"), &[Transform::Utf16Le]).unwrap_err().contains("no text"));
+        assert_eq!(encode(&Pattern::new("ä"), &[Transform::Utf16Le]), Err(NO_TEXT));
     }
 
     #[test]

@@ -133,7 +133,8 @@ impl<'s> Screen<'s> {
             }
             for sighted in sighted {
                 self.counts.matches += 1;
-                self.sighting(Finding::of_sighting(&matched, plan, sighted, met.event(), met.file));
+                let finding = Finding::of_sighting(&matched, plan, sighted, met.event(), met.file);
+                self.sighting(finding, plan.history);
             }
         } else {
             self.counts.matches += 1;
@@ -146,9 +147,8 @@ impl<'s> Screen<'s> {
         }
     }
 
-    fn sighting(&mut self, mut finding: Finding) {
-        let Some(first) = finding.first_seen() else { return };
-        match self.sightings.entry((finding.uid, period(finding.event.time, first.history))) {
+    fn sighting(&mut self, mut finding: Finding, history: SignedDuration) {
+        match self.sightings.entry((finding.uid, period(finding.event.time, history))) {
             Entry::Vacant(entry) => {
                 entry.insert(finding);
             }

@@ -1,5 +1,8 @@
 //! The compiled function from its start to its first answer, beside a server that plays S3, SNS and Lambda.
 
+#[path = "../../benches/cold_start/environment.rs"]
+mod environment;
+
 use std::fs;
 use std::io::Read as _;
 use std::process::{Child, Command, Stdio};
@@ -11,6 +14,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 
 use crate::support::events;
+use environment::LAMBDA;
 
 const TOPIC: &str = "arn:aws:sns:eu-west-1:111122223333:alerts";
 const HEAD: &str = "HEAD /example-trail-logs";
@@ -135,17 +139,8 @@ impl Drop for Function {
 fn function(host: &str) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_function"));
     command.env_clear().stdin(Stdio::null()).stdout(Stdio::piped());
-    command.envs([
-        ("AWS_LAMBDA_RUNTIME_API", host),
-        ("AWS_LAMBDA_FUNCTION_NAME", "trailhound"),
-        ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "512"),
-        ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST"),
-        ("AWS_LAMBDA_LOG_FORMAT", "JSON"),
-        ("AWS_REGION", "eu-west-1"),
-        ("AWS_ACCESS_KEY_ID", "test"),
-        ("AWS_SECRET_ACCESS_KEY", "test"),
-        ("TRAILHOUND_WARM", "s3://example-trail-logs,alerts"),
-    ]);
+    command.envs(LAMBDA).env("AWS_LAMBDA_RUNTIME_API", host);
+    command.env("TRAILHOUND_WARM", "s3://example-trail-logs,alerts");
     command.env("AWS_ENDPOINT_URL", format!("http://{host}")).env("TRAILHOUND_ALERTS", format!("sns:{TOPIC}"));
     command
 }

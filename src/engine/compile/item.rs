@@ -69,9 +69,9 @@ impl Compiler<'_> {
             comparison => {
                 // A keyword may stand anywhere in a text.
                 let comparison = if keyword { Comparison::Contains } else { comparison };
-                let forms = encode(&Pattern::new(text), &modifiers.transforms).map_err(|why| {
-                    self.error(Code::ModifierUse, value, format!("this value can't be encoded so: {why}"))
-                        .advise("`base64` or `base64offset` behind it makes text of any bytes")
+                let forms = encode(&Pattern::new(text), &modifiers.transforms).map_err(|unfit| {
+                    self.error(Code::ModifierUse, value, format!("this value can't be encoded so: {}", unfit.why))
+                        .advise(unfit.advice)
                 })?;
                 let matcher = |form: Pattern| TextMatcher::new(&form.widened(comparison), modifiers.cased);
                 let plain =

@@ -67,12 +67,12 @@ pub(super) struct FileReport {
     pub(super) problems: Vec<String>,
 }
 
-/// In which order reports are handed on.
+/// In which order parts are handed on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Order {
-    /// Of the files. A report waits for those before it.
+    /// Of the files. A part waits for the files before its own.
     OfFiles,
-    /// As files are done.
+    /// As they are found.
     AsDone,
 }
 
@@ -115,7 +115,7 @@ pub(super) fn read(
         drop(sender);
         match order {
             Order::AsDone => parts.into_iter().flatten().try_for_each(|(_, part)| each(part)),
-            Order::OfFiles => in_order(&parts, each),
+            Order::OfFiles => in_order(parts, each),
         }
     })
 }
@@ -144,14 +144,12 @@ impl Outbox {
     }
 }
 
-/// Hands on the parts of the file that is due; those of others wait.
-fn in_order(
-    parts: &mpsc::Receiver<Vec<(usize, Part)>>,
-    mut each: impl FnMut(Part) -> io::Result<()>,
-) -> io::Result<()> {
+/// Hands on the parts of the file that is due; those of others wait. Takes the receiver, so that a failure ends it: a worker that
+/// sends to nobody stops, and is waited for.
+fn in_order(parts: mpsc::Receiver<Vec<(usize, Part)>>, mut each: impl FnMut(Part) -> io::Result<()>) -> io::Result<()> {
     let mut early: BTreeMap<usize, Vec<Part>> = BTreeMap::new();
     let mut due = 0;
-    for (index, part) in parts.iter().flatten() {
+    for (index, part) in parts.into_iter().flatten() {
         early.entry(index).or_default().push(part);
         while let Some(ready) = early.remove(&due) {
             let ended = matches!(ready.last(), Some(Part::Last(_)));
