@@ -35,8 +35,8 @@ macro_rules! settings {
 settings! {
     "TRAILHOUND_ALERTS", "none, required", "place", "`sns:ARN` or `stdout`", "where alerts go";
     "TRAILHOUND_OBJECTS", "`s3`", "place", "`s3` or `dir:PATH`", "where log files are; a folder is laid out as `<bucket>/<key>`";
-    "TRAILHOUND_STATE", "`memory`", "place", "`memory` or `file:PATH`", "what is remembered between invocations; `memory` lasts as long as the process";
-    "TRAILHOUND_WARM", "none", "places", "`s3://BUCKET` and `alerts`, separated by commas", "what the function connects to while it starts, before the first event needs it";
+    "TRAILHOUND_STATE", "`memory`", "place", "`memory`, `file:PATH` or `dynamodb:TABLE`", "what is remembered between invocations; `memory` lasts as long as the process";
+    "TRAILHOUND_WARM", "none", "places", "`s3://BUCKET`, `alerts` and `state`, separated by commas", "what the function connects to while it starts, before the first event needs it";
     "TRAILHOUND_CONFIG", "none", "place", "`PATH` or `s3://BUCKET/KEY`", "the file of what the organisation knows";
     "TRAILHOUND_RULES", "`core`", "places", "folders or files of Sigma rules, and `core`, separated by commas", "rules to use; `core` is the built-in pack";
     "TRAILHOUND_CONCURRENCY", "8", "requests", "1-64", "objects read, and alerts published, at the same time";
@@ -81,6 +81,8 @@ pub enum StateIn {
     Memory,
     /// In an embedded database file.
     File(PathBuf),
+    /// In an Amazon `DynamoDB` table, by its name.
+    DynamoDb(String),
 }
 
 /// Where alerts go.
@@ -99,6 +101,8 @@ pub enum Warm {
     Bucket(String),
     /// Where alerts go.
     Alerts,
+    /// What is remembered.
+    State,
 }
 
 /// Where the organisation's file is.
@@ -239,7 +243,7 @@ pub fn objects(value: &str) -> Result<ObjectsFrom, String> {
     }
 }
 
-/// Reads `memory` or `file:PATH`.
+/// Reads `memory`, `file:PATH` or `dynamodb:TABLE`.
 ///
 /// # Errors
 /// What is wrong, in words.
@@ -247,8 +251,16 @@ pub fn state(value: &str) -> Result<StateIn, String> {
     match value.split_once(':') {
         None if value == "memory" => Ok(StateIn::Memory),
         Some(("file", path)) if !path.is_empty() => Ok(StateIn::File(path.into())),
-        _ => Err(format!("`{value}` is no place for the memory; it takes `memory` or `file:PATH`")),
+        Some(("dynamodb", table)) if is_table(table) => Ok(StateIn::DynamoDb(table.to_owned())),
+        Some(("dynamodb", table)) => {
+            Err(format!("`{table}` is no table's name: 3 to 255 letters, digits, `_`, `-` and `.`, without a Region"))
+        }
+        _ => Err(format!("`{value}` is no place for the memory; it takes `memory`, `file:PATH` or `dynamodb:TABLE`")),
     }
+}
+
+fn is_table(name: &str) -> bool {
+    (3..=255).contains(&name.len()) && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte))
 }
 
 /// Reads `sns:ARN` or `stdout`.
@@ -271,8 +283,9 @@ pub fn alerts(value: &str) -> Result<AlertsTo, String> {
 fn warm(value: &str) -> Result<Vec<Warm>, String> {
     let place = |place: &str| match place.strip_prefix("s3://") {
         None if place == "alerts" => Ok(Warm::Alerts),
+        None if place == "state" => Ok(Warm::State),
         Some(bucket) if !bucket.is_empty() && !bucket.contains('/') => Ok(Warm::Bucket(bucket.to_owned())),
-        _ => Err(format!("`{place}` is nothing to connect to; it takes `s3://BUCKET` and `alerts`")),
+        _ => Err(format!("`{place}` is nothing to connect to; it takes `s3://BUCKET`, `alerts` and `state`")),
     };
     listed(value).map(place).collect()
 }
@@ -314,9 +327,10 @@ mod tests {
 
     #[test]
     fn connections_are_named_by_what_is_behind_them() {
-        let settings = read(&[("TRAILHOUND_ALERTS", "stdout"), ("TRAILHOUND_WARM", "s3://logs, alerts,s3://more")]);
+        let settings =
+            read(&[("TRAILHOUND_ALERTS", "stdout"), ("TRAILHOUND_WARM", "s3://logs, alerts,state,s3://more")]);
         let bucket = |name: &str| Warm::Bucket(name.into());
-        assert_eq!(settings.unwrap().warm, [bucket("logs"), Warm::Alerts, bucket("more")]);
+        assert_eq!(settings.unwrap().warm, [bucket("logs"), Warm::Alerts, Warm::State, bucket("more")]);
     }
 
     #[test]
@@ -335,9 +349,9 @@ mod tests {
             [
                 "TRAILHOUND_ALERT: there is no such setting; did you mean `TRAILHOUND_ALERTS`?",
                 "TRAILHOUND_OBJECTS: `gcs` is no place for log files; it takes `s3` or `dir:PATH`",
-                "TRAILHOUND_STATE: `file:` is no place for the memory; it takes `memory` or `file:PATH`",
+                "TRAILHOUND_STATE: `file:` is no place for the memory; it takes `memory`, `file:PATH` or `dynamodb:TABLE`",
                 "TRAILHOUND_ALERTS: is not set; it takes `sns:ARN` or `stdout`",
-                "TRAILHOUND_WARM: `s3://bucket/AWSLogs` is nothing to connect to; it takes `s3://BUCKET` and `alerts`",
+                "TRAILHOUND_WARM: `s3://bucket/AWSLogs` is nothing to connect to; it takes `s3://BUCKET`, `alerts` and `state`",
                 "TRAILHOUND_CONFIG: `s3://bucket` names no object; it takes `s3://BUCKET/KEY`",
                 "TRAILHOUND_CONCURRENCY: `0` is no whole number from 1 to 64",
             ]

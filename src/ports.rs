@@ -5,7 +5,7 @@ use std::future::Future;
 use bytes::Bytes;
 use jiff::Timestamp;
 
-use crate::alerting::{Mark, Memory, Sightings};
+use crate::alerting::{Item, Items, Key, Listed, MAX_ITEM_BYTES, Stretch, UnreadableItem};
 use crate::notify::Notification;
 use crate::trigger::ObjectRef;
 
@@ -27,15 +27,52 @@ pub trait ObjectBody: Send {
     fn chunk(&mut self) -> impl Future<Output = Result<Option<Bytes>, FetchError>> + Send;
 }
 
-/// What is remembered between invocations.
+/// What is remembered between invocations: items by key. Knows nothing of what they mean; one suite of tests
+/// (`tests/conformance`) says what every store has to hold.
+///
+/// Every call either does all that it was asked, or fails; a call that failed may have done a part, and asking again does no
+/// harm. An item whose time is past is as good as gone.
 pub trait StateStore: Send + Sync {
-    /// Remembers first sightings, in their order, and tells what was known. Idempotent by event: asking again with the
-    /// same sightings gives the same answer.
-    fn record(&self, sightings: &Sightings) -> impl Future<Output = Result<Memory, StateError>> + Send;
+    /// The items that are there, of these keys. As up to date as if nobody else had asked in between.
+    fn get(&self, keys: &[Key], now: Timestamp) -> impl Future<Output = Result<Items, StateError>> + Send;
 
-    /// Writes down what was published and held back. Called last: a crash before it repeats an alert, the other order
-    /// would lose one.
-    fn mark(&self, marks: &[Mark]) -> impl Future<Output = Result<(), StateError>> + Send;
+    /// What these stretches hold, in their order; of each the highest [`MAX_LISTED_BYTES`]. As up to date as [`Self::get`].
+    fn list(
+        &self,
+        stretches: &[Stretch],
+        now: Timestamp,
+    ) -> impl Future<Output = Result<Vec<Listed>, StateError>> + Send;
+
+    /// Writes items, whatever is there. No two of them may have the same key.
+    ///
+    /// # Errors
+    /// Items larger than [`MAX_ITEM_BYTES`] are refused before anything is written.
+    fn put(&self, items: &[Item]) -> impl Future<Output = Result<(), StateError>> + Send;
+
+    /// Writes each item if what is there is the revision that it carries (none, for revision 0), and says which were written,
+    /// in their order. Of two that write over the same revision at once, one does.
+    ///
+    /// # Errors
+    /// As [`Self::put`].
+    fn swap(&self, items: &[Item], now: Timestamp) -> impl Future<Output = Result<Vec<bool>, StateError>> + Send;
+
+    /// A part of everything there is, in no particular order; `after` is where the part before it ended.
+    fn page(&self, after: Option<&Key>, now: Timestamp) -> impl Future<Output = Result<Page, StateError>> + Send;
+
+    /// Forgets items, if they are there.
+    fn remove(&self, keys: &[Key]) -> impl Future<Output = Result<(), StateError>> + Send;
+}
+
+/// What is read of a stretch at most, give or take a page.
+pub const MAX_LISTED_BYTES: usize = 4_000_000;
+
+/// A part of what a store holds.
+#[derive(Debug, Default)]
+pub struct Page {
+    /// The items.
+    pub items: Vec<Item>,
+    /// Where it ends, unless it is the last.
+    pub next: Option<Key>,
 }
 
 /// Where alerts go.
@@ -79,12 +116,65 @@ pub enum FetchError {
 
 /// The memory could not be read or written.
 #[derive(Debug, thiserror::Error)]
-#[error("the state store failed while {doing}")]
-pub struct StateError {
-    /// What was being done.
-    pub doing: &'static str,
-    /// What the store said.
-    pub source: BoxError,
+#[non_exhaustive]
+pub enum StateError {
+    /// More was asked of the store than it gives at this moment. Asking later helps.
+    #[error("the memory is throttled while {doing}")]
+    Throttled {
+        /// What was being done.
+        doing: &'static str,
+    },
+    /// Others wrote the same items each time that we were about to.
+    #[error("others wrote the same items over and over while {doing}")]
+    Contended {
+        /// What was being done.
+        doing: &'static str,
+    },
+    /// An item that no store takes.
+    #[error("the item {key} is too large to remember: {bytes} bytes of at most {MAX_ITEM_BYTES}")]
+    TooLarge {
+        /// Its key.
+        key: Key,
+        /// How large it is.
+        bytes: usize,
+    },
+    /// No permission.
+    #[error("{doing} was denied (the function's role needs {permission} on the table)")]
+    Denied {
+        /// What was being done.
+        doing: &'static str,
+        /// The action that has to be allowed.
+        permission: &'static str,
+        /// What the store said.
+        source: BoxError,
+    },
+    /// The table isn't there.
+    #[error("there is no table `{table}` (is the name right, and does the function run in its account and Region?)")]
+    Missing {
+        /// Its name.
+        table: String,
+    },
+    /// An item that can't be understood.
+    #[error(transparent)]
+    Unreadable(#[from] UnreadableItem),
+    /// Anything else: not reached, broken, no answer in time.
+    #[error("the memory failed while {doing}")]
+    Failed {
+        /// What was being done.
+        doing: &'static str,
+        /// What the store said.
+        source: BoxError,
+    },
+}
+
+impl StateError {
+    /// What no store takes, before anything is written.
+    pub(crate) fn check_size(items: &[Item]) -> Result<(), Self> {
+        match items.iter().find(|item| item.bytes() > MAX_ITEM_BYTES) {
+            None => Ok(()),
+            Some(item) => Err(Self::TooLarge { key: item.key.clone(), bytes: item.bytes() }),
+        }
+    }
 }
 
 /// An alert that could not be handed on.

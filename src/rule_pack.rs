@@ -90,9 +90,6 @@ impl Loaded {
         for error in &self.stray {
             telemetry::emit(&Event::RuleUnknown { error: &error.summary() });
         }
-        if !self.rules.correlations().is_empty() {
-            telemetry::emit(&Event::CorrelationsLimited { correlations: self.rules.correlations().len() });
-        }
         telemetry::emit(&Event::RulesLoaded {
             loaded: self.rules.loaded(),
             filters: self.rules.filters(),

@@ -16,7 +16,9 @@ pub enum Event<'e> {
     ObjectFailed { object: &'e ObjectRef, error: &'e str },
     RecordsBad { object: &'e ObjectRef, count: u64, first: &'e str },
     RulesLoaded { loaded: usize, filters: usize, rejected: usize, off: usize, retired: usize, other_log_sources: usize },
-    CorrelationsLimited { correlations: usize },
+    MemoryLimited,
+    CorrelationsCut { groups: u64 },
+    AlertClaimed { rule: &'e RuleInfo },
     RuleRejected { error: &'e str },
     RuleUnknown { error: &'e str },
     Warmed { place: &'e str, milliseconds: u64 },
@@ -45,11 +47,24 @@ pub fn emit(event: &Event<'_>) {
         Event::RulesLoaded { loaded, filters, rejected, off, retired, other_log_sources } => {
             tracing::info!(event = "rules_loaded", loaded, filters, rejected, off, retired, other_log_sources);
         }
-        Event::CorrelationsLimited { correlations } => {
+        Event::MemoryLimited => {
             tracing::warn!(
-                event = "correlations_limited",
-                correlations,
-                "what they count lasts as long as this process: a pattern whose events reach two processes is missed"
+                event = "memory_limited",
+                "what is remembered lasts as long as this process: first-seen rules learn anew, patterns that reach two processes are missed, alerts may repeat"
+            );
+        }
+        Event::CorrelationsCut { groups } => {
+            tracing::warn!(
+                event = "correlations_cut",
+                groups,
+                "more is remembered of a group than is read, so the alert counts too few events; group by more, or exclude what is harmless"
+            );
+        }
+        Event::AlertClaimed { rule } => {
+            tracing::info!(
+                event = "alert_claimed",
+                rule_id = rule.id,
+                "another process is telling; the delivery comes again"
             );
         }
         Event::RuleRejected { error } => tracing::error!(event = "rule_rejected", error),

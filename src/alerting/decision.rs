@@ -5,11 +5,12 @@ use std::collections::{HashMap, HashSet};
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::finding::{DedupKey, Finding, FindingUid, Kind};
+use crate::finding::{DedupKey, Finding, FindingUid};
 use crate::sigma::Mode;
 use crate::trail::EventIdentity;
 
-use super::sighting::{Memory, PastAlert, Seen};
+use super::ledger::{Ledgers, Teller};
+use super::sighting::Seen;
 
 /// What becomes of a finding.
 #[derive(Debug, Clone)]
@@ -23,6 +24,9 @@ pub enum Decision {
         /// Why.
         why: Hold,
     },
+    /// Another process is telling an alert of the same dedup key. Should it fail, this one has to be told, so its delivery
+    /// comes again.
+    Wait(Box<Finding>),
 }
 
 /// Why nobody is told.
@@ -84,46 +88,100 @@ impl Alert {
     /// The event time of the last.
     #[must_use]
     pub fn last_time(&self) -> Timestamp {
-        self.more.last().map_or(self.finding.event.time, |finding| finding.event.time)
+        self.more.last().unwrap_or(&self.finding).time()
     }
 }
 
-/// Decides on findings that have been remembered. They have to be [`in_order`](super::in_order), as when they were.
-///
-/// Every finding comes back: in an alert, or held with its reason.
+impl Decision {
+    /// The alert, if people are told.
+    #[must_use]
+    pub fn alert(&self) -> Option<&Alert> {
+        match self {
+            Self::Notify(alert) => Some(alert),
+            Self::Hold { .. } | Self::Wait(_) => None,
+        }
+    }
+
+    /// What it decides on.
+    pub fn findings(&self) -> impl Iterator<Item = &Finding> {
+        let (one, more) = match self {
+            Self::Notify(alert) => (&alert.finding, alert.more.as_slice()),
+            Self::Hold { finding, .. } | Self::Wait(finding) => (&**finding, [].as_slice()),
+        };
+        std::iter::once(one).chain(more)
+    }
+
+    /// The same key for all of them.
+    #[must_use]
+    pub fn dedup_key(&self) -> DedupKey {
+        match self {
+            Self::Notify(alert) => alert.finding.dedup_key,
+            Self::Hold { finding, .. } | Self::Wait(finding) => finding.dedup_key,
+        }
+    }
+
+    /// Takes it apart again, to decide anew.
+    #[must_use]
+    pub fn into_findings(self) -> Vec<Finding> {
+        match self {
+            Self::Notify(alert) => std::iter::once(alert.finding).chain(alert.more).collect(),
+            Self::Hold { finding, .. } | Self::Wait(finding) => vec![*finding],
+        }
+    }
+}
+
+/// Sorts findings as [`decide`] takes them: by event time, the same on each run.
+pub fn in_order(findings: &mut [Finding]) {
+    let place = |finding: &Finding| (finding.time(), finding.uid);
+    findings.sort_by(|a, b| (place(a), &a.event.identity).cmp(&(place(b), &b.event.identity)));
+}
+
+/// Holds back what is no news whatever was told before: known values, entities that are being learned, rules that are tried
+/// out. `seen` answers for the findings of first-seen rules, in their order. The others are to be decided on.
 #[must_use]
-pub fn decide(findings: Vec<Finding>, memory: &Memory) -> Vec<Decision> {
-    let mut first_seen = memory.first.iter();
+pub fn judge(findings: Vec<Finding>, seen: &[Seen]) -> (Vec<Finding>, Vec<Decision>) {
+    let mut seen = seen.iter();
+    let mut open = Vec::new();
+    let mut decided = Vec::new();
+    for finding in findings {
+        let why =
+            finding.first_seen().and_then(|first| hold_sighting(seen.next()?, finding.event.time, first.learning));
+        match why.or_else(|| hold_dry_run(&finding)) {
+            Some(why) => decided.push(Decision::Hold { finding: Box::new(finding), why }),
+            None => open.push(finding),
+        }
+    }
+    (open, decided)
+}
+
+/// Decides on findings by what was told before. They have to be [`in_order`].
+///
+/// Every finding comes back: in an alert, held with its reason, or to wait.
+#[must_use]
+pub fn decide(findings: Vec<Finding>, ledgers: &Ledgers, teller: &Teller) -> Vec<Decision> {
     let mut batch = Batch::default();
     for finding in findings {
-        let hold = match &finding.kind {
-            Kind::Match | Kind::Episode(_) => None,
-            Kind::FirstSeen(first) => {
-                let seen = first_seen.next();
-                seen.and_then(|seen| hold_sighting(seen, finding.event.time, first.learning))
-            }
-        };
-        let past = memory.alerts.get(&finding.dedup_key);
-        let hold = hold.or_else(|| hold_repeated(&finding, past.map_or(&[], |past| past.published.as_slice())));
-        match hold.or_else(|| hold_dry_run(&finding)) {
-            Some(why) => batch.decisions.push(Decision::Hold { finding: Box::new(finding), why }),
+        let ledger = ledgers.get(finding.dedup_key);
+        if let Some(why) = ledger.and_then(|ledger| ledger.holds(&finding)) {
+            batch.decisions.push(Decision::Hold { finding: Box::new(finding), why });
+        } else if ledger.is_some_and(|ledger| ledger.is_claimed(teller)) {
+            batch.decisions.push(Decision::Wait(Box::new(finding)));
+        } else if batch.open.contains_key(&finding.dedup_key) {
             // One alert tells how many were held back; a second one of the same batch doesn't tell it again.
-            None if batch.open.contains_key(&finding.dedup_key) => batch.tell(finding, Repetition::HeldSince(0)),
-            None => batch.tell(finding, Repetition::HeldSince(past.map_or(0, |past| past.held))),
+            batch.tell(finding, Repetition::HeldSince(0));
+        } else {
+            batch.tell(finding, Repetition::HeldSince(ledger.map_or(0, |ledger| ledger.held())));
         }
     }
     batch.decisions
 }
 
-/// Decides on matches when the memory can't be asked: a duplicate is a nuisance, a lost alert a breach.
+/// Decides when the memory can't be asked: a duplicate is a nuisance, a lost alert a breach.
 #[must_use]
-pub fn decide_without_memory(matches: Vec<Finding>) -> Vec<Decision> {
+pub fn decide_without_memory(findings: Vec<Finding>) -> Vec<Decision> {
     let mut batch = Batch::default();
-    for finding in matches {
-        match hold_dry_run(&finding) {
-            Some(why) => batch.decisions.push(Decision::Hold { finding: Box::new(finding), why }),
-            None => batch.tell(finding, Repetition::Unchecked),
-        }
+    for finding in findings {
+        batch.tell(finding, Repetition::Unchecked);
     }
     batch.decisions
 }
@@ -137,20 +195,6 @@ fn hold_sighting(seen: &Seen, time: Timestamp, learning: jiff::SignedDuration) -
 
 fn hold_dry_run(finding: &Finding) -> Option<Hold> {
     (finding.rule.mode == Mode::DryRun).then_some(Hold::DryRun)
-}
-
-fn hold_repeated(finding: &Finding, published: &[PastAlert]) -> Option<Hold> {
-    let within = |alert: &PastAlert, span| finding.event.time.duration_since(alert.time).abs() <= span;
-    let told = |alert: &&PastAlert| alert.told.contains(&finding.uid);
-    let told_before = match &finding.kind {
-        Kind::Match | Kind::Episode(_) => published.iter().any(|alert| told(&alert)),
-        // Away for longer than the history, the value is news again.
-        Kind::FirstSeen(first) => published.iter().filter(told).any(|alert| within(alert, first.history)),
-    };
-    if told_before {
-        return Some(Hold::ToldBefore);
-    }
-    published.iter().any(|alert| within(alert, finding.rule.window)).then_some(Hold::Repeated)
 }
 
 /// Groups what one invocation brings: a burst is one alert.
@@ -171,7 +215,7 @@ impl Batch {
         }
         let open = self.open.get(&finding.dedup_key).and_then(|&place| self.decisions.get_mut(place));
         if let Some(Decision::Notify(alert)) = open
-            && finding.event.time.duration_since(alert.finding.event.time) <= finding.rule.window
+            && finding.time().duration_since(alert.finding.time()) <= finding.rule.window
         {
             alert.more.push(finding);
             return;

@@ -1,16 +1,18 @@
 //! Decides which findings people are told.
 //!
-//! In: findings, and what is remembered of earlier ones. Out: [`Decision`]s: an alert, or why none. Pure: the store is
-//! asked in between, by the pipeline. Holding back is data, so that it can be counted and reported.
+//! In: findings, and what is remembered of earlier ones. Out: [`Decision`]s: an alert, or why none. Pure: what has to be read
+//! and written is data ([`Item`]), and the pipeline asks the store. Holding back is data too, so that it can be counted and
+//! reported.
 
 pub mod correlation;
 mod correlator;
 mod decision;
+mod item;
+mod ledger;
 mod sighting;
 
-pub use correlator::{Correlated, Correlation, Correlator};
-pub use decision::{Alert, Decision, Hold, Repetition, decide, decide_without_memory};
-pub use sighting::{
-    EntityKey, FirstSighting, Mark, Memory, PastAlert, PastAlerts, Remembered, Seen, Sightings, in_order, marks,
-    sightings,
-};
+pub use correlator::{Correlated, Correlation, Correlator, LATE, Step};
+pub use decision::{Alert, Decision, Hold, Repetition, decide, decide_without_memory, in_order, judge};
+pub use item::{Item, Items, Key, Kind, Listed, MAX_ITEM_BYTES, Stretch, UnreadableItem};
+pub use ledger::{CLAIM, Closing, Ledgers, Teller, key_of};
+pub use sighting::{EntityKey, FirstSighting, KnownPairs, Round, Seen, Sightings};

@@ -1,23 +1,29 @@
-//! What has to be remembered, and what is remembered.
+//! First sightings: which values an entity has shown, and since when the entity is known.
+//!
+//! Two documents: one for each entity and value, one for each entity. A round with the store reads both, and writes what is
+//! new; whoever finds that another one wrote in between goes another round. Known pairs cost a read at most, and what this
+//! process knows already costs nothing ([`KnownPairs`]).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::num::NonZeroUsize;
+use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
+use lru::LruCache;
 use serde::{Deserialize, Serialize};
 
-use crate::engine::Sighted;
-use crate::finding::{DedupKey, Finding, FindingUid, Kind};
+use crate::engine::{RuleInfo, Sighted};
+use crate::finding::{DedupKey, Finding, FindingUid};
 
-use super::decision::{Alert, Decision, Hold};
+use super::item::{Item, Items, Key, Kind, UnreadableItem, later};
 
-/// What a batch of findings asks of the store.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub struct Sightings {
-    /// To be recorded in this order, oldest first: who shows a value first is the one that is new.
-    pub first: Vec<FirstSighting>,
-    /// Alerts that may have been told already.
-    pub alerts: BTreeSet<DedupKey>,
-}
+/// Of a value, for whoever looks into the memory: its name is a hash of the whole.
+const MAX_SHOWN: usize = 256;
+/// Pairs that a process keeps in mind: a few megabytes.
+const MAX_KNOWN: NonZeroUsize = NonZeroUsize::MIN.saturating_add(50_000);
+const DAY: SignedDuration = SignedDuration::from_hours(24);
 
 /// An entity showing a value.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,8 +32,12 @@ pub struct FirstSighting {
     pub pair: FindingUid,
     /// Names rule and entity.
     pub entity: EntityKey,
-    /// The event that showed it: seeing the same event again changes no answer.
-    pub event: String,
+    /// The rule that learns.
+    pub rule: Arc<RuleInfo>,
+    /// Entity and value.
+    pub sighted: Sighted,
+    /// The event that showed it: seeing the same event again changes no answer. `None` for what is taken as known.
+    pub event: Option<String>,
     /// When.
     pub time: Timestamp,
     /// The latest event that showed the same, inside the same stretch of history.
@@ -38,100 +48,37 @@ pub struct FirstSighting {
 
 /// Names a rule and an entity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct EntityKey(pub u128);
-
-/// What the store answers.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub struct Memory {
-    /// For each of [`Sightings::first`], in their order.
-    pub first: Vec<Seen>,
-    /// For each key of [`Sightings::alerts`] that something is known of.
-    pub alerts: BTreeMap<DedupKey, PastAlerts>,
-}
+pub struct EntityKey(u128);
 
 /// What is known of a sighting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Seen {
     /// The entity shows the value for the first time.
     pub is_new: bool,
-    /// The oldest event of the entity that is known.
+    /// The oldest event of the entity that was known when the value became so.
     pub entity_since: Timestamp,
 }
 
-/// Alerts published under one dedup key, and what was held back since the last.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct PastAlerts {
-    /// Oldest first.
-    pub published: Vec<PastAlert>,
-    /// Findings held back since.
-    pub held: u64,
-}
-
-/// An alert that was published.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PastAlert {
-    /// The event time of its first finding.
-    pub time: Timestamp,
-    /// The findings it told of.
-    pub told: Vec<FindingUid>,
-}
-
-/// What the store is told once the alerts are out.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Mark {
-    /// Only an alert that was published may hold others back.
-    Published {
-        /// The alert's key.
-        key: DedupKey,
-        /// The alert.
-        alert: PastAlert,
-    },
-    /// A finding that another alert spoke for. A set, so that a redelivery doesn't count twice.
-    Held {
-        /// The key of the alert that spoke for it.
-        key: DedupKey,
-        /// The finding.
-        uid: FindingUid,
-    },
-}
-
-/// What a store keeps of an entity and a value.
+/// What is kept of an entity and a value.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Remembered {
-    /// The event that made it known.
-    pub event: String,
-    /// When it was last seen.
-    pub last: Timestamp,
-    /// How long the entity had been known then.
-    pub entity_since: Timestamp,
+pub(super) struct Remembered {
+    rule: String,
+    entity: Vec<String>,
+    value: Vec<String>,
+    /// The event that made it known; none when it was taken as known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    event: Option<String>,
+    /// When it was last seen, not older than the truth by more than [`grain`].
+    last: Timestamp,
+    entity_since: Timestamp,
 }
 
-impl Remembered {
-    /// Adds a sighting to what is remembered: what to keep, and what to answer. `entity_since`: the oldest event of the
-    /// entity, this one included.
-    ///
-    /// Deterministic under redelivery: the event that made a value known finds it new again, and its entity as well known as
-    /// then. A late event never makes a known value new.
-    #[must_use]
-    pub fn see(known: Option<Self>, sighting: &FirstSighting, entity_since: Timestamp) -> (Self, Seen) {
-        match known {
-            Some(known) if known.event == sighting.event => {
-                let seen = Seen { is_new: true, entity_since: known.entity_since };
-                (known.seen_at(sighting.until), seen)
-            }
-            Some(known) if sighting.time.duration_since(known.last) <= sighting.history => {
-                (known.seen_at(sighting.until), Seen { is_new: false, entity_since })
-            }
-            _ => {
-                let first = Self { event: sighting.event.clone(), last: sighting.until, entity_since };
-                (first, Seen { is_new: true, entity_since })
-            }
-        }
-    }
-
-    fn seen_at(self, time: Timestamp) -> Self {
-        Self { last: self.last.max(time), ..self }
-    }
+/// What is kept of an entity.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct KnownEntity {
+    rule: String,
+    entity: Vec<String>,
+    since: Timestamp,
 }
 
 impl EntityKey {
@@ -140,63 +87,414 @@ impl EntityKey {
     }
 }
 
-/// Sorts findings as [`sightings`] and [`super::decide`] take them: by event time, the same on each run.
-pub fn in_order(findings: &mut [Finding]) {
-    let place = |finding: &Finding| (finding.event.time, finding.uid);
-    findings.sort_by(|a, b| (place(a), &a.event.identity).cmp(&(place(b), &b.event.identity)));
-}
-
-/// What these findings ask of the store. They have to be [`in_order`].
-#[must_use]
-pub fn sightings(findings: &[Finding]) -> Sightings {
-    let first = findings.iter().filter_map(|finding| match &finding.kind {
-        Kind::Match | Kind::Episode(_) => None,
-        Kind::FirstSeen(first) => Some(FirstSighting {
+impl FirstSighting {
+    /// What a finding asks of the memory, if it is one of a first-seen rule.
+    #[must_use]
+    pub fn of(finding: &Finding) -> Option<Self> {
+        let first = finding.first_seen()?;
+        Some(Self {
             pair: finding.uid,
             entity: EntityKey::new(&finding.rule.id, &first.sighted),
-            event: finding.event.identity.to_string(),
+            rule: Arc::clone(&finding.rule),
+            sighted: first.sighted.clone(),
+            event: Some(finding.event.identity.to_string()),
             time: finding.event.time,
             until: first.until,
             history: first.history,
-        }),
-    });
-    Sightings { first: first.collect(), alerts: findings.iter().map(|finding| finding.dedup_key).collect() }
+        })
+    }
+
+    /// The same, but nobody shall be told, whenever the event comes again.
+    #[must_use]
+    pub fn as_known(self) -> Self {
+        Self { event: None, ..self }
+    }
+
+    fn is_by(&self, event: Option<&str>) -> bool {
+        self.event.is_some() && self.event.as_deref() == event
+    }
+
+    /// Whether a value last seen then has been away for so long that it is news.
+    fn is_news_after(&self, last: Timestamp) -> bool {
+        // `last` may be older than the truth: only what has been away for longer all the same counts.
+        self.time.duration_since(last) > self.history.saturating_add(grain(self.history))
+    }
+
+    /// Whether that it was seen again has to be written down.
+    fn outdates(&self, last: Timestamp) -> bool {
+        self.until.duration_since(last) > grain(self.history)
+    }
+
+    fn pair_key(&self) -> Key {
+        Key::single(Kind::Pair, self.pair.to_u128())
+    }
+
+    fn entity_key(&self) -> Key {
+        Key::single(Kind::Entity, self.entity.0)
+    }
+
+    /// Until when the pair is kept. Old files that are read anew count from now.
+    fn expires(&self, now: Timestamp) -> Timestamp {
+        let away = self.history.saturating_add(grain(self.history)).saturating_add(DAY);
+        later(self.until.max(now), away)
+    }
+
+    fn entity_expires(&self, now: Timestamp) -> Timestamp {
+        // An entity has to outlive its values, or it would be learned anew. It is not written each time that one of them is.
+        later(self.expires(now), grain(self.history).saturating_mul(2).saturating_add(DAY))
+    }
 }
 
-/// What to write down of what was decided and published.
-#[must_use]
-pub fn marks<'d>(published: impl IntoIterator<Item = &'d Alert>, decisions: &[Decision]) -> Vec<Mark> {
-    let published = published.into_iter().map(|alert| Mark::Published {
-        key: alert.finding.dedup_key,
-        alert: PastAlert {
-            time: alert.finding.event.time,
-            told: alert.findings().map(|finding| finding.uid).collect(),
-        },
-    });
-    let held = decisions.iter().filter_map(|decision| match decision {
-        Decision::Hold { finding, why: Hold::Repeated } => {
-            Some(Mark::Held { key: finding.dedup_key, uid: finding.uid })
+/// How exactly it is written down when a value was last seen: each time would be a write an event.
+fn grain(history: SignedDuration) -> SignedDuration {
+    (history / 30).min(DAY)
+}
+
+impl Remembered {
+    /// Adds a sighting to what is remembered: what to keep, and what to answer. `entity_since`: the oldest event of the entity,
+    /// this one included.
+    ///
+    /// Deterministic under redelivery: the event that made a value known finds it new again, and its entity as well known as
+    /// then. A late event never makes a known value new.
+    fn see(known: Option<Self>, sighting: &FirstSighting, entity_since: Timestamp) -> (Self, Seen) {
+        match known {
+            Some(known) if sighting.is_by(known.event.as_deref()) => {
+                let seen = Seen { is_new: true, entity_since: known.entity_since };
+                (known.seen_again(sighting), seen)
+            }
+            Some(known) if !sighting.is_news_after(known.last) => {
+                let seen = Seen { is_new: false, entity_since: known.entity_since };
+                (known.seen_again(sighting), seen)
+            }
+            _ => {
+                let first = Self {
+                    rule: sighting.rule.id.clone(),
+                    entity: shown(&sighting.sighted.entity),
+                    value: shown(&sighting.sighted.value),
+                    event: sighting.event.clone(),
+                    last: sighting.until,
+                    entity_since,
+                };
+                (first, Seen { is_new: true, entity_since })
+            }
         }
-        _ => None,
-    });
-    published.chain(held).collect()
+    }
+
+    fn seen_again(self, sighting: &FirstSighting) -> Self {
+        if sighting.outdates(self.last) { Self { last: sighting.until, ..self } } else { self }
+    }
+}
+
+fn shown(values: &[String]) -> Vec<String> {
+    values.iter().map(|value| value.chars().take(MAX_SHOWN).collect()).collect()
+}
+
+/// Sightings on their way through the memory.
+#[derive(Debug)]
+pub struct Sightings {
+    all: Vec<FirstSighting>,
+    answers: Vec<Option<Seen>>,
+    /// What the store holds of the pairs that it answered for.
+    glimpses: Vec<(FindingUid, Glimpse)>,
+}
+
+/// One round with the store over the sightings that have no answer yet.
+#[derive(Debug)]
+pub struct Round {
+    pairs: Vec<Pair>,
+    entities: Items,
+}
+
+/// Sightings of one entity and value.
+#[derive(Debug)]
+struct Pair {
+    key: Key,
+    entity: Key,
+    /// In order of time.
+    places: Vec<usize>,
+    revision: u64,
+    known: Option<Remembered>,
+}
+
+impl Sightings {
+    /// Takes sightings in order of event time: who shows a value first is the one that is new.
+    #[must_use]
+    pub fn new(all: Vec<FirstSighting>) -> Self {
+        let answers = vec![None; all.len()];
+        Self { all, answers, glimpses: Vec::new() }
+    }
+
+    /// Answers what this process knows already.
+    pub fn recall(&mut self, known: &mut KnownPairs) {
+        for (sighting, answer) in self.all.iter().zip(&mut self.answers) {
+            *answer = answer.or_else(|| known.recall(sighting));
+        }
+    }
+
+    /// Has the process know what the store answered.
+    pub fn memorise(&mut self, known: &mut KnownPairs) {
+        for (pair, glimpse) in self.glimpses.drain(..) {
+            known.0.put(pair.to_u128(), glimpse);
+        }
+    }
+
+    /// An answer for each, in their order, once there is one for each.
+    ///
+    /// # Errors
+    /// How many have none.
+    pub fn answers(self) -> Result<Vec<Seen>, usize> {
+        let open = self.open().count();
+        if open == 0 { Ok(self.answers.into_iter().flatten().collect()) } else { Err(open) }
+    }
+
+    /// Whether all are answered.
+    #[must_use]
+    pub fn is_answered(&self) -> bool {
+        self.open().next().is_none()
+    }
+
+    fn open(&self) -> impl Iterator<Item = usize> {
+        (0..self.all.len()).filter(|&place| self.answers[place].is_none())
+    }
+
+    /// What to read first: the pairs.
+    #[must_use]
+    pub fn pairs(&self) -> BTreeSet<Key> {
+        self.open().map(|place| self.all[place].pair_key()).collect()
+    }
+
+    /// Begins a round with the pairs that are there. Answers those for which nothing has to be written.
+    ///
+    /// # Errors
+    /// When an item can't be understood.
+    pub fn begin(&mut self, items: &Items) -> Result<Round, UnreadableItem> {
+        let mut pairs: Vec<Pair> = Vec::new();
+        let mut by_key: HashMap<Key, usize> = HashMap::new();
+        for place in self.open() {
+            let sighting = &self.all[place];
+            match by_key.entry(sighting.pair_key()) {
+                Entry::Occupied(pair) => pairs[*pair.get()].places.push(place),
+                Entry::Vacant(vacant) => {
+                    let item = items.get(vacant.key());
+                    let pair = Pair {
+                        key: vacant.key().clone(),
+                        entity: sighting.entity_key(),
+                        places: vec![place],
+                        revision: item.map_or(0, |item| item.revision),
+                        known: item.map(Item::read).transpose()?,
+                    };
+                    vacant.insert(pairs.len());
+                    pairs.push(pair);
+                }
+            }
+        }
+        pairs.retain(|pair| {
+            let (after, seen) = pair.see(&self.all, Timestamp::MAX);
+            let is_settled = after == pair.known;
+            if is_settled {
+                self.answer(pair, after, &seen);
+            }
+            !is_settled
+        });
+        Ok(Round { pairs, entities: Items::new() })
+    }
+
+    /// What to read next: the entities of what has to be written.
+    #[must_use]
+    pub fn entities(&self, round: &Round) -> BTreeSet<Key> {
+        round.pairs.iter().map(|pair| pair.entity.clone()).collect()
+    }
+
+    /// With the entities that are there: those to write.
+    ///
+    /// # Errors
+    /// When an item can't be understood.
+    pub fn entity_writes(&self, round: &mut Round, items: Items, now: Timestamp) -> Result<Vec<Item>, UnreadableItem> {
+        round.entities = items;
+        let mut writes: HashMap<&Key, (KnownEntity, Timestamp)> = HashMap::new();
+        for pair in &round.pairs {
+            for &place in &pair.places {
+                let sighting = &self.all[place];
+                let (entity, expires) = match writes.entry(&pair.entity) {
+                    Entry::Occupied(entity) => entity.into_mut(),
+                    Entry::Vacant(vacant) => {
+                        let known = round.entities.get(&pair.entity).map(Item::read).transpose()?;
+                        let entity = known.unwrap_or_else(|| KnownEntity {
+                            rule: sighting.rule.id.clone(),
+                            entity: shown(&sighting.sighted.entity),
+                            since: sighting.time,
+                        });
+                        vacant.insert((entity, Timestamp::MIN))
+                    }
+                };
+                entity.since = entity.since.min(sighting.time);
+                *expires = sighting.entity_expires(now).max(*expires);
+            }
+        }
+        let history = |key: &Key| {
+            let pairs = round.pairs.iter().filter(|pair| pair.entity == *key);
+            pairs.flat_map(|pair| &pair.places).map(|&place| self.all[place].history).max().unwrap_or_default()
+        };
+        let mut items = Vec::new();
+        for (key, (entity, expires)) in writes {
+            let there = round.entities.get(key);
+            let item = Item::new(key.clone(), there.map_or(0, |item| item.revision), expires, &entity);
+            let is_due = there.is_none_or(|there| {
+                there.value != item.value || item.expires.duration_since(there.expires) > grain(history(key))
+            });
+            if is_due {
+                items.push(item);
+            }
+        }
+        items.sort_by(|a, b| a.key.cmp(&b.key));
+        // What is written is what is there, for the pairs' sake.
+        round.entities.extend(items.iter().map(|item| (item.key.clone(), item.clone())));
+        Ok(items)
+    }
+
+    /// The pairs to write, but for those whose entity another one has written in between.
+    ///
+    /// # Errors
+    /// When an item can't be understood.
+    pub fn pair_writes(
+        &self,
+        round: &mut Round,
+        beaten: &HashSet<Key>,
+        now: Timestamp,
+    ) -> Result<Vec<Item>, UnreadableItem> {
+        round.pairs.retain(|pair| !beaten.contains(&pair.entity));
+        let mut items = Vec::new();
+        for pair in &round.pairs {
+            let entity: Option<KnownEntity> = round.entities.get(&pair.entity).map(Item::read).transpose()?;
+            let (after, _) = pair.see(&self.all, entity.map_or(Timestamp::MAX, |entity| entity.since));
+            let expires = pair.places.iter().map(|&place| self.all[place].expires(now)).max().unwrap_or(now);
+            items.extend(after.map(|after| Item::new(pair.key.clone(), pair.revision, expires, &after)));
+        }
+        Ok(items)
+    }
+
+    /// Ends a round: answers for the pairs that were written, in the order of [`Self::pair_writes`].
+    ///
+    /// # Errors
+    /// When an item can't be understood.
+    pub fn end(&mut self, round: &Round, written: &[bool]) -> Result<(), UnreadableItem> {
+        for (pair, _) in round.pairs.iter().zip(written).filter(|(_, written)| **written) {
+            let entity: Option<KnownEntity> = round.entities.get(&pair.entity).map(Item::read).transpose()?;
+            let (after, seen) = pair.see(&self.all, entity.map_or(Timestamp::MAX, |entity| entity.since));
+            self.answer(pair, after, &seen);
+        }
+        Ok(())
+    }
+
+    fn answer(&mut self, pair: &Pair, after: Option<Remembered>, seen: &[Seen]) {
+        for (&place, &seen) in pair.places.iter().zip(seen) {
+            self.answers[place] = Some(seen);
+        }
+        let name = pair.places.first().map(|&place| self.all[place].pair);
+        self.glimpses.extend(name.zip(after.map(|after| Glimpse::of(&after))));
+    }
+
+    /// Answers from these sightings alone, without a store.
+    #[must_use]
+    pub fn among_themselves(self) -> Vec<Seen> {
+        let mut entities: HashMap<EntityKey, Timestamp> = HashMap::new();
+        let mut pairs: HashMap<FindingUid, Remembered> = HashMap::new();
+        let each = |sighting: &FirstSighting| {
+            let since = entities.entry(sighting.entity).or_insert(sighting.time);
+            *since = (*since).min(sighting.time);
+            let (after, seen) = Remembered::see(pairs.remove(&sighting.pair), sighting, *since);
+            pairs.insert(sighting.pair, after);
+            seen
+        };
+        self.all.iter().map(each).collect()
+    }
+}
+
+impl Pair {
+    /// What is known after all its sightings, and the answer to each.
+    fn see(&self, all: &[FirstSighting], entity_since: Timestamp) -> (Option<Remembered>, Vec<Seen>) {
+        let mut known = self.known.clone();
+        let each = |&place: &usize| {
+            let sighting = &all[place];
+            let (after, seen) = Remembered::see(known.take(), sighting, entity_since.min(sighting.time));
+            known = Some(after);
+            seen
+        };
+        let seen = self.places.iter().map(each).collect();
+        (known, seen)
+    }
+}
+
+/// What this process knows of first sightings: the latest ones, up to a bound. Most pairs are seen again and again.
+#[derive(Debug)]
+pub struct KnownPairs(LruCache<u128, Glimpse>);
+
+/// What the store holds of a pair, in short.
+#[derive(Debug, Clone, Copy)]
+struct Glimpse {
+    /// A hash of the event that made the pair known.
+    event: Option<u64>,
+    last: Timestamp,
+    entity_since: Timestamp,
+}
+
+impl Default for KnownPairs {
+    fn default() -> Self {
+        Self(LruCache::new(MAX_KNOWN))
+    }
+}
+
+impl KnownPairs {
+    fn recall(&mut self, sighting: &FirstSighting) -> Option<Seen> {
+        let known = self.0.get(&sighting.pair.to_u128())?;
+        let is_new = known.event.is_some() && known.event == sighting.event.as_deref().map(fingerprint);
+        // What has to be written down has to be asked as well.
+        (!sighting.outdates(known.last)).then_some(Seen { is_new, entity_since: known.entity_since })
+    }
+}
+
+impl Glimpse {
+    fn of(known: &Remembered) -> Self {
+        let event = known.event.as_deref().map(fingerprint);
+        Self { event, last: known.last, entity_since: known.entity_since }
+    }
+}
+
+fn fingerprint(event: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    event.hash(&mut hasher);
+    hasher.finish()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::trail::EventIdentity;
+    use crate::engine::{Organisation, RuleSet};
+    use crate::{sigma, yaml::SourceFile};
 
+    fn rule() -> Arc<RuleInfo> {
+        let yaml =
+            "title: r\nlogsource: {product: aws, service: cloudtrail}\ndetection: {s: {eventName: x}, condition: s}\n";
+        let (rules, _) = RuleSet::compile(&sigma::parse(&SourceFile::new("r.yml", yaml)), &Organisation::default());
+        Arc::new(rules.rules().next().unwrap().clone())
+    }
+
+    fn at(time: &str) -> Timestamp {
+        format!("2026-11-{time}Z").parse().unwrap()
+    }
+
+    /// Alice at an address, with a history of 60 hours: a grain of two.
     fn sighting(event: &str, time: &str) -> FirstSighting {
         let sighted = Sighted { entity: vec!["alice".into()], value: vec!["203.0.113.7".into()] };
-        let event = EventIdentity { account: "1".into(), event_id: event.into() };
         FirstSighting {
             pair: FindingUid::of_sighting("r", &sighted),
             entity: EntityKey::new("r", &sighted),
-            event: event.to_string(),
-            time: format!("2026-11-{time}Z").parse().unwrap(),
-            until: format!("2026-11-{time}Z").parse().unwrap(),
-            history: SignedDuration::from_hours(48),
+            rule: rule(),
+            sighted,
+            event: Some(event.to_owned()),
+            time: at(time),
+            until: at(time),
+            history: SignedDuration::from_hours(60),
         }
     }
 
@@ -210,18 +508,62 @@ mod tests {
     fn a_value_is_new_once_and_again_when_the_same_event_is_retried() {
         let (known, is_new) = see(None, "a", "05T10:00:00");
         assert!(is_new);
-        let (known, is_new) = see(Some(known), "b", "05T11:00:00");
+        let (known, is_new) = see(Some(known), "b", "05T13:00:00");
         assert!(!is_new);
         let (known, is_new) = see(Some(known), "a", "05T10:00:00");
         assert!(is_new, "a retry decides as the first try did");
-        assert_eq!(known.last, sighting("b", "05T11:00:00").time);
+        assert_eq!(known.last, at("05T13:00:00"));
     }
 
     #[test]
     fn a_late_event_is_not_new_but_one_after_the_history_is() {
         let (known, _) = see(None, "a", "05T10:00:00");
         assert!(!see(Some(known.clone()), "late", "01T10:00:00").1);
-        assert!(!see(Some(known.clone()), "b", "07T10:00:00").1);
-        assert!(see(Some(known), "c", "07T10:00:01").1);
+        assert!(!see(Some(known.clone()), "b", "08T00:00:00").1);
+        assert!(see(Some(known), "c", "08T00:00:01").1);
+    }
+
+    #[test]
+    fn seeing_it_again_is_written_down_once_in_a_while() {
+        let (known, _) = see(None, "a", "05T10:00:00");
+        let (again, _) = see(Some(known.clone()), "b", "05T12:00:00");
+        assert_eq!(again, known);
+        let (again, _) = see(Some(known.clone()), "c", "05T12:00:01");
+        assert_eq!(again.last, at("05T12:00:01"));
+    }
+
+    #[test]
+    fn what_was_taken_as_known_is_never_news() {
+        let known = sighting("a", "05T10:00:00").as_known();
+        let (known, _) = Remembered::see(None, &known, known.time);
+        assert!(!see(Some(known), "a", "05T10:00:00").1);
+    }
+
+    /// The store's answer to the pair's first round.
+    fn asked(sighting: FirstSighting, known: &mut KnownPairs, there: &Remembered) -> Seen {
+        let mut sightings = Sightings::new(vec![sighting]);
+        sightings.recall(known);
+        if !sightings.is_answered() {
+            let key = sightings.pairs().first().unwrap().clone();
+            let item = Item::new(key.clone(), 1, Timestamp::MAX, there);
+            let _ = sightings.begin(&Items::from([(key, item)])).unwrap();
+            sightings.memorise(known);
+        }
+        sightings.answers().unwrap()[0]
+    }
+
+    #[test]
+    fn the_process_knows_what_the_store_answered_and_whose_the_value_is() {
+        let (there, _) = see(None, "owner", "05T10:00:00");
+        let mut known = KnownPairs::default();
+        assert!(!asked(sighting("another", "05T11:00:00"), &mut known, &there).is_new);
+        let mut sightings = Sightings::new(vec![sighting("third", "05T12:00:00"), sighting("owner", "05T10:00:00")]);
+        sightings.recall(&mut known);
+        let answers: Vec<bool> = sightings.answers().unwrap().iter().map(|seen| seen.is_new).collect();
+        assert_eq!(answers, [false, true], "without asking; a retry decides as the first try did");
+        // Once in a while the store has to be told that the value is still in use, however often it was seen meanwhile.
+        let mut sightings = Sightings::new(vec![sighting("fourth", "05T12:00:01")]);
+        sightings.recall(&mut known);
+        assert!(!sightings.is_answered());
     }
 }

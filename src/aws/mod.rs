@@ -1,11 +1,13 @@
 //! The ports on AWS. Clients are made once, and keep their connections over invocations.
 
+mod dynamodb;
 mod s3;
 mod sns;
 mod warm;
 
 use aws_config::{BehaviorVersion, SdkConfig};
 
+pub use dynamodb::DynamoDbTable;
 pub use s3::{S3Body, S3Objects};
 pub use sns::SnsTopic;
 pub use warm::{WARM_UP_LIMIT, WarmError};

@@ -17,6 +17,7 @@ mod knowledge;
 mod matcher;
 mod matching;
 mod organisation;
+mod reach;
 mod rule_set;
 mod title;
 mod value_test;

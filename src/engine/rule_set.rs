@@ -10,12 +10,13 @@ use crate::trail::Record;
 use crate::yaml::{Code, Diagnostic};
 
 use super::context::{Context, Room};
-use super::correlation::{CompiledCorrelation, Correlations};
+use super::correlation::{CompiledCorrelation, CorrelationIndex, Correlations, Part};
 use super::expr::{Evaluation, Expr, Identifier, Unobserved};
 use super::field::Field;
 use super::filters::Filters;
 use super::index::Index;
 use super::matching::{Match, Matcher, Workspace};
+use super::reach::reaches;
 use super::title::Title;
 use super::{Knowledge, Organisation, compile};
 
@@ -26,6 +27,7 @@ pub struct RuleSet {
     pub(super) knowledge: Knowledge,
     pub(super) index: Index,
     pub(super) correlations: Correlations,
+    reaches: Vec<SignedDuration>,
     filters: usize,
     off: usize,
     /// Of matchers that are done: a file of ten records costs less than a workspace.
@@ -134,6 +136,7 @@ impl RuleSet {
         }
         set.correlations = Correlations::compile(correlations, collection, &set.rules, organisation, &mut rejected);
         set.correlations.quiet(&mut set.rules);
+        set.reaches = reaches(&set.correlations.all);
         set.off += set.correlations.off;
         let stray = organisation.overrides.iter().filter(|(id, _)| !ids.contains_key(id.as_str()));
         rejected.extend(stray.map(|(id, change)| {
@@ -169,6 +172,21 @@ impl RuleSet {
     #[must_use]
     pub fn correlations(&self) -> &[CompiledCorrelation] {
         &self.correlations.all
+    }
+
+    /// How far back a correlation may have to look from an event, for its own sake or for those that read it.
+    #[must_use]
+    pub fn reach(&self, correlation: CorrelationIndex) -> SignedDuration {
+        self.reaches[correlation.0]
+    }
+
+    /// What is known about a rule that a correlation names.
+    #[must_use]
+    pub fn part(&self, part: Part) -> &Arc<RuleInfo> {
+        match part {
+            Part::Rule(rule) => &self.rules[rule].info,
+            Part::Correlation(index) => &self.correlations.all[index.0].info,
+        }
     }
 
     /// What is known about each rule, in their order.

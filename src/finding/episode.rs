@@ -31,6 +31,10 @@ pub struct Episode {
     pub measured: String,
     /// The length of the window.
     pub timespan: SignedDuration,
+    /// When the condition first held.
+    pub start: Timestamp,
+    /// When it was last seen to hold.
+    pub end: Timestamp,
     /// How many events lie in its windows.
     pub count: usize,
     /// The earliest of them.

@@ -16,7 +16,7 @@ use crate::engine::{FirstSeenPlan, Knowledge, Match, RuleInfo, Sighted};
 use crate::trail::{EventIdentity, KeptRecord, Mfa, Outcome, Record, Slot};
 
 pub use episode::{Contribution, Episode, EpisodeEvent};
-pub use uid::{DedupKey, FindingUid};
+pub use uid::{DedupKey, FindingUid, GroupKey};
 
 /// A rule met an event.
 #[derive(Debug, Clone)]
@@ -44,7 +44,8 @@ pub enum Kind {
     Match,
     /// The record matches, and counts if its entity shows this value for the first time.
     FirstSeen(FirstSeen),
-    /// The records of a group add up to what a correlation asks for. The finding's event is the one that completed it.
+    /// The records of a group add up to what a correlation asks for. The finding's event is the one that completed it, if that
+    /// is at hand, or else the latest of it that is.
     Episode(Box<Episode>),
 }
 
@@ -165,6 +166,18 @@ impl Finding {
             event: Arc::clone(event),
             origin: Origin { file: Arc::clone(file), record_index: matched.record.index() },
         }
+    }
+
+    /// When it happened: for an episode when it began, whichever of its events is at hand.
+    #[must_use]
+    pub fn time(&self) -> Timestamp {
+        self.stretch().0
+    }
+
+    /// From when to when it happened.
+    #[must_use]
+    pub fn stretch(&self) -> (Timestamp, Timestamp) {
+        self.episode().map_or((self.event.time, self.event.time), |episode| (episode.start, episode.end))
     }
 
     /// What a first-seen rule has to remember.

@@ -17,6 +17,24 @@ pub struct FindingUid(u128);
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct DedupKey(u128);
 
+/// Names a group of a correlation, or a set of its events: 128 bits of SHA-256.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct GroupKey(u128);
+
+impl GroupKey {
+    /// Names what these texts name together.
+    #[must_use]
+    pub fn of_texts<'t>(texts: impl IntoIterator<Item = &'t str>) -> Self {
+        Self(hash("group", texts))
+    }
+
+    /// For stores.
+    #[must_use]
+    pub fn to_u128(self) -> u128 {
+        self.0
+    }
+}
+
 impl FindingUid {
     /// A match of a rule is named after the event, never after the file it stands in.
     #[must_use]

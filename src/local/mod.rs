@@ -2,7 +2,8 @@
 
 mod files;
 mod outbox;
-mod state;
+mod state_file;
+mod state_memory;
 mod walk;
 
 use jiff::Timestamp;
@@ -11,7 +12,8 @@ use crate::ports::Clock;
 
 pub use files::{Folder, FolderBody};
 pub use outbox::{Outbox, Stdout};
-pub use state::{OpenError, State};
+pub use state_file::{OpenError, StateFile};
+pub use state_memory::StateMemory;
 pub use walk::{Unlisted, walk};
 
 /// The machine's clock.

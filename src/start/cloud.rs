@@ -5,13 +5,13 @@ use std::time::Instant;
 use aws_config::SdkConfig;
 use futures_util::future::join_all;
 
-use crate::aws::{S3Objects, SnsTopic, WarmError, sdk_config};
+use crate::aws::{DynamoDbTable, S3Objects, SnsTopic, WarmError, sdk_config};
 use crate::config::Warm;
 use crate::ports::{ObjectBody as _, ObjectStore as _, chain};
 use crate::telemetry::{self, Event};
 use crate::trigger::ObjectRef;
 
-use super::{Alerts, Objects, StartError};
+use super::{Alerts, Objects, Parts, StartError, State};
 
 /// What all clients share, when something needs one. Each client has its own connections, so there is one for S3.
 pub(super) struct Cloud(Option<(SdkConfig, S3Objects)>);
@@ -34,6 +34,10 @@ impl Cloud {
         Ok(Alerts::Sns(SnsTopic::new(&self.clients("sns")?.0, arn.to_owned())))
     }
 
+    pub(super) fn state(&self, table: &str) -> Result<State, StartError> {
+        Ok(State::DynamoDb(DynamoDbTable::new(&self.clients("dynamodb")?.0, table.to_owned())))
+    }
+
     /// Reads a whole object.
     pub(super) async fn text(&self, object: &ObjectRef) -> Result<String, StartError> {
         let unreadable = |why: String| StartError::Unreadable { place: object.to_string(), why };
@@ -51,11 +55,15 @@ impl Cloud {
 }
 
 /// Connects to the places that are on AWS, to all at once. A failure is told and changes nothing else.
-pub(super) async fn warm(places: &[Warm], objects: &Objects, alerts: &Alerts) {
-    join_all(places.iter().map(async |place| match (place, objects, alerts) {
-        (Warm::Bucket(name), Objects::S3(s3), _) => told(&format!("s3://{name}"), Box::pin(s3.warm(name))).await,
-        (Warm::Alerts, _, Alerts::Sns(topic)) => told(topic.arn(), Box::pin(topic.warm())).await,
-        (Warm::Bucket(_), Objects::Folder(_), _) | (Warm::Alerts, _, Alerts::Stdout(_)) => {}
+pub(super) async fn warm(places: &[Warm], parts: &Parts) {
+    join_all(places.iter().map(async |place| match (place, parts) {
+        (Warm::Bucket(name), Parts { objects: Objects::S3(s3), .. }) => {
+            told(&format!("s3://{name}"), Box::pin(s3.warm(name))).await;
+        }
+        (Warm::Alerts, Parts { alerts: Alerts::Sns(topic), .. }) => told(topic.arn(), Box::pin(topic.warm())).await,
+        (Warm::State, Parts { state: State::DynamoDb(table), .. }) => told(table.name(), Box::pin(table.warm())).await,
+        // On this machine there is nothing to connect to.
+        (Warm::Bucket(_) | Warm::Alerts | Warm::State, _) => {}
     }))
     .await;
 }

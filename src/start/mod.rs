@@ -10,17 +10,20 @@ mod parts;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
+use jiff::Timestamp;
+
 use crate::config::{AlertsTo, ConfigFrom, ObjectsFrom, Settings, StateIn};
 use crate::engine::Organisation;
-use crate::local::{Folder, OpenError, State, Stdout, SystemClock};
+use crate::local::{Folder, OpenError, StateFile, StateMemory, Stdout, SystemClock};
 use crate::pipeline::Pipeline;
 use crate::rule_pack::{self, Loaded};
+use crate::telemetry::{self, Event};
 use crate::trail::Readers;
 use crate::trigger::ObjectRef;
 use crate::yaml::{Diagnostic, SourceFile};
 
 use cloud::Cloud;
-pub use parts::{Alerts, Body, Objects};
+pub use parts::{Alerts, Body, Objects, State};
 
 /// A pipeline whose parts were chosen by settings.
 pub type ConfiguredPipeline = Pipeline<Objects, State, Alerts, SystemClock>;
@@ -72,11 +75,14 @@ pub enum StartError {
 /// a place that can't be connected to.
 pub async fn pipeline(settings: &Settings) -> Result<ConfiguredPipeline, StartError> {
     let cloud = cloud(settings).await;
-    let (objects, alerts) = (objects(&settings.objects, &cloud)?, alerts(&settings.alerts, &cloud)?);
-    let ((), loaded) = tokio::join!(cloud::warm(&settings.warm, &objects, &alerts), load(settings, &cloud));
+    let parts = Parts::choose(settings, &cloud)?;
+    let ((), loaded) = tokio::join!(cloud::warm(&settings.warm, &parts), load(settings, &cloud));
     let loaded = loaded?;
     loaded.report();
-    from_parts(settings, loaded, objects, alerts)
+    if settings.state == StateIn::Memory {
+        telemetry::emit(&Event::MemoryLimited);
+    }
+    parts.with(settings, loaded)
 }
 
 /// Chooses the parts for rules that are loaded already.
@@ -85,28 +91,48 @@ pub async fn pipeline(settings: &Settings) -> Result<ConfiguredPipeline, StartEr
 /// When nothing could be found or told.
 pub async fn with_rules(settings: &Settings, loaded: Loaded) -> Result<ConfiguredPipeline, StartError> {
     let cloud = cloud(settings).await;
-    from_parts(settings, loaded, objects(&settings.objects, &cloud)?, alerts(&settings.alerts, &cloud)?)
+    Parts::choose(settings, &cloud)?.with(settings, loaded)
 }
 
-fn from_parts(
-    settings: &Settings,
-    loaded: Loaded,
+/// Where log files and the memory are, and where alerts go.
+struct Parts {
     objects: Objects,
-    publisher: Alerts,
-) -> Result<ConfiguredPipeline, StartError> {
-    if loaded.rules.loaded() == 0 {
-        return Err(StartError::NoRules(loaded.summary()));
+    state: State,
+    alerts: Alerts,
+}
+
+impl Parts {
+    fn choose(settings: &Settings, cloud: &Cloud) -> Result<Self, StartError> {
+        Ok(Self {
+            objects: objects(&settings.objects, cloud)?,
+            state: state(&settings.state, cloud)?,
+            alerts: alerts(&settings.alerts, cloud)?,
+        })
     }
-    Ok(Pipeline {
-        objects,
-        state: state(&settings.state)?,
-        publisher,
-        clock: SystemClock,
-        rules: loaded.rules,
-        readers: Readers::new(settings.limits),
-        correlator: Mutex::default(),
-        concurrency: settings.concurrency,
-    })
+
+    fn with(self, settings: &Settings, loaded: Loaded) -> Result<ConfiguredPipeline, StartError> {
+        if loaded.rules.loaded() == 0 {
+            return Err(StartError::NoRules(loaded.summary()));
+        }
+        Ok(Pipeline {
+            objects: self.objects,
+            state: self.state,
+            publisher: self.alerts,
+            clock: SystemClock,
+            rules: loaded.rules,
+            readers: Readers::new(settings.limits),
+            known: Mutex::default(),
+            concurrency: settings.concurrency,
+        })
+    }
+}
+
+/// Opens the memory alone.
+///
+/// # Errors
+/// When it can't be opened, or this build can't reach it.
+pub async fn memory(place: &StateIn) -> Result<State, StartError> {
+    state(place, &Cloud::load(matches!(place, StateIn::DynamoDb(_))).await)
 }
 
 /// Loads the rules on a thread of its own: compiling holds a processor, and connections want to go on.
@@ -145,6 +171,7 @@ async fn organisation(from: Option<&ConfigFrom>, cloud: &Cloud) -> Result<Organi
 async fn cloud(settings: &Settings) -> Cloud {
     let needed = settings.objects == ObjectsFrom::S3
         || matches!(settings.alerts, AlertsTo::Sns(_))
+        || matches!(settings.state, StateIn::DynamoDb(_))
         || matches!(settings.config, Some(ConfigFrom::S3 { .. }));
     Cloud::load(needed).await
 }
@@ -165,9 +192,12 @@ fn alerts(to: &AlertsTo, cloud: &Cloud) -> Result<Alerts, StartError> {
     }
 }
 
-fn state(state: &StateIn) -> Result<State, StartError> {
-    match state {
-        StateIn::Memory => State::in_memory().map_err(|why| StartError::State { path: "memory".into(), why }),
-        StateIn::File(path) => State::open(path).map_err(|why| StartError::State { path: path.clone(), why }),
+fn state(place: &StateIn, cloud: &Cloud) -> Result<State, StartError> {
+    match place {
+        StateIn::Memory => Ok(State::Memory(StateMemory::default())),
+        StateIn::File(path) => StateFile::open(path, Timestamp::now())
+            .map(State::File)
+            .map_err(|why| StartError::State { path: path.clone(), why }),
+        StateIn::DynamoDb(table) => cloud.state(table),
     }
 }

@@ -4,7 +4,7 @@
 use crate::config::Warm;
 use crate::trigger::ObjectRef;
 
-use super::{Alerts, Objects, StartError};
+use super::{Alerts, Objects, Parts, StartError, State};
 
 pub(super) struct Cloud;
 
@@ -21,9 +21,13 @@ impl Cloud {
         Err(StartError::WithoutAws("sns"))
     }
 
+    pub(super) fn state(&self, _table: &str) -> Result<State, StartError> {
+        Err(StartError::WithoutAws("dynamodb"))
+    }
+
     pub(super) async fn text(&self, _object: &ObjectRef) -> Result<String, StartError> {
         Err(StartError::WithoutAws("s3://"))
     }
 }
 
-pub(super) async fn warm(_places: &[Warm], _objects: &Objects, _alerts: &Alerts) {}
+pub(super) async fn warm(_places: &[Warm], _parts: &Parts) {}

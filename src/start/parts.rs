@@ -2,11 +2,14 @@
 
 use bytes::Bytes;
 
+use jiff::Timestamp;
+
+use crate::alerting::{Item, Items, Key, Listed, Stretch};
 #[cfg(feature = "aws")]
-use crate::aws::{S3Body, S3Objects, SnsTopic};
-use crate::local::{Folder, FolderBody, Stdout};
+use crate::aws::{DynamoDbTable, S3Body, S3Objects, SnsTopic};
+use crate::local::{Folder, FolderBody, StateFile, StateMemory, Stdout};
 use crate::notify::Notification;
-use crate::ports::{FetchError, ObjectBody, ObjectStore, PublishError, Publisher};
+use crate::ports::{FetchError, ObjectBody, ObjectStore, Page, PublishError, Publisher, StateError, StateStore};
 use crate::trigger::ObjectRef;
 
 /// Where log files are, as the settings say.
@@ -39,6 +42,18 @@ pub enum Alerts {
     Stdout(Stdout),
 }
 
+/// What is remembered, as the settings say.
+#[derive(Debug)]
+pub enum State {
+    /// As long as the process lasts.
+    Memory(StateMemory),
+    /// An embedded database file.
+    File(StateFile),
+    /// An Amazon `DynamoDB` table.
+    #[cfg(feature = "aws")]
+    DynamoDb(DynamoDbTable),
+}
+
 impl ObjectStore for Objects {
     type Body = Body;
 
@@ -68,5 +83,42 @@ impl Publisher for Alerts {
             Self::Sns(topic) => topic.publish(notification).await,
             Self::Stdout(stdout) => stdout.publish(notification).await,
         }
+    }
+}
+
+macro_rules! each_state {
+    ($self:ident, $state:ident => $call:expr) => {
+        match $self {
+            Self::Memory($state) => $call,
+            Self::File($state) => $call,
+            #[cfg(feature = "aws")]
+            Self::DynamoDb($state) => $call,
+        }
+    };
+}
+
+impl StateStore for State {
+    async fn get(&self, keys: &[Key], now: Timestamp) -> Result<Items, StateError> {
+        each_state!(self, state => state.get(keys, now).await)
+    }
+
+    async fn list(&self, stretches: &[Stretch], now: Timestamp) -> Result<Vec<Listed>, StateError> {
+        each_state!(self, state => state.list(stretches, now).await)
+    }
+
+    async fn put(&self, items: &[Item]) -> Result<(), StateError> {
+        each_state!(self, state => state.put(items).await)
+    }
+
+    async fn swap(&self, items: &[Item], now: Timestamp) -> Result<Vec<bool>, StateError> {
+        each_state!(self, state => state.swap(items, now).await)
+    }
+
+    async fn page(&self, after: Option<&Key>, now: Timestamp) -> Result<Page, StateError> {
+        each_state!(self, state => state.page(after, now).await)
+    }
+
+    async fn remove(&self, keys: &[Key]) -> Result<(), StateError> {
+        each_state!(self, state => state.remove(keys).await)
     }
 }

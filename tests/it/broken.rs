@@ -15,7 +15,7 @@ use trailhound::trail::{Item, Limits, ReadError, Reader, Readers, Record};
 
 use crate::pipeline::assert_adds_up;
 use crate::reading::check::{self, Reading, Seen};
-use crate::support::{FixedClock, World, rule, rules};
+use crate::support::{TestClock, World, rule, rules};
 
 /// They look at a name that every record has, at what a record holds further in, and at all that a call asks for.
 fn three_rules() -> RuleSet {
@@ -184,7 +184,7 @@ fn bounded(shape: &Shape, limits: Limits) -> (u64, Counts, Result<(), ReadError>
     let rules = three_rules();
     let mut result = None;
     let measured = allocation_counter::measure(|| {
-        let mut screen = Screen::new(&rules, "a file".into(), FixedClock.now());
+        let mut screen = Screen::new(&rules, "a file".into(), TestClock::default().now());
         let mut reader = Reader::new(limits);
         let mut findings = Vec::new();
         let mut each = |item: Item<'_>| screen.item(item, &mut |told| findings.push(told.finding()));

@@ -8,7 +8,7 @@ use trailhound::alerting::Hold;
 use trailhound::engine::RuleSet;
 use trailhound::outcome::{Counts, Outcome};
 
-use crate::support::{World, events, failed, gzip, record, rule, rules, s3_event, sqs, trail_file, with};
+use crate::support::{Fails, World, events, failed, gzip, record, rule, rules, s3_event, sqs, trail_file, with};
 
 fn stop_logging() -> RuleSet {
     rules(&rule("  sel: {eventName: StopLogging}\n  condition: sel").replace("title: Test", "title: Trail stopped"))
@@ -135,10 +135,18 @@ async fn only_a_published_alert_holds_another_back() {
 async fn a_crash_between_publishing_and_marking_repeats_the_alert() {
     let world = World::new(stop_logging());
     let key = world.put("a", &trail_file(&[at("1", "10:00:00")]));
-    world.pipeline.state.mark_fails.store(true, Ordering::Relaxed);
+    world.pipeline.state.fails(Fails::AfterPublishing);
     let outcome = world.notify(&[&key]).await;
     assert_eq!((failed(&outcome).len(), world.subjects().len()), (0, 1), "the alert is out: the delivery is done");
-    world.pipeline.state.mark_fails.store(false, Ordering::Relaxed);
+    world.pipeline.state.fails(None);
+    let outcome = world.notify(&[&key]).await;
+    assert_eq!(
+        (failed(&outcome).len(), world.subjects().len()),
+        (1, 0),
+        "the claim of the one that crashed still stands"
+    );
+    assert_adds_up(&outcome.counts);
+    world.pipeline.clock.pass_minutes(3);
     world.notify(&[&key]).await;
     assert_eq!(world.subjects().len(), 1, "told twice, lost never");
 }

@@ -4,19 +4,19 @@ use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
 use flate2::{Compression, write::GzEncoder};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use trailhound::alerting::{Mark, Memory, Sightings};
+use trailhound::alerting::{Item, Items, Key, Listed, Stretch};
 use trailhound::engine::{Organisation, RuleSet};
-use trailhound::local::{Folder, Outbox, State};
+use trailhound::local::{Folder, Outbox, StateMemory};
 use trailhound::notify::Notification;
 use trailhound::outcome::Outcome;
 use trailhound::pipeline::Pipeline;
-use trailhound::ports::{Clock, PublishError, Publisher, StateError, StateStore};
+use trailhound::ports::{Clock, Page, PublishError, Publisher, StateError, StateStore};
 use trailhound::sigma;
 use trailhound::trail::{Readers, Record};
 use trailhound::yaml::{Diagnostic, SourceFile};
@@ -104,10 +104,10 @@ pub(crate) fn gzip(bytes: &[u8]) -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
-/// A pipeline over a folder, with a fixed clock and parts that fail when told to.
+/// A pipeline over a folder, with a clock and parts that do as they are told.
 pub(crate) struct World {
     folder: TempDir,
-    pub(crate) pipeline: Pipeline<Folder, FaultyState, FaultyOutbox, FixedClock>,
+    pub(crate) pipeline: Pipeline<Folder, FaultyState, FaultyOutbox, TestClock>,
 }
 
 impl World {
@@ -115,16 +115,12 @@ impl World {
         let folder = TempDir::new().unwrap();
         let pipeline = Pipeline {
             objects: Folder::new(folder.path()).unwrap(),
-            state: FaultyState {
-                state: State::in_memory().unwrap(),
-                record_fails: false.into(),
-                mark_fails: false.into(),
-            },
+            state: FaultyState { state: StateMemory::default(), fails: Mutex::default() },
             publisher: FaultyOutbox { outbox: Outbox::default(), fails: false.into() },
-            clock: FixedClock,
+            clock: TestClock::default(),
             rules,
             readers: Readers::default(),
-            correlator: Mutex::default(),
+            known: Mutex::default(),
             concurrency: 4,
         };
         Self { folder, pipeline }
@@ -189,21 +185,54 @@ pub(crate) fn failed(outcome: &Outcome) -> Vec<String> {
     failures.iter().map(|failure| failure["itemIdentifier"].as_str().unwrap().to_owned()).collect()
 }
 
-/// It is always the same moment.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct FixedClock;
+/// It is the same moment until a test lets time pass.
+#[derive(Debug, Default)]
+pub(crate) struct TestClock {
+    minutes: AtomicI64,
+}
 
-impl Clock for FixedClock {
+impl TestClock {
+    pub(crate) fn pass_minutes(&self, minutes: i64) {
+        self.minutes.fetch_add(minutes, Ordering::Relaxed);
+    }
+}
+
+impl Clock for TestClock {
     fn now(&self) -> Timestamp {
-        "2026-11-05T10:06:00Z".parse().unwrap()
+        let start: Timestamp = "2026-11-05T10:06:00Z".parse().unwrap();
+        start + SignedDuration::from_mins(self.minutes.load(Ordering::Relaxed))
     }
 }
 
 /// A memory that fails when told to.
 pub(crate) struct FaultyState {
-    state: State,
-    pub(crate) record_fails: AtomicBool,
-    pub(crate) mark_fails: AtomicBool,
+    state: StateMemory,
+    fails: Mutex<Option<Fails>>,
+}
+
+/// When a memory fails.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fails {
+    /// Always.
+    Away,
+    /// Once something is to be written down of what was published.
+    AfterPublishing,
+}
+
+impl FaultyState {
+    pub(crate) fn fails(&self, when: impl Into<Option<Fails>>) {
+        *self.fails.lock().unwrap() = when.into();
+    }
+
+    fn check(&self, items: &[Item]) -> Result<(), StateError> {
+        let is_mark = || items.iter().any(|item| item.value.contains(r#""told":"#));
+        let fails = match *self.fails.lock().unwrap() {
+            None => false,
+            Some(Fails::Away) => true,
+            Some(Fails::AfterPublishing) => is_mark(),
+        };
+        if fails { Err(StateError::Throttled { doing: "being tested" }) } else { Ok(()) }
+    }
 }
 
 /// An outbox that fails when told to.
@@ -213,18 +242,32 @@ pub(crate) struct FaultyOutbox {
 }
 
 impl StateStore for FaultyState {
-    async fn record(&self, sightings: &Sightings) -> Result<Memory, StateError> {
-        if self.record_fails.load(Ordering::Relaxed) {
-            return Err(StateError { doing: "recording sightings", source: "throttled".into() });
-        }
-        self.state.record(sightings).await
+    async fn get(&self, keys: &[Key], now: Timestamp) -> Result<Items, StateError> {
+        self.check(&[])?;
+        self.state.get(keys, now).await
     }
 
-    async fn mark(&self, marks: &[Mark]) -> Result<(), StateError> {
-        if self.mark_fails.load(Ordering::Relaxed) {
-            return Err(StateError { doing: "marking what was published", source: "throttled".into() });
-        }
-        self.state.mark(marks).await
+    async fn list(&self, stretches: &[Stretch], now: Timestamp) -> Result<Vec<Listed>, StateError> {
+        self.check(&[])?;
+        self.state.list(stretches, now).await
+    }
+
+    async fn put(&self, items: &[Item]) -> Result<(), StateError> {
+        self.check(items)?;
+        self.state.put(items).await
+    }
+
+    async fn swap(&self, items: &[Item], now: Timestamp) -> Result<Vec<bool>, StateError> {
+        self.check(items)?;
+        self.state.swap(items, now).await
+    }
+
+    async fn page(&self, after: Option<&Key>, now: Timestamp) -> Result<Page, StateError> {
+        self.state.page(after, now).await
+    }
+
+    async fn remove(&self, keys: &[Key]) -> Result<(), StateError> {
+        self.state.remove(keys).await
     }
 }
 

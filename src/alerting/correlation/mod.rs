@@ -83,6 +83,8 @@ pub struct Episode {
     pub measured: f64,
     /// The most that was measured during it.
     pub peak: f64,
+    /// Whether it is known that the condition did not hold just before; see [`Timeline::episodes_since`].
+    pub start_is_known: bool,
     completed_by: usize,
     observations: Range<usize>,
 }
@@ -156,13 +158,27 @@ impl<'o> Timeline<'o> {
     /// Every episode, in order of time. O(n log n), and for rules in order the square of their number for each event.
     #[must_use]
     pub fn episodes(&self) -> Vec<Episode> {
+        self.episodes_since(Timestamp::MIN)
+    }
+
+    /// The episodes, as far as they can be seen when no observation is missing but those more than a timespan before `since`.
+    /// Before that the condition can't be judged, so an episode may have begun earlier than it seems.
+    #[must_use]
+    pub fn episodes_since(&self, since: Timestamp) -> Vec<Episode> {
         let mut gauge = Gauge::new(self.pattern, &self.observations);
         let mut episodes: Vec<Episode> = Vec::new();
         let mut holding = false;
+        let mut unjudged: Option<Timestamp> = None;
         for moment in self.observations.chunk_by(|a, b| a.time == b.time) {
             let time = moment[0].time; // OK because chunks are not empty
             gauge.forget(|old| time.duration_since(old) > self.pattern.timespan);
             let completed_by = self.add(&mut gauge, moment.len());
+            if time < since {
+                unjudged = Some(time);
+                continue;
+            }
+            let follows_unjudged =
+                unjudged.take().is_some_and(|before| time.duration_since(before) <= self.pattern.timespan);
             let Some(completed_by) = completed_by.filter(|_| self.pattern.holds(gauge.reading())) else {
                 holding = false;
                 continue;
@@ -179,6 +195,7 @@ impl<'o> Timeline<'o> {
                     end: time,
                     measured,
                     peak: measured,
+                    start_is_known: !follows_unjudged,
                     completed_by,
                     observations: gauge.window(),
                 }),

@@ -40,7 +40,7 @@ async fn main() -> ExitCode {
         .init();
     let scanning = matches!(args.command, Command::Scan(_));
     let result = match args.command {
-        Command::Scan(args) => scan::run(&args).await,
+        Command::Scan(args) => scan::run(&args),
         Command::Invoke(args) => invoke::run(&args).await,
         Command::Rules(args) => rules::run(&args),
     };

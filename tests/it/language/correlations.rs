@@ -61,7 +61,7 @@ pub(crate) fn told(yaml: &str, records: &[Value]) -> Vec<String> {
     reader.push(json!({"Records": records}).to_string().as_bytes(), &mut each).unwrap();
     reader.finish(&mut each).unwrap();
     let screened = screen.finish();
-    let correlated = Correlator::default().add(&rules, screened.contributions).findings;
+    let correlated = Correlator::alone(&rules, screened.contributions).findings;
     let findings =
         findings.into_iter().chain(screened.sightings).chain(correlated.into_iter().map(|found| found.finding));
     let mut told: Vec<String> = findings

@@ -10,12 +10,11 @@ mod work;
 use std::collections::HashSet;
 use std::io::{self, BufWriter, Write as _};
 
-use trailhound::alerting::{self, Correlator, Decision, Hold};
+use trailhound::alerting::{self, Correlator, Decision, FirstSighting, Hold, Sightings};
 use trailhound::engine::RuleSet;
 use trailhound::finding::{Contribution, Finding, FindingUid};
-use trailhound::local::State;
 use trailhound::outcome::Counts;
-use trailhound::ports::{BoxError, StateStore as _};
+use trailhound::ports::BoxError;
 
 use crate::args::ScanArgs;
 use crate::{Verdict, note, rules};
@@ -23,7 +22,7 @@ use files::Listing;
 use row::Printer;
 use work::{FileReport, Order, Part, Rows, Tools};
 
-pub(crate) async fn run(args: &ScanArgs) -> Result<Verdict, BoxError> {
+pub(crate) fn run(args: &ScanArgs) -> Result<Verdict, BoxError> {
     let loaded = rules::load(&args.rules)?;
     let Listing { files, errors, skipped } = files::list(&args.paths);
     errors.iter().for_each(|error| note(error));
@@ -32,7 +31,7 @@ pub(crate) async fn run(args: &ScanArgs) -> Result<Verdict, BoxError> {
     let order = if args.unordered { Order::AsDone } else { Order::OfFiles };
     let tools = Tools { rules: &loaded.rules, limits: crate::limits()?, printer: scan.printer };
     work::read(&files, threads.unwrap_or(1), tools, order, |part| scan.part(part))?;
-    scan.first_sightings().await?;
+    scan.first_sightings()?;
     scan.correlations(&loaded.rules)?;
     note(&loaded.summary());
     note(&scan.summary(skipped, errors.len()));
@@ -89,7 +88,7 @@ impl Scan {
         out.flush()
     }
 
-    async fn first_sightings(&mut self) -> Result<(), BoxError> {
+    fn first_sightings(&mut self) -> io::Result<()> {
         let mut sightings = std::mem::take(&mut self.sightings);
         alerting::in_order(&mut sightings);
         let before = sightings.len();
@@ -101,20 +100,22 @@ impl Scan {
             same
         });
         self.counts.duplicates += (before - sightings.len()) as u64;
-        let memory = State::in_memory()?.record(&alerting::sightings(&sightings)).await?;
-        for decision in alerting::decide(sightings, &memory) {
+        let seen = Sightings::new(sightings.iter().filter_map(FirstSighting::of).collect()).among_themselves();
+        let (open, held) = alerting::judge(sightings, &seen);
+        self.print(&open)?;
+        for decision in held {
             match decision {
                 // Trying a rule out is what a scan is for.
                 Decision::Hold { finding, why: Hold::DryRun } => self.print([&*finding])?,
                 Decision::Hold { why, .. } => *self.counts.held.entry(why).or_default() += 1,
-                Decision::Notify(alert) => self.print(alert.findings())?,
+                Decision::Notify(_) | Decision::Wait(_) => {}
             }
         }
         Ok(())
     }
 
     fn correlations(&mut self, rules: &RuleSet) -> io::Result<()> {
-        let correlation = Correlator::default().add(rules, std::mem::take(&mut self.contributions));
+        let correlation = Correlator::alone(rules, std::mem::take(&mut self.contributions));
         self.counts.incomplete += correlation.incomplete;
         let mut findings: Vec<Finding> = correlation.findings.into_iter().map(|found| found.finding).collect();
         alerting::in_order(&mut findings);

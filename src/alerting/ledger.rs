@@ -1,0 +1,308 @@
+//! What is known of the alerts of one dedup key: which were published, what was held back since, and who is telling one now.
+//!
+//! One document a key. It is read before deciding, claimed before publishing and closed after it. A claim keeps two processes
+//! that hold the same finding from telling it twice; it ends by itself, because its owner may have died. Nothing but an alert
+//! that was published ever holds another back.
+
+use std::collections::{BTreeMap, HashSet};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD_NO_PAD as BASE64;
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+use crate::finding::{DedupKey, Finding, FindingUid};
+
+use super::decision::{Alert, Decision, Hold, Repetition};
+use super::item::{Item, Items, Key, Kind, REDELIVERY, UnreadableItem, earlier, later};
+
+/// How long a process may take from its claim to the mark that it has published. What another one holds of the same key goes
+/// back to its queue meanwhile, so this is shorter than a queue keeps a message from view.
+pub const CLAIM: SignedDuration = SignedDuration::from_mins(2);
+
+/// Bounds of one document, which together stay below what an item may hold. Of more findings the oldest lose their names: when
+/// they come again, they count as held once more.
+const MAX_HELD: usize = 3_000;
+const MAX_TOLD: usize = 6_000;
+const MAX_ALERTS: usize = 1_000;
+
+/// What is known of the alerts of one dedup key.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub(super) struct Ledger {
+    /// For whoever looks into the memory.
+    rule: String,
+    /// Oldest first.
+    published: Vec<PastAlert>,
+    /// Findings held back since the last alert.
+    held: Uids,
+    /// Those of which an alert has said so: their redelivery doesn't count again.
+    counted: Uids,
+    claim: Option<Claim>,
+    /// Which writing of the item this is.
+    #[serde(skip)]
+    revision: u64,
+}
+
+/// An alert that was published.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct PastAlert {
+    /// The time of its first finding.
+    time: Timestamp,
+    /// The end of its last: of an episode, as far as it was seen to go on.
+    until: Timestamp,
+    /// When it was published, by the clock.
+    at: Timestamp,
+    /// The findings it told of.
+    told: Uids,
+}
+
+/// Who is about to publish.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Claim {
+    by: String,
+    until: Timestamp,
+}
+
+/// Names of findings, each 16 bytes, written as one text.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+struct Uids(Vec<FindingUid>);
+
+/// Ledgers by key; a key that nothing is known of has none.
+#[derive(Debug, Default)]
+pub struct Ledgers(BTreeMap<DedupKey, Ledger>);
+
+/// One invocation, as the others know it.
+#[derive(Debug, Clone)]
+pub struct Teller {
+    /// Nobody else has this name.
+    pub name: String,
+    /// The time by the clock.
+    pub now: Timestamp,
+}
+
+/// What became of the findings of one key.
+#[derive(Debug, Default)]
+pub struct Closing<'d> {
+    published: Vec<&'d Alert>,
+    held: Vec<&'d Finding>,
+    /// Episodes that were told before and go on.
+    going_on: Vec<&'d Finding>,
+    /// An alert could not be published: another process may tell it at once.
+    has_failed: bool,
+}
+
+impl Ledgers {
+    /// The keys to read for these findings.
+    #[must_use]
+    pub fn keys(findings: &[Finding]) -> Vec<Key> {
+        let keys: HashSet<DedupKey> = findings.iter().map(|finding| finding.dedup_key).collect();
+        keys.into_iter().map(key_of).collect()
+    }
+
+    /// Reads what the store holds for these findings.
+    ///
+    /// # Errors
+    /// When an item can't be understood.
+    pub fn read(findings: &[Finding], items: &Items) -> Result<Self, UnreadableItem> {
+        let mut ledgers = BTreeMap::new();
+        for finding in findings {
+            if let Some(item) = items.get(&key_of(finding.dedup_key)) {
+                ledgers.insert(finding.dedup_key, Ledger::read(item)?);
+            }
+        }
+        Ok(Self(ledgers))
+    }
+
+    pub(super) fn get(&self, key: DedupKey) -> Option<&Ledger> {
+        self.0.get(&key)
+    }
+
+    /// The claims to write before the alerts among these decisions are published.
+    #[must_use]
+    pub fn claims(&self, decisions: &[Decision], teller: &Teller) -> BTreeMap<DedupKey, Item> {
+        let alerts = decisions.iter().filter_map(Decision::alert);
+        let claim = |alert: &Alert| {
+            let key = alert.finding.dedup_key;
+            let mut ledger = self.get(key).cloned().unwrap_or_else(|| Ledger::of(&alert.finding));
+            ledger.claim = Some(Claim { by: teller.name.clone(), until: later(teller.now, CLAIM) });
+            (key, ledger.item(key, teller.now, alert.finding.rule.window))
+        };
+        alerts.map(claim).collect()
+    }
+}
+
+impl Ledger {
+    fn of(finding: &Finding) -> Self {
+        Self { rule: finding.rule.id.clone(), ..Self::default() }
+    }
+
+    fn read(item: &Item) -> Result<Self, UnreadableItem> {
+        Ok(Self { revision: item.revision, ..item.read()? })
+    }
+
+    fn item(&self, key: DedupKey, now: Timestamp, window: SignedDuration) -> Item {
+        let latest = self.published.iter().map(|alert| alert.until).fold(now, Timestamp::max);
+        Item::new(key_of(key), self.revision, later(later(latest, window), REDELIVERY), self)
+    }
+
+    /// Findings held back since the last alert.
+    pub(super) fn held(&self) -> u64 {
+        self.held.0.len() as u64
+    }
+
+    /// Whether another process is about to publish an alert of this key.
+    pub(super) fn is_claimed(&self, teller: &Teller) -> bool {
+        self.claim.as_ref().is_some_and(|claim| claim.by != teller.name && claim.until > teller.now)
+    }
+
+    /// Why nobody is told of a finding, if an alert that was published speaks for it.
+    pub(super) fn holds(&self, finding: &Finding) -> Option<Hold> {
+        let (start, end) = finding.stretch();
+        let within = |alert: &PastAlert, span: SignedDuration| start.duration_since(alert.time).abs() <= span;
+        let told = |alert: &&PastAlert| alert.told.0.contains(&finding.uid);
+        let told_before = match (finding.episode(), finding.first_seen()) {
+            // An event that comes late may move its start, and make one episode of two.
+            (Some(episode), _) => self.published.iter().any(|alert| {
+                start <= later(alert.until, episode.timespan) && end >= earlier(alert.time, episode.timespan)
+            }),
+            // Away for longer than the history, the value is news again.
+            (_, Some(first)) => self.published.iter().filter(told).any(|alert| within(alert, first.history)),
+            _ => self.published.iter().any(|alert| told(&alert)),
+        };
+        if told_before {
+            return Some(Hold::ToldBefore);
+        }
+        self.published.iter().any(|alert| within(alert, finding.rule.window)).then_some(Hold::Repeated)
+    }
+}
+
+impl<'d> Closing<'d> {
+    /// What decisions came to, by key; `is_published` says which of the alerts are out.
+    pub fn of(decisions: &'d [Decision], is_published: impl Fn(&Alert) -> bool) -> BTreeMap<DedupKey, Closing<'d>> {
+        let mut closings: BTreeMap<DedupKey, Closing<'d>> = BTreeMap::new();
+        for decision in decisions {
+            match decision {
+                Decision::Notify(alert) => {
+                    let closing = closings.entry(alert.finding.dedup_key).or_default();
+                    if is_published(alert) { closing.published.push(alert) } else { closing.has_failed = true }
+                }
+                Decision::Hold { finding, why: Hold::Repeated } => {
+                    closings.entry(finding.dedup_key).or_default().held.push(finding);
+                }
+                Decision::Hold { finding, why: Hold::ToldBefore } if finding.episode().is_some() => {
+                    closings.entry(finding.dedup_key).or_default().going_on.push(finding);
+                }
+                Decision::Hold { .. } | Decision::Wait(_) => {}
+            }
+        }
+        closings
+    }
+
+    /// What has to be written into the item that is there. Doing it again changes nothing.
+    ///
+    /// # Errors
+    /// When the item can't be understood.
+    pub fn write(&self, key: DedupKey, there: Option<&Item>, teller: &Teller) -> Result<Option<Item>, UnreadableItem> {
+        let any = self.published.iter().map(|alert| &alert.finding).chain(self.held.iter().copied());
+        let Some(finding) = any.chain(self.going_on.iter().copied()).next() else {
+            // Nothing came of it but a claim to give back.
+            return self.give_back(key, there, teller);
+        };
+        let before = there.map(Ledger::read).transpose()?.unwrap_or_else(|| Ledger::of(finding));
+        let window = finding.rule.window;
+        let mut ledger = before.clone();
+        for alert in &self.published {
+            ledger.add(alert, teller.now);
+        }
+        for finding in &self.held {
+            ledger.hold(finding.uid);
+        }
+        for finding in &self.going_on {
+            ledger.extend(finding);
+        }
+        ledger.claim.take_if(|claim| claim.by == teller.name);
+        ledger.bound(teller.now, window);
+        Ok((ledger != before).then(|| ledger.item(key, teller.now, window)))
+    }
+
+    fn give_back(&self, key: DedupKey, there: Option<&Item>, teller: &Teller) -> Result<Option<Item>, UnreadableItem> {
+        let Some(there) = there.filter(|_| self.has_failed) else { return Ok(None) };
+        let mut ledger = Ledger::read(there)?;
+        let given_back = ledger.claim.take_if(|claim| claim.by == teller.name);
+        Ok(given_back.map(|_| Item::new(key_of(key), there.revision, there.expires, &ledger)))
+    }
+}
+
+impl Ledger {
+    fn add(&mut self, alert: &Alert, now: Timestamp) {
+        let told = Uids(alert.findings().map(|finding| finding.uid).collect());
+        let time = alert.finding.time();
+        if self.published.iter().any(|past| past.time == time && past.told == told) {
+            return;
+        }
+        let until = alert.findings().map(|finding| finding.stretch().1).fold(time, Timestamp::max);
+        self.published.push(PastAlert { time, until, at: now, told });
+        self.published.sort_by_key(|alert| alert.time);
+        // Not what another process has held back since the alert was written.
+        let Repetition::HeldSince(held) = alert.repetition else { return };
+        let held = usize::try_from(held).unwrap_or(usize::MAX).min(self.held.0.len());
+        self.counted.0.extend(self.held.0.drain(..held));
+    }
+
+    fn hold(&mut self, uid: FindingUid) {
+        if !self.held.0.contains(&uid) && !self.counted.0.contains(&uid) {
+            self.held.0.push(uid);
+        }
+    }
+
+    fn extend(&mut self, finding: &Finding) {
+        let Some(episode) = finding.episode() else { return };
+        for alert in &mut self.published {
+            if episode.start <= later(alert.until, episode.timespan) && episode.end > alert.until {
+                alert.until = episode.end;
+            }
+        }
+    }
+
+    /// Lets go of what can't be asked for any more, and of the oldest where there is too much.
+    fn bound(&mut self, now: Timestamp, window: SignedDuration) {
+        let kept = window.saturating_add(REDELIVERY);
+        self.published.retain(|alert| now.duration_since(alert.at.max(alert.until)) <= kept);
+        drop_oldest(&mut self.published, MAX_ALERTS);
+        let mut room = MAX_TOLD;
+        for alert in self.published.iter_mut().rev() {
+            drop_oldest(&mut alert.told.0, room);
+            room -= alert.told.0.len();
+        }
+        drop_oldest(&mut self.held.0, MAX_HELD);
+        drop_oldest(&mut self.counted.0, MAX_HELD);
+    }
+}
+
+fn drop_oldest<T>(list: &mut Vec<T>, at_most: usize) {
+    list.drain(..list.len().saturating_sub(at_most));
+}
+
+/// Where the ledger of a dedup key is.
+#[must_use]
+pub fn key_of(key: DedupKey) -> Key {
+    Key::single(Kind::Alerts, key.to_u128())
+}
+
+impl Serialize for Uids {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let bytes: Vec<u8> = self.0.iter().flat_map(|uid| uid.to_u128().to_be_bytes()).collect();
+        serializer.serialize_str(&BASE64.encode(bytes))
+    }
+}
+
+impl<'de> Deserialize<'de> for Uids {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let bytes = BASE64.decode(String::deserialize(deserializer)?).map_err(de::Error::custom)?;
+        let (uids, rest) = bytes.as_chunks();
+        if !rest.is_empty() {
+            return Err(de::Error::custom("a list of uids ends in the middle of one"));
+        }
+        Ok(Self(uids.iter().map(|uid| FindingUid::from_u128(u128::from_be_bytes(*uid))).collect()))
+    }
+}

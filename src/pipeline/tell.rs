@@ -1,0 +1,124 @@
+//! From findings to people: decide, claim, publish, mark.
+//!
+//! A claim comes before publishing, so that of two processes with the same finding one tells it. The mark comes after it: a crash
+//! in between repeats an alert, the other order would lose it.
+
+use std::collections::{BTreeMap, HashSet};
+use std::hash::{BuildHasher as _, RandomState};
+
+use futures_util::{StreamExt as _, stream};
+
+use crate::alerting::{self, Alert, Closing, Decision, Item, Items, Key, Ledgers, Teller, key_of};
+use crate::finding::{DedupKey, Finding, FindingUid};
+use crate::notify;
+use crate::ports::{Clock, ObjectStore, Publisher, StateError, StateStore, chain};
+use crate::telemetry::{self, Event};
+
+use super::Pipeline;
+use super::remember::{MAX_ROUNDS, swap};
+use super::run::Run;
+
+/// Names one alert of an invocation: by its first finding and when that happened.
+type AlertId = (FindingUid, jiff::Timestamp);
+
+impl<O: ObjectStore, S: StateStore, P: Publisher, C: Clock> Pipeline<O, S, P, C> {
+    /// Tells people of findings, but for those that an alert already speaks for. They have to be in order.
+    pub(super) async fn tell(&self, run: &mut Run, findings: Vec<Finding>) {
+        let teller = self.teller();
+        let decisions = match self.decide(findings.clone(), &teller).await {
+            Ok(decisions) => decisions,
+            Err(error) => {
+                run.state_failed(&error);
+                alerting::decide_without_memory(findings)
+            }
+        };
+        let published = self.publish(run, &decisions).await;
+        let closings = Closing::of(&decisions, |alert| published.contains(&id(alert)));
+        if let Err(error) = self.close(&closings, &teller).await {
+            // This fails no delivery: its alerts are out, and delivering them again would only repeat them.
+            run.state_failed(&error);
+        }
+        run.held(&decisions);
+    }
+
+    /// This invocation, as others know it.
+    fn teller(&self) -> Teller {
+        // Two numbers that no other process comes by.
+        let name = format!("{:016x}{:016x}", RandomState::new().hash_one(0), RandomState::new().hash_one(1));
+        Teller { name, now: self.clock.now() }
+    }
+
+    /// Decides, and claims what is to be told. Whoever finds that another one was faster reads and decides again.
+    async fn decide(&self, findings: Vec<Finding>, teller: &Teller) -> Result<Vec<Decision>, StateError> {
+        let mut decided = Vec::new();
+        let mut open = findings;
+        for _ in 0..MAX_ROUNDS {
+            if open.is_empty() {
+                return Ok(decided);
+            }
+            let items = self.state.get(&Ledgers::keys(&open), teller.now).await?;
+            let ledgers = Ledgers::read(&open, &items)?;
+            let decisions = alerting::decide(open, &ledgers, teller);
+            let (keys, claims): (Vec<DedupKey>, Vec<Item>) = ledgers.claims(&decisions, teller).into_iter().unzip();
+            let written = swap(&self.state, &claims, teller.now).await?;
+            let beaten: HashSet<DedupKey> =
+                keys.into_iter().zip(written).filter(|(_, written)| !written).map(|(key, _)| key).collect();
+            let (again, done): (Vec<Decision>, Vec<Decision>) =
+                decisions.into_iter().partition(|decision| beaten.contains(&decision.dedup_key()));
+            decided.extend(done);
+            open = again.into_iter().flat_map(Decision::into_findings).collect();
+            alerting::in_order(&mut open);
+        }
+        Err(StateError::Contended { doing: "claiming alerts" })
+    }
+
+    /// Publishes the alerts among decisions, and tells which are out.
+    async fn publish(&self, run: &mut Run, decisions: &[Decision]) -> HashSet<AlertId> {
+        let alerts: Vec<&Alert> = decisions.iter().filter_map(Decision::alert).collect();
+        let results: Vec<_> = stream::iter(alerts)
+            .map(async |alert| (alert, self.publisher.publish(&notify::render(alert, self.clock.now())).await))
+            .buffered(self.concurrency.max(1))
+            .collect()
+            .await;
+        let mut published = HashSet::new();
+        for (alert, result) in results {
+            match result {
+                Ok(()) => {
+                    run.counts.alerts += 1;
+                    run.counts.told += alert.findings().count() as u64;
+                    published.insert(id(alert));
+                }
+                Err(error) => {
+                    telemetry::emit(&Event::PublishFailed { rule: &alert.finding.rule, error: &chain(&error) });
+                    run.fail_findings(alert.findings(), &chain(&error));
+                }
+            }
+        }
+        published
+    }
+
+    /// Writes down what was published and held back, and gives back what could not be.
+    async fn close(&self, closings: &BTreeMap<DedupKey, Closing<'_>>, teller: &Teller) -> Result<(), StateError> {
+        let mut open: Vec<DedupKey> = closings.keys().copied().collect();
+        for _ in 0..MAX_ROUNDS {
+            if open.is_empty() {
+                return Ok(());
+            }
+            let places: Vec<Key> = open.iter().map(|key| key_of(*key)).collect();
+            let items: Items = self.state.get(&places, teller.now).await?;
+            let mut writes = Vec::new();
+            for key in open {
+                let item = closings[&key].write(key, items.get(&key_of(key)), teller)?;
+                writes.extend(item.map(|item| (key, item)));
+            }
+            let (keys, writes): (Vec<DedupKey>, Vec<Item>) = writes.into_iter().unzip();
+            let written = swap(&self.state, &writes, teller.now).await?;
+            open = keys.into_iter().zip(written).filter(|(_, written)| !written).map(|(key, _)| key).collect();
+        }
+        Err(StateError::Contended { doing: "marking what was published" })
+    }
+}
+
+fn id(alert: &Alert) -> AlertId {
+    (alert.finding.uid, alert.finding.time())
+}
