@@ -123,15 +123,15 @@ impl DynamoDbTable {
 
     async fn swap_one(&self, item: &Item, now: Timestamp) -> Result<bool, StateError> {
         let request = self.client.put_item().table_name(&self.name).set_item(Some(attributes(item)));
+        let request = request
+            .expression_attribute_names("#exp", "exp")
+            .expression_attribute_values(":now", number(&now.as_second()));
+        // An item whose time is past may be there for days.
         let request = if item.revision == 0 {
-            // An item whose time is past may be there for days.
-            request
-                .condition_expression("attribute_not_exists(pk) OR #exp <= :now")
-                .expression_attribute_names("#exp", "exp")
-                .expression_attribute_values(":now", number(&now.as_second()))
+            request.condition_expression("attribute_not_exists(pk) OR #exp <= :now")
         } else {
             request
-                .condition_expression("#rev = :rev")
+                .condition_expression("#rev = :rev AND #exp > :now")
                 .expression_attribute_names("#rev", "rev")
                 .expression_attribute_values(":rev", number(&item.revision))
         };

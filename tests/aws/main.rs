@@ -4,7 +4,12 @@
 //! variable that names a Python with scripts/requirements.txt.
 #![expect(clippy::unwrap_used, reason = "a test that panics has failed, and says where")]
 
+#[path = "../conformance/mod.rs"]
+mod conformance;
+mod emulator;
+mod proxy;
 mod stack;
+mod state;
 
 use std::fs;
 use std::io::Write as _;

@@ -7,18 +7,24 @@ mod aws; // what AWS answers when it refuses
 mod broken; // files that are damaged in a thousand ways
 mod cli; // the command line, as a user runs it
 mod cli_rules; // its subcommands about rules
+#[path = "../conformance/mod.rs"]
+mod conformance; // what every memory has to hold
 mod correlation; // patterns over several events
 mod costs; // what reading and matching cost, in counts
+mod crash; // processes that die in the middle
 mod docs; // documentation that has to agree with the code
 mod engine; // index, evaluator and explanation, held against each other
+mod faults; // parts that fail in the middle
 mod first_seen; // what is remembered, over invocations
 mod language; // every feature of the rule language, as docs/sigma-support.md lists them
 mod lint; // what is legal but dead or dangerous in a rule
 mod pipeline; // deliveries, failures, counts
 mod reading; // files, held against serde_json and against themselves in other chunks
 mod rules; // every shipped rule against its records
+mod scenario; // what tests that disturb the memory have it do
 mod schema; // what editors are told about rule and organisation files
 mod sigma; // rules against records: the language
 #[cfg(feature = "aws")]
 mod start; // the compiled function, from its start to its first answer
+mod state; // the memory on one machine
 mod support;

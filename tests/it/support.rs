@@ -128,15 +128,11 @@ impl World {
 
     /// Puts an object under a real key that ends in `name`.
     pub(crate) fn put(&self, name: &str, bytes: &[u8]) -> String {
-        let key = format!("AWSLogs/{ACCOUNT}/CloudTrail/eu-west-1/2026/11/05/{name}.json.gz");
-        self.put_key(&key, bytes);
-        key
+        put_below(self.folder.path(), name, bytes)
     }
 
     pub(crate) fn put_key(&self, key: &str, bytes: &[u8]) {
-        let path = self.folder.path().join("trail-logs").join(key);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, bytes).unwrap();
+        put_key_below(self.folder.path(), key, bytes);
     }
 
     pub(crate) fn remove(&self, key: &str) {
@@ -156,6 +152,19 @@ impl World {
     pub(crate) fn subjects(&self) -> Vec<String> {
         self.alerts().into_iter().map(|alert| alert.subject).collect()
     }
+}
+
+/// Puts an object under a real key that ends in `name` into the bucket of a folder.
+pub(crate) fn put_below(folder: &Path, name: &str, bytes: &[u8]) -> String {
+    let key = format!("AWSLogs/{ACCOUNT}/CloudTrail/eu-west-1/2026/11/05/{name}.json.gz");
+    put_key_below(folder, &key, bytes);
+    key
+}
+
+fn put_key_below(folder: &Path, key: &str, bytes: &[u8]) {
+    let path = folder.join("trail-logs").join(key);
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(path, bytes).unwrap();
 }
 
 /// The S3 notification for a key that needs no encoding.

@@ -1,0 +1,183 @@
+//! Parts that fail, at every call between reading and marking: what failed comes again, and nothing is lost.
+
+use std::collections::BTreeSet;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use jiff::Timestamp;
+use tempfile::TempDir;
+use trailhound::alerting::{Item, Items, Key, Listed, Stretch};
+use trailhound::local::{Folder, Outbox, StateMemory};
+use trailhound::notify::Notification;
+use trailhound::pipeline::Pipeline;
+use trailhound::ports::{Page, PublishError, Publisher, StateError, StateStore};
+use trailhound::trail::Readers;
+
+use crate::pipeline::assert_adds_up;
+use crate::scenario::{RULES, delivery, history};
+use crate::support::{TestClock, failed, put_below, rules, s3_event, sqs, trail_file};
+
+/// Calls that fail: those from one on, so many of them.
+#[derive(Default)]
+struct Faults {
+    from: AtomicUsize,
+    count: AtomicUsize,
+    called: AtomicUsize,
+    /// Marks that were not written.
+    marks: AtomicUsize,
+}
+
+impl Faults {
+    fn set(&self, from: usize, count: usize) {
+        self.called.store(0, Ordering::Relaxed);
+        self.from.store(from, Ordering::Relaxed);
+        self.count.store(count, Ordering::Relaxed);
+    }
+
+    fn is_due(&self) -> bool {
+        let call = self.called.fetch_add(1, Ordering::Relaxed);
+        let from = self.from.load(Ordering::Relaxed);
+        (from..from.saturating_add(self.count.load(Ordering::Relaxed))).contains(&call)
+    }
+
+    fn state(&self, items: &[Item]) -> Result<(), StateError> {
+        if !self.is_due() {
+            return Ok(());
+        }
+        let is_mark = |item: &&Item| item.value.contains(r#""told":"#);
+        self.marks.fetch_add(items.iter().filter(is_mark).count(), Ordering::Relaxed);
+        Err(StateError::Throttled { doing: "being tested" })
+    }
+}
+
+#[derive(Default)]
+struct FaultyParts {
+    faults: Faults,
+    state: StateMemory,
+    outbox: Outbox,
+}
+
+type Parts<'p> = Pipeline<Folder, &'p FaultyParts, &'p FaultyParts, TestClock>;
+
+/// Does the delivery with calls failing, then again whatever comes again, until nothing does.
+async fn told(from: usize, count: usize) -> Told {
+    let folder = TempDir::new().unwrap();
+    let parts = FaultyParts::default();
+    let put = |name: &str, files: Vec<Vec<serde_json::Value>>| -> Vec<String> {
+        let put = |(number, file): (usize, &Vec<serde_json::Value>)| {
+            s3_event(&put_below(folder.path(), &format!("{name}{number}"), &trail_file(file)))
+        };
+        files.iter().enumerate().map(put).collect()
+    };
+    let pipeline: Parts<'_> = Pipeline {
+        objects: Folder::new(folder.path()).unwrap(),
+        state: &parts,
+        publisher: &parts,
+        clock: TestClock::default(),
+        rules: rules(RULES),
+        readers: Readers::default(),
+        known: Mutex::default(),
+        concurrency: 2,
+    };
+    pipeline.handle(&sqs(&put("history", history()))).await.unwrap();
+    drop(parts.outbox.take());
+    let mut bodies = put("delivery", delivery());
+    parts.faults.set(from, count);
+    let mut calls = None;
+    for _ in 0..5 {
+        let outcome = pipeline.handle(&sqs(&bodies)).await.unwrap();
+        assert_adds_up(&outcome.counts);
+        calls.get_or_insert(parts.faults.called.load(Ordering::Relaxed));
+        let again: BTreeSet<usize> = failed(&outcome).iter().map(|id| id[1..].parse().unwrap()).collect();
+        if again.is_empty() {
+            break;
+        }
+        bodies = again.into_iter().map(|place| bodies[place].clone()).collect();
+        parts.faults.set(0, 0);
+        pipeline.clock.pass_minutes(6);
+    }
+    let alerts = parts.outbox.take();
+    let unchecked = alerts.iter().filter(|alert| alert.text.contains("memory of earlier alerts")).count();
+    let mut subjects: Vec<String> = alerts.into_iter().map(|alert| alert.subject).collect();
+    subjects.sort();
+    Told { subjects, unchecked, unmarked: parts.faults.marks.load(Ordering::Relaxed), calls: calls.unwrap() }
+}
+
+/// What people were told.
+struct Told {
+    /// In order.
+    subjects: Vec<String>,
+    /// Alerts that say that they may repeat others.
+    unchecked: usize,
+    /// Marks that were not written.
+    unmarked: usize,
+    /// Calls of the first try.
+    calls: usize,
+}
+
+#[tokio::test]
+async fn whatever_call_fails_once_nothing_is_lost() {
+    let Told { subjects: expected, calls, .. } = told(usize::MAX, 0).await;
+    assert_eq!(expected.len(), 5);
+    for call in 0..calls {
+        let Told { subjects, unchecked, unmarked, .. } = told(call, 1).await;
+        assert!(expected.iter().all(|alert| subjects.contains(alert)), "call {call} lost one: {subjects:?}");
+        assert!(
+            subjects == expected || unchecked + unmarked > 0,
+            "call {call} repeated one without need: {subjects:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn whenever_everything_begins_to_fail_nothing_is_lost() {
+    let Told { subjects: expected, calls, .. } = told(usize::MAX, 0).await;
+    for call in 0..calls {
+        let Told { subjects, .. } = told(call, usize::MAX).await;
+        assert!(expected.iter().all(|alert| subjects.contains(alert)), "from call {call} on: {subjects:?}");
+    }
+}
+
+impl StateStore for &FaultyParts {
+    async fn get(&self, keys: &[Key], now: Timestamp) -> Result<Items, StateError> {
+        self.faults.state(&[])?;
+        self.state.get(keys, now).await
+    }
+
+    async fn list(&self, stretches: &[Stretch], now: Timestamp) -> Result<Vec<Listed>, StateError> {
+        self.faults.state(&[])?;
+        self.state.list(stretches, now).await
+    }
+
+    async fn put(&self, items: &[Item]) -> Result<(), StateError> {
+        self.faults.state(items)?;
+        self.state.put(items).await
+    }
+
+    /// A table may have written a part when it fails.
+    async fn swap(&self, items: &[Item], now: Timestamp) -> Result<Vec<bool>, StateError> {
+        let mut written = Vec::new();
+        for item in items {
+            self.faults.state(std::slice::from_ref(item))?;
+            written.extend(self.state.swap(std::slice::from_ref(item), now).await?);
+        }
+        Ok(written)
+    }
+
+    async fn page(&self, after: Option<&Key>, now: Timestamp) -> Result<Page, StateError> {
+        self.state.page(after, now).await
+    }
+
+    async fn remove(&self, keys: &[Key]) -> Result<(), StateError> {
+        self.state.remove(keys).await
+    }
+}
+
+impl Publisher for &FaultyParts {
+    async fn publish(&self, notification: &Notification) -> Result<(), PublishError> {
+        if self.faults.is_due() {
+            return Err(PublishError { to: "the topic".to_owned(), source: "throttled".into() });
+        }
+        self.outbox.publish(notification).await
+    }
+}
