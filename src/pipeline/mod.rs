@@ -57,11 +57,8 @@ impl<O: ObjectStore, S: StateStore, P: Publisher, C: Clock> Pipeline<O, S, P, C>
         let trigger = Trigger::parse(payload).inspect_err(|error| telemetry::emit(&Event::PayloadUnknown { error }))?;
         let mut run = Run::default();
         let objects = run.take(trigger);
-        let reports: Vec<ObjectReport> = stream::iter(objects.keys())
-            .map(|object| self.read(object))
-            .buffered(self.concurrency.max(1))
-            .collect()
-            .await;
+        let reading: Vec<_> = objects.keys().map(|object| self.read(object)).collect();
+        let reports: Vec<ObjectReport> = stream::iter(reading).buffered(self.concurrency.max(1)).collect().await;
         let collected = run.collect(reports, &objects);
         let mut findings = self.see(&mut run, collected.findings).await;
         findings.extend(self.correlate(&mut run, collected.contributions).await);

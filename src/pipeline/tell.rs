@@ -11,7 +11,7 @@ use futures_util::{StreamExt as _, stream};
 use crate::alerting::{self, Alert, Closing, Decision, Item, Items, Key, Ledgers, Teller, key_of};
 use crate::finding::{DedupKey, Finding, FindingUid};
 use crate::notify;
-use crate::ports::{Clock, ObjectStore, Publisher, StateError, StateStore, chain};
+use crate::ports::{Clock, ObjectStore, PublishError, Publisher, StateError, StateStore, chain};
 use crate::telemetry::{self, Event};
 
 use super::Pipeline;
@@ -75,13 +75,10 @@ impl<O: ObjectStore, S: StateStore, P: Publisher, C: Clock> Pipeline<O, S, P, C>
     /// Publishes the alerts among decisions, and tells which are out.
     async fn publish(&self, run: &mut Run, decisions: &[Decision]) -> HashSet<AlertId> {
         let alerts: Vec<&Alert> = decisions.iter().filter_map(Decision::alert).collect();
-        let results: Vec<_> = stream::iter(alerts)
-            .map(async |alert| (alert, self.publisher.publish(&notify::render(alert, self.clock.now())).await))
-            .buffered(self.concurrency.max(1))
-            .collect()
-            .await;
+        let publishing: Vec<_> = alerts.iter().map(|alert| self.publish_one(alert)).collect();
+        let results: Vec<_> = stream::iter(publishing).buffered(self.concurrency.max(1)).collect().await;
         let mut published = HashSet::new();
-        for (alert, result) in results {
+        for (alert, result) in alerts.into_iter().zip(results) {
             match result {
                 Ok(()) => {
                     run.counts.alerts += 1;
@@ -95,6 +92,10 @@ impl<O: ObjectStore, S: StateStore, P: Publisher, C: Clock> Pipeline<O, S, P, C>
             }
         }
         published
+    }
+
+    async fn publish_one(&self, alert: &Alert) -> Result<(), PublishError> {
+        self.publisher.publish(&notify::render(alert, self.clock.now())).await
     }
 
     /// Writes down what was published and held back, and gives back what could not be.

@@ -4,12 +4,19 @@
 //! variable that names a Python with scripts/requirements.txt.
 #![expect(clippy::unwrap_used, reason = "a test that panics has failed, and says where")]
 
+mod concurrency;
 #[path = "../conformance/mod.rs"]
 mod conformance;
 mod emulator;
 mod proxy;
+#[path = "../../benches/corpus/random.rs"]
+#[allow(dead_code, reason = "made for more than this")]
+mod random;
 mod stack;
 mod state;
+#[path = "../it/support.rs"]
+#[allow(dead_code, reason = "made for more tests than these")]
+mod support;
 
 use std::fs;
 use std::io::Write as _;

@@ -18,6 +18,7 @@ mod faults; // parts that fail in the middle
 mod first_seen; // what is remembered, over invocations
 mod language; // every feature of the rule language, as docs/sigma-support.md lists them
 mod lint; // what is legal but dead or dangerous in a rule
+mod order; // what the order of delivery may change
 mod pipeline; // deliveries, failures, counts
 mod reading; // files, held against serde_json and against themselves in other chunks
 mod rules; // every shipped rule against its records
