@@ -6,6 +6,7 @@
 mod child;
 #[path = "../corpus/mod.rs"]
 mod corpus;
+mod cost;
 mod input;
 mod memory;
 mod options;
@@ -46,6 +47,7 @@ fn measure(options: &Options) {
             Bench::Compile => tables::compiling(options),
             Bench::Process => processes::compare(options),
             Bench::Memory => memory::compare(),
+            Bench::Cost => cost::table(),
             Bench::Peers => peers::compare(options),
         }
     }

@@ -16,7 +16,8 @@ usage: cargo bench --bench measure -- [BENCH…] [--kind KIND] [--records N] [--
        cargo bench --bench measure -- count RULES [--records N] [--end-to-end]
                                                                       one run, for benches/instructions.sh
 
-BENCH  reading (inflate, scan, floor), match, contains, compile, process, memory, peers; all but the last unless named
+BENCH  reading (inflate, scan, floor), match, contains, compile, process, memory, cost (of the state table), peers; all but the
+       last two unless named
 KIND   busy, wide, management, data; busy unless told
 RULES  none, core, a number of generated rules, quiet-1000: without those that match all the time, or 1000+200: with so many
        more that look into requestParameters
@@ -40,6 +41,7 @@ pub(super) enum Bench {
     Compile,
     Process,
     Memory,
+    Cost,
     Peers,
 }
 
@@ -155,6 +157,7 @@ fn bench(name: &str) -> Result<Bench, String> {
         "compile" => Bench::Compile,
         "process" => Bench::Process,
         "memory" => Bench::Memory,
+        "cost" => Bench::Cost,
         "peers" => Bench::Peers,
         other => return Err(unknown(other)),
     })
