@@ -43,6 +43,9 @@ pub struct Counts {
     /// First-seen matches without a field that the rule learns by, records with more values than are looked at, and matches
     /// without what a correlation groups or counts by.
     pub incomplete: u64,
+    /// First-seen matches that never count, by the rule's `ignore`; not in `matches`. The call of an AWS service is one, as is each
+    /// address in a listed network.
+    pub excluded: u64,
     /// First-seen matches of an entity and value that the same file shows again in the same period.
     pub collapsed: u64,
     /// Matches of an event that this file or another of this invocation brought already.
@@ -82,6 +85,7 @@ impl Counts {
             bad_records,
             matches,
             incomplete,
+            excluded,
             collapsed,
             duplicates,
             parts,
@@ -107,6 +111,7 @@ impl Counts {
             (&mut self.bad_records, bad_records),
             (&mut self.matches, matches),
             (&mut self.incomplete, incomplete),
+            (&mut self.excluded, excluded),
             (&mut self.collapsed, collapsed),
             (&mut self.duplicates, duplicates),
             (&mut self.parts, parts),

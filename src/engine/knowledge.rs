@@ -50,6 +50,10 @@ impl Knowledge {
         self.accounts.get(id).map(String::as_str)
     }
 
+    pub(super) fn trusted_networks(&self) -> &[IpNet] {
+        &self.trusted_networks
+    }
+
     pub(super) fn trusts(&self, address: IpAddr) -> bool {
         self.trusted_networks.iter().any(|network| network.contains(&address))
     }

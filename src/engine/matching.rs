@@ -7,21 +7,12 @@ use crate::trail::Record;
 use super::Knowledge;
 use super::context::{Context, Room};
 use super::correlation::{Feed, Observed};
-use super::field::Field;
+use super::first_seen::{FirstSeenPlan, Shown};
 use super::index::{Lookup, RuleIndex};
-use super::rule_set::{CompiledRule, FirstSeenPlan, RuleInfo, RuleSet};
+use super::rule_set::{CompiledRule, RuleInfo, RuleSet};
 
 /// Entities and values of one record that a first-seen rule looks at. Two lists of a thousand would otherwise be a million.
 pub const MAX_SIGHTED: usize = 1000;
-
-/// An entity showing a value.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Sighted {
-    /// Whose habits are learned.
-    pub entity: Vec<String>,
-    /// What it showed.
-    pub value: Vec<String>,
-}
 
 /// Holds records against a [`RuleSet`], one after the other. Each thread has its own: it remembers which rules a value led to,
 /// and leaves that to the next one.
@@ -123,21 +114,12 @@ impl<'s, 'r> Match<'s, 'r> {
         }
     }
 
-    /// The rule's `first_seen` section and what it would have to remember of this record: each entity with each value, up to
-    /// [`MAX_SIGHTED`]. Nothing when a field is absent.
+    /// The rule's `first_seen` section and what this record shows it.
     #[must_use]
-    pub fn sighted(&self) -> Option<(&FirstSeenPlan, Vec<Sighted>)> {
+    pub fn sighted(&self) -> Option<(&'s FirstSeenPlan, Shown)> {
         let plan = self.rule.first_seen.as_ref()?;
         let mut room = Room::default();
-        let context = Context::new(self.record, self.knowledge, &mut room);
-        let combine = |fields: &[Field]| combinations(fields.iter().map(|field| field.texts(&context)));
-        let values = combine(&plan.value);
-        let sighted = combine(&plan.entity)
-            .into_iter()
-            .flat_map(|entity| values.iter().map(move |value| Sighted { entity: entity.clone(), value: value.clone() }))
-            .take(MAX_SIGHTED)
-            .collect();
-        Some((plan, sighted))
+        Some((plan, plan.shown(&Context::new(self.record, self.knowledge, &mut room))))
     }
 
     /// The values that make findings of this rule one alert; `None` to go by entity and value of the first sighting.

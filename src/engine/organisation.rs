@@ -27,7 +27,7 @@ pub struct Organisation {
     pub knowledge: Knowledge,
     /// Changes to rules, by rule id.
     pub overrides: BTreeMap<String, Override>,
-    /// What `%name%` stands for in a value with `expand`.
+    /// What `%name%` stands for in a value with `expand`, and in the networks that a first-seen rule ignores.
     pub placeholders: BTreeMap<String, Vec<String>>,
 }
 

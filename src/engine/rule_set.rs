@@ -14,6 +14,7 @@ use super::correlation::{CompiledCorrelation, CorrelationIndex, Correlations, Pa
 use super::expr::{Evaluation, Expr, Identifier, Unobserved};
 use super::field::Field;
 use super::filters::Filters;
+use super::first_seen::FirstSeenPlan;
 use super::index::Index;
 use super::matching::{Match, Matcher, Workspace};
 use super::reach::reaches;
@@ -74,17 +75,6 @@ pub struct RuleInfo {
     pub file: String,
     /// For how long one alert speaks for those that follow it, in event time.
     pub window: SignedDuration,
-}
-
-/// A compiled `first_seen` section.
-#[derive(Debug)]
-pub struct FirstSeenPlan {
-    pub(super) entity: Vec<Field>,
-    pub(super) value: Vec<Field>,
-    /// A value not seen for this long is new again.
-    pub history: SignedDuration,
-    /// No alerts about an entity until it has been known this long.
-    pub learning: SignedDuration,
 }
 
 impl RuleInfo {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::engine::{Knowledge, MAX_SIGHTED, Match, Matcher, RuleSet};
+use crate::engine::{Knowledge, Match, Matcher, RuleSet};
 use crate::finding::{Contribution, Event, Finding, FindingUid};
 use crate::outcome::Counts;
 use crate::trail::{BadRecord, Item, Record};
@@ -126,12 +126,10 @@ impl<'s> Screen<'s> {
         if !matched.is_told() {
             self.counts.matches += 1;
             self.counts.parts += 1;
-        } else if let Some((plan, sighted)) = matched.sighted() {
-            // At the limit there may have been more.
-            if sighted.is_empty() || sighted.len() == MAX_SIGHTED {
-                self.counts.incomplete += 1;
-            }
-            for sighted in sighted {
+        } else if let Some((plan, shown)) = matched.sighted() {
+            self.counts.excluded += shown.excluded as u64;
+            self.counts.incomplete += u64::from(shown.is_incomplete());
+            for sighted in shown.sighted {
                 self.counts.matches += 1;
                 let finding = Finding::of_sighting(&matched, plan, sighted, met.event(), met.file);
                 self.sighting(finding, plan.history);

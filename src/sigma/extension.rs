@@ -5,6 +5,7 @@ use jiff::SignedDuration;
 use crate::yaml::{Code, Diagnostic, Kind, Node, Span};
 
 use super::detection::{FieldName, SearchIdentifier};
+use super::first_seen::FirstSeen;
 use super::shape::Shape;
 
 /// The `trailhound` section of a rule.
@@ -28,19 +29,6 @@ pub enum Mode {
     Live,
     /// Findings are counted and held back.
     DryRun,
-}
-
-/// `first_seen`: a match counts when its entity shows this value for the first time.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FirstSeen {
-    /// Fields that name whose habits are learned.
-    pub entity: Vec<FieldName>,
-    /// One to three fields whose combination is new or known.
-    pub value: Vec<FieldName>,
-    /// A value not seen for this long is new again. Default 90 days.
-    pub history: SignedDuration,
-    /// No alerts about an entity until it has been known this long. Default 7 days.
-    pub learning: SignedDuration,
 }
 
 /// `alert`: how a finding becomes an alert.
@@ -71,8 +59,6 @@ pub enum TitlePart {
     Field(FieldName),
 }
 
-const DAY: SignedDuration = SignedDuration::from_hours(24);
-
 impl Mode {
     /// Both modes with their words.
     pub const WORDS: &[(&str, Self)] = &[("live", Self::Live), ("dry-run", Self::DryRun)];
@@ -94,7 +80,7 @@ impl Extension {
         shape.map(node, "trailhound")?;
         shape.only(node, members)?;
         Ok(Self {
-            first_seen: node.get("first_seen").map(|node| first_seen(shape, node)).transpose()?,
+            first_seen: node.get("first_seen").map(|node| FirstSeen::parse(shape, node)).transpose()?,
             alert: node.get("alert").map(|node| alert(shape, node)).transpose()?.unwrap_or_default(),
             mode: mode(shape, node)?.unwrap_or_default(),
             exceptions: exceptions(shape, node)?,
@@ -116,28 +102,6 @@ pub(crate) fn exceptions(shape: Shape<'_>, map: &Node) -> Result<Vec<SearchIdent
         }
         Some(other) => Err(shape.wrong(other, "exceptions", "a list of maps, as in a detection")),
     }
-}
-
-fn first_seen(shape: Shape<'_>, node: &Node) -> Result<FirstSeen, Diagnostic> {
-    shape.map(node, "first_seen")?;
-    shape.only(node, &["entity", "value", "history", "learning"])?;
-    let duration = |name: &str, default| node.get(name).map_or(Ok(default), |node| shape.duration(node, name));
-    let value_node =
-        shape.required(node, "value", "the field whose new values count, as in `value: [sourceIPAddress]`")?;
-    let rule = FirstSeen {
-        entity: fields(
-            shape,
-            shape.required(node, "entity", "whose habits are learned, as in `entity: [derived.principal]`")?,
-            "entity",
-        )?,
-        value: fields(shape, value_node, "value")?,
-        history: duration("history", DAY * 90)?,
-        learning: duration("learning", DAY * 7)?,
-    };
-    if rule.value.len() > 3 {
-        return Err(shape.error(Code::WrongType, &value_node.span, "`value` takes one to three fields"));
-    }
-    Ok(rule)
 }
 
 fn alert(shape: Shape<'_>, node: &Node) -> Result<AlertOptions, Diagnostic> {

@@ -9,6 +9,7 @@ mod correlation;
 mod detection;
 mod extension;
 mod filter;
+mod first_seen;
 mod metadata;
 mod modifier;
 mod rule;
@@ -22,8 +23,9 @@ pub use correlation::{
     Alias, Alternative, Bounds, Correlation, CorrelationCondition, CorrelationRule, CorrelationType, Operator, RuleRef,
 };
 pub use detection::{Detection, DetectionItem, FieldName, SearchIdentifier, Value};
-pub use extension::{AlertOptions, Extension, FirstSeen, Mode, TitlePart, TitleTemplate};
+pub use extension::{AlertOptions, Extension, Mode, TitlePart, TitleTemplate};
 pub use filter::{Filter, FilteredRules};
+pub use first_seen::{FirstSeen, Ignore, NetworkName, NetworkPrefixes};
 pub use metadata::{Level, Metadata, Status};
 pub use modifier::{Comparison, Modifiers, NumberOperator, RegexFlags, TimePart, Transform};
 pub use rule::{LogSource, Rule};

@@ -314,10 +314,18 @@ logsource: {product: aws, service: cloudtrail}
 detection: {sel: {eventName: GetUser}, condition: sel}
 trailhound: {first_seen: {entity: [derived.principal], value: [sourceIPAddress]}}
 ";
-    let folder = folder(&[("new.yml", new.as_bytes()), ("a.json", record("GetUser", "e1").to_string().as_bytes())]);
+    let ignored = new.replace("IPAddress]", "IPAddress], ignore: {networks: 203.0.113.0/24}");
+    let folder = folder(&[
+        ("new.yml", new.as_bytes()),
+        ("ignored.yml", ignored.as_bytes()),
+        ("a.json", record("GetUser", "e1").to_string().as_bytes()),
+    ]);
     let output = run(&folder, &["explain", "new.yml", "a.json"]);
     let note =
         "note: told only if 203.0.113.66 is new for arn:aws:iam::111122223333:user/alice; memory is not asked here";
+    assert!(code(&output) == 0 && stdout(&output).contains(note), "{}", stdout(&output));
+    let output = run(&folder, &["explain", "ignored.yml", "a.json"]);
+    let note = "note: it never counts, by `ignore` of `first_seen`";
     assert!(code(&output) == 0 && stdout(&output).contains(note), "{}", stdout(&output));
 }
 

@@ -4,8 +4,10 @@ use std::sync::atomic::Ordering;
 
 use serde_json::{Value, json};
 use trailhound::alerting::Hold;
+use trailhound::engine::RuleSet;
+use trailhound::yaml::Diagnostic;
 
-use crate::support::{Fails, World, failed, record, rule, rules, trail_file, with};
+use crate::support::{Fails, World, compile, failed, record, rule, rules, trail_file, with};
 
 const LEARNING_A_DAY: &str = "
 trailhound:
@@ -154,4 +156,147 @@ async fn two_long_lists_are_not_multiplied_without_end() {
     let record = with(record("GetUser", "1"), &[("/requestParameters", json!({"a": list, "b": list}))]);
     let outcome = world.notify(&[&world.put("a", &trail_file(&[record]))]).await;
     assert_eq!((outcome.counts.matches, outcome.counts.incomplete), (1000, 1));
+}
+
+const ORGANISATION: &str = "
+trusted_networks: [203.0.113.0/25]
+placeholders: {office: [198.51.100.7, '2001:db8:aaaa::/48'], rooms: [192.0.2.0/24, lobby]}
+";
+
+/// A rule about source addresses, with more in its `first_seen`. It alerts from the first event on.
+fn about_addresses(members: &str) -> (RuleSet, Vec<Diagnostic>) {
+    let first_seen = format!("{{entity: derived.principal, value: sourceIPAddress, learning: 0d{members}}}");
+    let yaml = rule("  sel: {eventName: GetUser}\n  condition: sel") + "\ntrailhound:\n  first_seen: " + &first_seen;
+    compile(&yaml, ORGANISATION)
+}
+
+fn world_of(members: &str) -> World {
+    let (rules, errors) = about_addresses(members);
+    assert!(errors.is_empty(), "{}", errors[0]);
+    World::new(rules)
+}
+
+/// What is told as new, with a file for each address.
+async fn new_values(members: &str, addresses: &[&str]) -> Vec<String> {
+    let world = world_of(members);
+    for (minute, address) in addresses.iter().enumerate() {
+        let event = call(&minute.to_string(), &format!("01T10:{minute:02}:00"), address);
+        world.notify(&[&world.put(&minute.to_string(), &trail_file(&[event]))]).await;
+    }
+    let new =
+        |text: &str| text.lines().find_map(|line| Some(line.strip_prefix("New    ")?.split_once(" (")?.0.to_owned()));
+    world.alerts().iter().map(|alert| new(&alert.text).unwrap()).collect()
+}
+
+#[tokio::test]
+async fn the_addresses_of_one_network_are_one_value() {
+    let addresses = ["203.0.113.7", "203.0.113.200", "203.0.112.7", "sns.amazonaws.com", "::ffff:203.0.113.9"];
+    assert_eq!(
+        new_values(", network: {ipv4: 24}", &addresses).await,
+        [
+            "203.0.113.0/24 for arn:aws:iam::111122223333:user/alice",
+            "203.0.112.0/24 for arn:aws:iam::111122223333:user/alice",
+            "sns.amazonaws.com for arn:aws:iam::111122223333:user/alice",
+        ]
+    );
+}
+
+#[tokio::test]
+async fn ipv4_is_exact_and_ipv6_goes_by_the_64_unless_the_rule_says_otherwise() {
+    let addresses = ["198.51.100.1", "198.51.100.2", "2001:db8::1", "2001:db8:0:0:9::2", "2001:db8:0:1::1"];
+    let values = async |members| {
+        let new = new_values(members, &addresses).await;
+        new.iter().map(|line| line.split(' ').next().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(values("").await, ["198.51.100.1", "198.51.100.2", "2001:db8::/64", "2001:db8:0:1::/64"]);
+    let exact = ["198.51.100.1", "198.51.100.2", "2001:db8::1", "2001:db8::9:0:0:2", "2001:db8:0:1::1"];
+    assert_eq!(values(", network: {ipv6: 128}").await, exact);
+    assert_eq!(values(", network: {ipv4: 30, ipv6: 32}").await, ["198.51.100.0/30", "2001:db8::/32"]);
+}
+
+#[tokio::test]
+async fn an_address_of_an_ignored_network_never_counts() {
+    let ignored = ["203.0.113.5", "198.51.100.7", "::ffff:192.0.2.1", "2001:db8:aaaa:5::1"];
+    let beside = ["203.0.113.130", "198.51.100.8", "192.0.3.1", "2001:db8:aaab::1"];
+    let addresses = [ignored, beside].concat();
+    let events: Vec<Value> =
+        addresses.iter().enumerate().map(|(id, address)| call(&id.to_string(), "01T10:00:00", address)).collect();
+    let world = world_of(", ignore: {networks: [trusted, '%office%', 192.0.2.0/24]}");
+    let outcome = world.notify(&[&world.put("a", &trail_file(&events))]).await;
+    let counts = outcome.counts;
+    assert_eq!((counts.excluded, counts.matches, counts.findings, counts.incomplete), (4, 4, 4, 0));
+    assert_eq!(world.subjects().len(), 4);
+    let world = world_of("");
+    let outcome = world.notify(&[&world.put("a", &trail_file(&events))]).await;
+    assert_eq!((outcome.counts.excluded, outcome.counts.findings, world.subjects().len()), (0, 8, 8));
+}
+
+#[tokio::test]
+async fn of_several_addresses_those_that_are_not_ignored_count() {
+    let yaml = rule("  sel: {eventName: GetUser}\n  condition: sel")
+        + "\ntrailhound: {first_seen: {entity: awsRegion, value: [requestParameters.from, eventName], learning: 0d, ignore: {networks: 10.0.0.0/8}}}";
+    let world = World::new(rules(&yaml));
+    let from = |id: &str, from: Value| with(record("GetUser", id), &[("/requestParameters", json!({"from": from}))]);
+    let private: Vec<String> = (0..2000).map(|n| format!("10.0.{}.{}", n / 250, n % 250)).collect();
+    let mixed = [private.as_slice(), &["203.0.113.9".to_owned()]].concat();
+    let events = [from("1", json!(mixed)), from("2", json!("10.1.2.3")), from("3", json!(null))];
+    let outcome = world.notify(&[&world.put("a", &trail_file(&events))]).await;
+    let counts = outcome.counts;
+    assert_eq!((counts.excluded, counts.matches, counts.incomplete), (2001, 1, 1), "event 3 lacks the field");
+    assert!(world.alerts()[0].text.contains("New    203.0.113.9 + GetUser for eu-west-1 ("));
+}
+
+#[tokio::test]
+async fn what_never_counts_begins_no_learning_period() {
+    for (ignore, alerts) in [("", 1), (", ignore: {networks: 198.51.100.0/24}", 0)] {
+        let first_seen = LEARNING_A_DAY.replace("learning: 1d", &format!("learning: 1d{ignore}"));
+        let world = World::new(rules(&(rule("  sel: {eventName: GetUser}\n  condition: sel") + &first_seen)));
+        let events = [call("1", "01T10:00:00", "198.51.100.1"), call("2", "03T10:00:00", "203.0.113.1")];
+        world.notify(&[&world.put("a", &trail_file(&events))]).await;
+        assert_eq!(world.subjects().len(), alerts, "{ignore}");
+    }
+}
+
+#[tokio::test]
+async fn calls_of_services_count_unless_the_rule_ignores_them() {
+    let by_athena = |event| with(event, &[("/userIdentity/invokedBy", json!("athena.amazonaws.com"))]);
+    let events = [
+        call("1", "01T10:00:00", "198.51.100.1"),
+        by_athena(call("2", "01T10:01:00", "198.51.100.2")),
+        // By the way also without the field that the rule learns by.
+        by_athena(with(call("3", "01T10:02:00", ""), &[("/sourceIPAddress", json!(null))])),
+    ];
+    for (members, expected) in [("", (0, 1, 2)), (", ignore: {service_calls: true}", (2, 0, 1))] {
+        let world = world_of(members);
+        let counts = world.notify(&[&world.put("a", &trail_file(&events))]).await.counts;
+        assert_eq!((counts.excluded, counts.incomplete, counts.findings), expected, "{members}");
+    }
+}
+
+/// A rule that learns of the wrong things would be silent where it should alert.
+#[test]
+fn what_cannot_be_grouped_or_ignored_is_said() {
+    let errors = [
+        "network: 24",
+        "network: {ipv5: 24}",
+        "network: {ipv4: 7}",
+        "network: {ipv4: 33}",
+        "network: {ipv4: /24}",
+        "network: {ipv6: 15}",
+        "network: {ipv6: 129}",
+        "ignore: trusted",
+        "ignore: {service_cals: true}",
+        "ignore: {service_calls: maybe}",
+        "ignore: {networks: [[trusted]]}",
+        "ignore: {networks: [192.0.2.0/24, 192.0.2.0/33]}",
+        "ignore: {networks: [trused]}",
+        "ignore: {networks: ['%ofice%']}",
+        "ignore: {networks: [trusted, '%rooms%']}",
+    ]
+    .map(|member| {
+        let (rules, errors) = about_addresses(&format!(", {member}"));
+        assert_eq!((rules.rules().len(), errors.len()), (0, 1), "{member}");
+        errors[0].to_string()
+    });
+    insta::assert_snapshot!(errors.join("\n\n"));
 }

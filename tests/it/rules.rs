@@ -108,7 +108,7 @@ fn compiled(path: &Path, config: Option<&Value>) -> RuleSet {
 fn finds(rules: &RuleSet, record: &Value) -> bool {
     let raw = record.to_string();
     let record = Record::parse(0, raw.as_bytes()).unwrap();
-    rules.matches(&record).iter().any(|matched| matched.sighted().is_none_or(|(_, sighted)| !sighted.is_empty()))
+    rules.matches(&record).iter().any(|matched| matched.sighted().is_none_or(|(_, shown)| !shown.sighted.is_empty()))
 }
 
 /// RFC 7396.

@@ -1,5 +1,6 @@
 //! From a parsed rule to one that can be evaluated: the only step that can fail.
 
+mod first_seen;
 mod item;
 mod placeholder;
 
@@ -7,13 +8,13 @@ use std::sync::Arc;
 
 use jiff::SignedDuration;
 
-use crate::sigma::{Condition, Detection, Extension, FieldName, Filter, FirstSeen, Metadata, Rule, SearchIdentifier};
+use crate::sigma::{Condition, Detection, Extension, FieldName, Filter, Metadata, Rule, SearchIdentifier};
 use crate::yaml::{Code, Diagnostic, SourceFile};
 
 use super::Organisation;
 use super::expr::{Expr, Identifier};
 use super::field::Field;
-use super::rule_set::{CompiledRule, FirstSeenPlan, RuleInfo};
+use super::rule_set::{CompiledRule, RuleInfo};
 use super::title::Title;
 
 pub(super) use item::network;
@@ -143,15 +144,6 @@ impl Compiler<'_> {
                 .collect::<Result<_, _>>()
                 .map(Expr::Any),
         }
-    }
-
-    fn first_seen(&self, plan: &FirstSeen) -> Result<FirstSeenPlan, Diagnostic> {
-        Ok(FirstSeenPlan {
-            entity: self.fields(&plan.entity)?,
-            value: self.fields(&plan.value)?,
-            history: plan.history,
-            learning: plan.learning,
-        })
     }
 
     pub(super) fn title(&self, title: &crate::sigma::TitleTemplate) -> Result<Title, Diagnostic> {

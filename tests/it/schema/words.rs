@@ -56,6 +56,8 @@ fn members_are_those_that_the_parser_knows() {
     for (pointer, yaml) in [
         ("/$defs/extension", extension(&unknown)),
         ("/$defs/first_seen", extension(&format!("first_seen: {{{unknown}}}"))),
+        ("/$defs/network", extension(&format!("first_seen: {{entity: a, value: b, network: {{{unknown}}}}}"))),
+        ("/$defs/ignore", extension(&format!("first_seen: {{entity: a, value: b, ignore: {{{unknown}}}}}"))),
         ("/$defs/alert", extension(&format!("alert: {{{unknown}}}"))),
         ("/$defs/correlation", correlation(&unknown)),
         (

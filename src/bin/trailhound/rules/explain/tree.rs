@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use trailhound::engine::{Asked, Match, RuleInfo, RuleSet, Step};
+use trailhound::engine::{Asked, Match, RuleInfo, RuleSet, Shown, Sighted, Step};
 use trailhound::notify;
 use trailhound::sigma::Mode;
 use trailhound::trail::Record;
@@ -39,18 +39,7 @@ fn described(record: &Record<'_>) -> String {
 /// What stands between a match and an alert.
 fn notes(matched: &Match<'_, '_>) -> Vec<String> {
     let mut notes = Vec::new();
-    match matched.sighted() {
-        Some((_, sighted)) if sighted.is_empty() => {
-            notes.push("a field of `first_seen` is absent, so nothing is learned and nothing told".to_owned());
-        }
-        Some((_, sighted)) => {
-            // OK because it was just seen not to be empty.
-            let first = &sighted[0];
-            let (value, entity) = (clean(&first.value.join(" + ")), clean(&first.entity.join(" + ")));
-            notes.push(format!("told only if {value} is new for {entity}; memory is not asked here"));
-        }
-        None => {}
-    }
+    notes.extend(matched.sighted().map(|(_, shown)| about_memory(&shown)));
     if !matched.is_told() {
         notes.push("not told by itself: a correlation reads it".to_owned());
     }
@@ -58,6 +47,19 @@ fn notes(matched: &Match<'_, '_>) -> Vec<String> {
         notes.push("counted and not told: its mode is dry-run".to_owned());
     }
     notes
+}
+
+fn about_memory(shown: &Shown) -> String {
+    match shown.sighted.first() {
+        Some(Sighted { entity, value }) => {
+            let (value, entity) = (clean(&value.join(" + ")), clean(&entity.join(" + ")));
+            format!("told only if {value} is new for {entity}; memory is not asked here")
+        }
+        None if shown.excluded > 0 => {
+            "it never counts, by `ignore` of `first_seen`, so nothing is learned and nothing told".to_owned()
+        }
+        None => "a field of `first_seen` is absent, so nothing is learned and nothing told".to_owned(),
+    }
 }
 
 fn write_step(out: &mut impl Write, step: &Step, depth: usize) -> io::Result<()> {
