@@ -4,6 +4,7 @@
 //! and written is data ([`Item`]), and the pipeline asks the store. Holding back is data too, so that it can be counted and
 //! reported.
 
+mod check;
 pub mod correlation;
 mod correlator;
 mod decision;
@@ -11,6 +12,7 @@ mod item;
 mod ledger;
 mod sighting;
 
+pub use check::check;
 pub use correlator::{Correlated, Correlation, Correlator, LATE, Step};
 pub use decision::{Alert, Decision, Hold, Repetition, decide, decide_without_memory, in_order, judge};
 pub use item::{Item, Items, Key, Kind, Listed, MAX_ITEM_BYTES, Stretch, UnreadableItem};

@@ -75,7 +75,7 @@ pub(super) struct Remembered {
 
 /// What is kept of an entity.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct KnownEntity {
+pub(super) struct KnownEntity {
     rule: String,
     entity: Vec<String>,
     since: Timestamp,
@@ -290,7 +290,8 @@ impl Sightings {
         }
         pairs.retain(|pair| {
             let (after, seen) = pair.see(&self.all, Timestamp::MAX);
-            let is_settled = after == pair.known;
+            // What is taken as known may be older than all that is known of its entity, which has to be asked for that.
+            let is_settled = after == pair.known && !pair.is_taken_as_known(&self.all);
             if is_settled {
                 self.answer(pair, after, &seen);
             }
@@ -411,6 +412,10 @@ impl Sightings {
 }
 
 impl Pair {
+    fn is_taken_as_known(&self, all: &[FirstSighting]) -> bool {
+        self.places.iter().any(|&place| all[place].event.is_none())
+    }
+
     /// What is known after all its sightings, and the answer to each.
     fn see(&self, all: &[FirstSighting], entity_since: Timestamp) -> (Option<Remembered>, Vec<Seen>) {
         let mut known = self.known.clone();

@@ -185,6 +185,11 @@ impl RuleSet {
         self.rules.iter().map(|rule| &*rule.info)
     }
 
+    /// The rules that learn, in their order, and how they do.
+    pub fn first_seen(&self) -> impl Iterator<Item = (&RuleInfo, &FirstSeenPlan)> {
+        self.rules.iter().filter_map(|rule| Some((&*rule.info, rule.first_seen.as_ref()?)))
+    }
+
     /// How many rules and correlations there are.
     #[must_use]
     pub fn loaded(&self) -> usize {

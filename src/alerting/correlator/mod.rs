@@ -29,6 +29,11 @@ use noted::{Home, Link, Noted, Notes};
 /// How late an event may come and still find what belongs to it.
 pub const LATE: SignedDuration = SignedDuration::from_hours(24);
 
+/// Whether an item can be understood.
+pub(super) fn check(item: &Item) -> Result<(), UnreadableItem> {
+    Notes::read(std::slice::from_ref(item)).map(drop)
+}
+
 /// The values that the events of a group have in common.
 type Group = Vec<String>;
 /// The place of a contribution among those that were added.

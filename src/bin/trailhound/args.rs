@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use clap::builder::{PathBufValueParser, TypedValueParser as _};
 use clap::{Parser, Subcommand, ValueEnum};
 use trailhound::config::{self, AlertsTo, ObjectsFrom, StateIn};
 use trailhound::rule_pack::RuleSource;
@@ -14,6 +15,7 @@ use trailhound::rule_pack::RuleSource;
     trailhound scan AWSLogs/\n  \
     trailhound scan --rules my-rules --format jsonl AWSLogs/ | jq .rule_title\n  \
     trailhound invoke events/sqs-s3-batch.json --objects dir:events/objects\n  \
+    trailhound baseline --state file:memory.redb AWSLogs/\n  \
     trailhound rules lint my-rules\n  \
     trailhound rules explain 'CloudTrail logging stopped' record.json"
 )]
@@ -31,6 +33,8 @@ pub(crate) enum Command {
     Scan(ScanArgs),
     /// Hand event payloads to the function's handler, with local parts.
     Invoke(InvokeArgs),
+    /// Have first-seen rules learn from history; dump, load or forget what is remembered.
+    Baseline(BaselineArgs),
     /// List the rules that are loaded, look for doubtful ones, or explain one on a record.
     Rules(RulesArgs),
 }
@@ -183,6 +187,58 @@ pub(crate) struct InvokeArgs {
     pub(crate) alerts: AlertsTo,
     #[command(flatten)]
     pub(crate) rules: RuleArgs,
+}
+
+/// What is given is done in this order: forget, load, learn, dump.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  \
+    trailhound baseline --state dynamodb:trailhound s3://my-trail-bucket/AWSLogs/111122223333/CloudTrail/\n  \
+    trailhound baseline --state file:memory.redb --config trailhound.yaml AWSLogs/\n  \
+    trailhound baseline --state dynamodb:trailhound --dump memory.jsonl\n  \
+    trailhound baseline --state dynamodb:trailhound --load memory.jsonl\n  \
+    trailhound baseline --state memory --dump - AWSLogs/ | jq -c .value\n  \
+    trailhound baseline --state dynamodb:trailhound --forget c9615467-ea64-423f-95f2-c1930697fe9b s3://my-trail-bucket/\n\n\
+    Give it the rules and the configuration that the function has. Nobody is alerted about what is learned, even when the\n\
+    function gets the same events later.\n\n\
+    Exit code: 0 everything was done, 2 something could not be read or loaded; the rest is done all the same.")]
+pub(crate) struct BaselineArgs {
+    /// What to learn from: trail files, folders of them, or `s3://BUCKET/PREFIX`.
+    #[arg(value_name = "PATH", value_parser = PathBufValueParser::new().try_map(history))]
+    pub(crate) history: Vec<HistoryIn>,
+    /// The memory: `dynamodb:TABLE` or `file:PATH`; `memory` only to dump what is learned.
+    #[arg(long, value_name = "PLACE", value_parser = config::state)]
+    pub(crate) state: StateIn,
+    /// Forget everything about the rule with this id first, or about `all`; may be repeated.
+    #[arg(long, value_name = "RULE_ID")]
+    pub(crate) forget: Vec<String>,
+    /// Add what a dump holds; `-` for standard input. What the memory knows already stays.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) load: Option<PathBuf>,
+    /// Write everything that is remembered, a JSON object a line; `-` for standard output.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) dump: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) rules: RuleArgs,
+}
+
+/// Where a history is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum HistoryIn {
+    /// A file or a folder.
+    Path(PathBuf),
+    /// Objects whose keys begin so.
+    S3 { bucket: String, prefix: String },
+}
+
+fn history(path: PathBuf) -> Result<HistoryIn, String> {
+    let Some(place) = path.to_str().and_then(|text| text.strip_prefix("s3://")) else {
+        return Ok(HistoryIn::Path(path));
+    };
+    let (bucket, prefix) = place.split_once('/').unwrap_or((place, ""));
+    if bucket.is_empty() {
+        return Err("it names no bucket; it takes s3://BUCKET/PREFIX".to_owned());
+    }
+    Ok(HistoryIn::S3 { bucket: bucket.to_owned(), prefix: prefix.to_owned() })
 }
 
 fn pack(name: &str) -> Result<RuleSource, String> {

@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod args;
+mod baseline;
 mod invoke;
 mod rules;
 mod scan;
@@ -42,6 +43,7 @@ async fn main() -> ExitCode {
     let result = match args.command {
         Command::Scan(args) => scan::run(&args),
         Command::Invoke(args) => invoke::run(&args).await,
+        Command::Baseline(args) => baseline::run(&args).await,
         Command::Rules(args) => rules::run(&args),
     };
     match result {

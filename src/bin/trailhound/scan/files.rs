@@ -1,4 +1,4 @@
-//! Which files a scan reads.
+//! Which files are read.
 
 use std::path::{Path, PathBuf};
 
@@ -9,26 +9,26 @@ const ENDINGS: &[&str] = &[".json.gz", ".json", ".jsonl", ".jsonl.gz"];
 
 /// A file to read.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct LogFile {
-    pub(super) path: PathBuf,
-    pub(super) bytes: u64,
+pub(crate) struct LogFile {
+    pub(crate) path: PathBuf,
+    pub(crate) bytes: u64,
 }
 
 /// What the paths hold.
 #[derive(Debug, Default)]
-pub(super) struct Listing {
-    pub(super) files: Vec<LogFile>,
+pub(crate) struct Listing {
+    pub(crate) files: Vec<LogFile>,
     /// Paths that could not be listed.
-    pub(super) errors: Vec<String>,
+    pub(crate) errors: Vec<String>,
     /// Files of folders that are no trail files, digests among them.
-    pub(super) skipped: usize,
+    pub(crate) skipped: usize,
 }
 
 /// Lists the trail files of the paths, each folder in the order of its names.
 ///
 /// A file named on the command line is taken whatever its name. In a folder only trail files are, and digests are left
 /// out: they hold no records.
-pub(super) fn list(paths: &[PathBuf]) -> Listing {
+pub(crate) fn list(paths: &[PathBuf]) -> Listing {
     let mut listing = Listing::default();
     for path in paths {
         let before = (listing.files.len(), listing.errors.len());

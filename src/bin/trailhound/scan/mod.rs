@@ -3,9 +3,9 @@
 //! Findings are printed, not alerts: each once, whatever file its event stands in, before any is grouped or held back as
 //! a repetition. First-seen rules learn from the scanned files themselves, in order of event time.
 
-mod files;
+pub(crate) mod files;
 mod row;
-mod work;
+pub(crate) mod work;
 
 use std::collections::HashSet;
 use std::io::{self, BufWriter, Write as _};
@@ -26,11 +26,11 @@ pub(crate) fn run(args: &ScanArgs) -> Result<Verdict, BoxError> {
     let loaded = rules::load(&args.rules)?;
     let Listing { files, errors, skipped } = files::list(&args.paths);
     errors.iter().for_each(|error| note(error));
-    let threads = args.threads.map(usize::from).or_else(|| std::thread::available_parallelism().ok().map(usize::from));
+    let threads = args.threads.map_or_else(work::cores, usize::from);
     let mut scan = Scan { printer: Printer::new(args.format), ..Scan::default() };
     let order = if args.unordered { Order::AsDone } else { Order::OfFiles };
-    let tools = Tools { rules: &loaded.rules, limits: crate::limits()?, printer: scan.printer };
-    work::read(&files, threads.unwrap_or(1), tools, order, |part| scan.part(part))?;
+    let tools = Tools { rules: &loaded.rules, limits: crate::limits()?, printer: Some(scan.printer) };
+    work::read(&files, threads, tools, order, |part| scan.part(part))?;
     scan.first_sightings()?;
     scan.correlations(&loaded.rules)?;
     note(&loaded.summary());

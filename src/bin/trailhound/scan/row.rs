@@ -21,7 +21,7 @@ const MAX_PATH: usize = 4096;
 
 /// Prints findings in one format.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Printer {
+pub(crate) struct Printer {
     json: bool,
 }
 

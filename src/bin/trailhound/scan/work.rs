@@ -29,7 +29,7 @@ const SMALL_BYTES: u64 = 64 * 1024;
 
 /// What comes of a file, piece by piece.
 #[derive(Debug)]
-pub(super) enum Part {
+pub(crate) enum Part {
     /// Findings in file order; more will come.
     Rows(Rows),
     /// The rest, and what became of the file.
@@ -38,14 +38,14 @@ pub(super) enum Part {
 
 /// Findings as they are printed: many are found in several files, and which of them are is known to one thread only.
 #[derive(Debug, Default)]
-pub(super) struct Rows {
+pub(crate) struct Rows {
     text: Vec<u8>,
     /// Each finding, and where its row ends.
     ends: Vec<(FindingUid, usize)>,
 }
 
 impl Rows {
-    pub(super) fn iter(&self) -> impl Iterator<Item = (FindingUid, &[u8])> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (FindingUid, &[u8])> {
         let mut from = 0;
         self.ends.iter().map(move |&(uid, end)| (uid, &self.text[std::mem::replace(&mut from, end)..end]))
     }
@@ -57,28 +57,54 @@ impl Rows {
 
 /// What one file gave besides the rows that were handed on before.
 #[derive(Debug, Default)]
-pub(super) struct FileReport {
-    pub(super) rows: Rows,
+pub(crate) struct FileReport {
+    pub(crate) rows: Rows,
     /// What first-seen rules have to look up.
-    pub(super) sightings: Vec<Finding>,
-    pub(super) contributions: Vec<Contribution>,
-    pub(super) counts: Counts,
+    pub(crate) sightings: Vec<Finding>,
+    pub(crate) contributions: Vec<Contribution>,
+    pub(crate) counts: Counts,
     /// For the person at the terminal.
-    pub(super) problems: Vec<String>,
+    pub(crate) problems: Vec<String>,
+}
+
+impl FileReport {
+    /// What was found in a file, whatever became of it then.
+    pub(crate) fn of(name: &str, screened: Screened) -> Self {
+        let Screened { sightings, contributions, mut counts, first_bad } = screened;
+        counts.objects = 1;
+        let bad = first_bad.map(|first| format!("{name}: {} bad records, the first: {first}", counts.bad_records));
+        Self { rows: Rows::default(), sightings, contributions, counts, problems: bad.into_iter().collect() }
+    }
+
+    /// Takes down whether the file could be read to its end.
+    pub(crate) fn end(&mut self, name: &str, result: Result<(), String>) {
+        match result {
+            Ok(()) => self.counts.files = 1,
+            Err(error) => {
+                self.counts.objects_failed = 1;
+                self.problems.push(format!("{name}: {error}"));
+            }
+        }
+    }
 }
 
 /// In which order parts are handed on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Order {
+pub(crate) enum Order {
     /// Of the files. A part waits for the files before its own.
     OfFiles,
     /// As they are found.
     AsDone,
 }
 
+/// As many threads as there are cores.
+pub(crate) fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
+
 /// Reads every file. Where the order doesn't matter the largest come first, so that no thread is left alone with one at the end;
 /// where it does, whatever is read early has to wait in memory.
-pub(super) fn read(
+pub(crate) fn read(
     files: &[LogFile],
     threads: usize,
     tools: Tools<'_>,
@@ -165,10 +191,11 @@ fn in_order(parts: mpsc::Receiver<Vec<(usize, Part)>>, mut each: impl FnMut(Part
 
 /// What all threads read their files with.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Tools<'s> {
-    pub(super) rules: &'s RuleSet,
-    pub(super) limits: Limits,
-    pub(super) printer: Printer,
+pub(crate) struct Tools<'s> {
+    pub(crate) rules: &'s RuleSet,
+    pub(crate) limits: Limits,
+    /// Prints matches; without it they are counted only.
+    pub(crate) printer: Option<Printer>,
 }
 
 /// What one thread reads its files with.
@@ -188,20 +215,9 @@ impl<'s> Worker<'s> {
         let mut screen = Screen::new(self.tools.rules, name.as_str().into(), Timestamp::now());
         let mut rows = Rows::default();
         let result = self.stream(path, &name, &mut screen, &mut rows, each);
-        let Screened { sightings, contributions, mut counts, first_bad } = screen.finish();
-        counts.objects = 1;
-        let mut problems = Vec::new();
-        if let Some(first) = first_bad {
-            problems.push(format!("{name}: {} bad records, the first: {first}", counts.bad_records));
-        }
-        match result {
-            Ok(()) => counts.files = 1,
-            Err(error) => {
-                counts.objects_failed = 1;
-                problems.push(format!("{name}: {error}"));
-            }
-        }
-        each(Part::Last(Box::new(FileReport { rows, sightings, contributions, counts, problems })));
+        let mut report = FileReport { rows, ..FileReport::of(&name, screen.finish()) };
+        report.end(&name, result.map_err(|error| error.to_string()));
+        each(Part::Last(Box::new(report)));
     }
 
     fn stream(
@@ -219,9 +235,11 @@ impl<'s> Worker<'s> {
             let read = file.read(chunk)?;
             let mut item = |item: Item<'_>| {
                 screen.item(item, &mut |told| {
-                    // Writing to memory doesn't fail.
-                    let _ = tools.printer.told(&mut rows.text, &told, name);
-                    rows.end(told.uid);
+                    if let Some(printer) = tools.printer {
+                        // Writing to memory doesn't fail.
+                        let _ = printer.told(&mut rows.text, &told, name);
+                        rows.end(told.uid);
+                    }
                 });
             };
             if read == 0 {
