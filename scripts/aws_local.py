@@ -7,11 +7,17 @@ function binary on it, and then one of two things:
     python scripts/aws_local.py --bootstrap PATH            show: one sample log file in, print the alerts that come out
     python scripts/aws_local.py --bootstrap PATH --serve    for tests: print where everything is, stay until stdin closes
 
-Needs the tools of scripts/requirements.txt in the Python that runs it. Alerts and the `--serve` line go to stdout,
-everything else to stderr. Exit code 0: an alert came, or serving ended; 1: something failed, and the message says what.
+While it serves, each line on stdin is a JSON object of variables for the function (null takes one away; `{}` changes none).
+The function's processes are replaced by new ones that have them; then the line comes back on stdout.
+
+    python scripts/aws_local.py --bare                      for tests: the emulator with nothing on it, until stdin closes
+
+Needs the tools of scripts/requirements.txt in the Python that runs it. Alerts and the lines of `--serve` and `--bare` go to
+stdout, everything else to stderr. Exit code 0: an alert came, or serving ended; 1: something failed, and the message says what.
 
 How this differs from template.yaml in AWS:
 * The function's code is the given binary, not built by `sam build`.
+* MiniStack takes a mapping's MaximumConcurrency for text when it comes from a parameter, so the number itself stands there.
 * The emulator speaks plain HTTP, so the bucket policy's denial of insecure transport is left out. The other policies count:
   MiniStack runs with AUTH=true, and the function has the rights of its role and no more.
 * MiniStack sends no e-mail. The e-mail text is read from the function's own publish call, which passes through this script.
@@ -61,6 +67,8 @@ REGION = "eu-west-1"
 STACK_NAME = "trailhound"
 FUNCTION = "Function"  # logical ids in template.yaml
 FUNCTION_LOG = "FunctionLog"
+LOG_FILES = "LogFiles"
+MAXIMUM_CONCURRENCY = "MaximumConcurrency"  # the parameter's name, and the property's
 BUCKET_POLICY = "LogBucketPolicy"
 HTTPS_ONLY = "DenyInsecureTransport"
 
@@ -90,6 +98,7 @@ class Stack:
     queue_url: str
     dlq_url: str
     topic_arn: str
+    table: str
     function_name: str
     log_file: str  # the emulator's log, which holds the function's output too
 
@@ -248,7 +257,7 @@ def run_quietly(command: list[str]) -> bool:
     return subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False).returncode == 0
 
 
-def local_template(code: Path, variables: dict[str, str]) -> dict[str, Any]:
+def local_template(code: Path, variables: dict[str, str], parameters: dict[str, str]) -> dict[str, Any]:
     """template.yaml for the emulator: ready-made code, additional variables for the function, and plain HTTP allowed.
 
     Of the additional variables, the first two are what Lambda makes of LoggingConfig and MiniStack does not.
@@ -263,6 +272,9 @@ def local_template(code: Path, variables: dict[str, str]) -> dict[str, Any]:
         "AWS_LAMBDA_LOG_LEVEL": logging["ApplicationLogLevel"],
         **variables,
     })
+    scaling = function["Properties"]["Events"][LOG_FILES]["Properties"]["ScalingConfig"]
+    default = template["Parameters"][MAXIMUM_CONCURRENCY]["Default"]
+    scaling[MAXIMUM_CONCURRENCY] = int(parameters.get(MAXIMUM_CONCURRENCY, default))
     policy = template["Resources"][BUCKET_POLICY]["Properties"]["PolicyDocument"]
     policy["Statement"] = [statement for statement in policy["Statement"] if statement["Sid"] != HTTPS_ONLY]
     return template
@@ -330,6 +342,7 @@ def deployed_stack(emulator: Emulator) -> Stack:
         queue_url=outputs["QueueUrl"],
         dlq_url=outputs["DlqUrl"],
         topic_arn=outputs["TopicArn"],
+        table=outputs["StateTableName"],
         function_name=outputs["FunctionName"],
         log_file=str(emulator.log_file),
     )
@@ -513,13 +526,41 @@ def queue_depth(stack: Stack, queue_url: str) -> tuple[int, int]:
 # ---- Staying ----
 
 
-def stay(emulator: Emulator) -> None:
-    """Returns when stdin is closed; raises Failure when the emulator ends before that."""
+def lines_of_stdin(emulator: Emulator) -> Iterator[str]:
+    """What comes on stdin until it is closed; raises Failure when the emulator ends before that."""
+    begun = b""
     while True:
         readable, _, _ = select.select([sys.stdin], [], [], 1.0)
-        if readable and not os.read(sys.stdin.fileno(), 4096):
-            return
+        if readable:
+            chunk = os.read(sys.stdin.fileno(), 4096)
+            if not chunk:
+                return
+            *lines, begun = (begun + chunk).split(b"\n")
+            yield from (line.decode() for line in lines)
         emulator.check_alive()
+
+
+def stay(emulator: Emulator) -> None:
+    """Returns when stdin is closed; what comes on it is passed over."""
+    for _ in lines_of_stdin(emulator):
+        pass
+
+
+def serve(emulator: Emulator, stack: Stack) -> None:
+    """Prints where everything is, and gives the function the variables that come on stdin until it is closed."""
+    print(json.dumps(vars(stack)), flush=True)
+    for line in lines_of_stdin(emulator):
+        replace_function(stack, json.loads(line))
+        print(line, flush=True)
+
+
+def replace_function(stack: Stack, changes: dict[str, str | None]) -> None:
+    """Changes variables of the function. Its processes end, as they do in Lambda, whether something changes or not."""
+    functions = client("lambda", stack.endpoint)
+    now = functions.get_function_configuration(FunctionName=stack.function_name)["Environment"]["Variables"]
+    variables = {name: value for name, value in {**now, **changes}.items() if value is not None}
+    functions.update_function_configuration(FunctionName=stack.function_name, Environment={"Variables": variables})
+    functions.get_waiter("function_updated_v2").wait(FunctionName=stack.function_name)
 
 
 # ---- Command line ----
@@ -535,12 +576,14 @@ def key_value(text: str) -> tuple[str, str]:
 
 def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="trailhound's deployment on a local AWS emulator")
-    parser.add_argument("--bootstrap", type=Path, required=True, metavar="PATH", help="the compiled function")
+    parser.add_argument("--bootstrap", type=Path, metavar="PATH", help="the compiled function")
     parser.add_argument("--sample", type=Path, metavar="PATH",
                         help="log file to put (default: the one that events/sqs-s3-put.json points to)")
     parser.add_argument("--keep", action="store_true", help="after the alerts stay until Ctrl-D, to look around")
     parser.add_argument("--serve", action="store_true",
                         help="put nothing; print where everything is as one line of JSON, and stay until stdin closes")
+    parser.add_argument("--bare", action="store_true",
+                        help="deploy nothing; print the emulator's endpoint and Region as one line of JSON, and stay likewise")
     parser.add_argument("--param", type=key_value, action="append", default=[], metavar="NAME=VALUE",
                         help="a parameter of template.yaml (repeatable)")
     parser.add_argument("--env", type=key_value, action="append", default=[], metavar="NAME=VALUE",
@@ -549,15 +592,19 @@ def parse_arguments() -> argparse.Namespace:
                         help="the source queue's visibility timeout, set after the deployment")
     parser.add_argument("--max-receive", type=int, metavar="N",
                         help="receives before a message moves to the dead-letter queue, set after the deployment")
-    return parser.parse_args()
+    arguments = parser.parse_args()
+    if not (arguments.bootstrap or arguments.bare):
+        parser.error("what is to be deployed? Give --bootstrap PATH, or --bare for nothing")
+    return arguments
 
 
 def deploy(arguments: argparse.Namespace, emulator: Emulator, code: Path, variables: dict[str, str]) -> Stack:
     """Brings template.yaml with the staged code onto the emulator."""
     home = code.parent
     template = home / "template.json"
-    template.write_text(json.dumps(local_template(code, variables), indent=1))
-    sam_deploy(emulator.endpoint, template, {"Architecture": host_architecture(), **dict(arguments.param)})
+    parameters = {"Architecture": host_architecture(), **dict(arguments.param)}
+    template.write_text(json.dumps(local_template(code, variables, parameters), indent=1))
+    sam_deploy(emulator.endpoint, template, parameters)
     stack = deployed_stack(emulator)
     hurry_queue(stack, arguments.visibility, arguments.max_receive)
     return stack
@@ -566,19 +613,23 @@ def deploy(arguments: argparse.Namespace, emulator: Emulator, code: Path, variab
 def run(arguments: argparse.Namespace, home: Path, cleanup: contextlib.ExitStack) -> None:
     """The whole story; `cleanup` gets what is to be stopped, in the reverse order."""
     code = home / "code"
-    stage_bootstrap(arguments.bootstrap, code)
+    if not arguments.bare:
+        stage_bootstrap(arguments.bootstrap, code)
     started = time.monotonic()
     emulator = Emulator(home)
     cleanup.callback(emulator.stop)
     emulator.wait_until_healthy()
     say(f"MiniStack listens on {emulator.endpoint} ({time.monotonic() - started:.1f} s), log in {emulator.log_file}")
+    if arguments.bare:
+        print(json.dumps({"endpoint": emulator.endpoint, "region": REGION}), flush=True)
+        stay(emulator)
+        return
 
     variables = dict(arguments.env)
     if arguments.serve:
         stack = deploy(arguments, emulator, code, variables)
         say(f"deployed ({time.monotonic() - started:.1f} s)")
-        print(json.dumps(vars(stack)), flush=True)
-        stay(emulator)
+        serve(emulator, stack)
         return
 
     recorder = PublishRecorder(emulator.port)

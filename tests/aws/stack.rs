@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 use std::env;
 use std::fs;
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
@@ -18,6 +18,7 @@ const PATIENCE: Duration = Duration::from_mins(1);
 
 pub(crate) struct Stack {
     script: Child,
+    answers: BufReader<ChildStdout>,
     place: Place,
     s3: aws_sdk_s3::Client,
     sqs: aws_sdk_sqs::Client,
@@ -33,6 +34,7 @@ struct Place {
     queue_url: String,
     dlq_url: String,
     topic_arn: String,
+    table: String,
     log_file: PathBuf,
 }
 
@@ -43,22 +45,32 @@ impl Stack {
             .expect("TRAILHOUND_PYTHON names a Python with scripts/requirements.txt; run `make aws-test`");
         let mut script = Command::new(python)
             .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/aws_local.py"))
-            .args(["--serve", "--visibility", "3", "--max-receive", "2", "--bootstrap"])
+            // Twice is enough to see what comes again, after longer than a process takes to start and to tell.
+            .args(["--serve", "--visibility", "5", "--max-receive", "2", "--bootstrap"])
             .arg(env!("CARGO_BIN_EXE_function"))
             .args(variables.iter().flat_map(|variable| ["--env", variable]))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
+        let mut answers = BufReader::new(script.stdout.take().unwrap());
         let mut line = String::new();
-        BufReader::new(script.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        answers.read_line(&mut line).unwrap();
         let place: Place = serde_json::from_str(&line).expect("aws_local.py has said above what went wrong");
         let config = sdk_config(&place);
         let s3 =
             aws_sdk_s3::Client::from_conf(aws_sdk_s3::config::Builder::from(&config).force_path_style(true).build());
         let sqs = aws_sdk_sqs::Client::new(&config);
         let alerts_url = subscribe(&config, &sqs, &place).await;
-        Self { script, place, s3, sqs, alerts_url }
+        Self { script, answers, place, s3, sqs, alerts_url }
+    }
+
+    /// Ends the function's processes; those that follow have these variables, too (`null`: they lack them).
+    pub(crate) fn replace_function(&mut self, variables: &Value) {
+        writeln!(self.script.stdin.as_mut().unwrap(), "{variables}").unwrap();
+        let mut line = String::new();
+        self.answers.read_line(&mut line).unwrap();
+        assert_eq!(line.trim_end(), variables.to_string(), "aws_local.py has said above what went wrong");
     }
 
     pub(crate) fn bucket(&self) -> &str {
@@ -69,6 +81,10 @@ impl Stack {
         &self.place.topic_arn
     }
 
+    pub(crate) fn table(&self) -> &str {
+        &self.place.table
+    }
+
     /// What the emulator and the function have written so far.
     pub(crate) fn log(&self) -> String {
         fs::read_to_string(&self.place.log_file).unwrap()
@@ -76,6 +92,17 @@ impl Stack {
 
     pub(crate) async fn put(&self, key: &str, bytes: &[u8]) {
         self.s3.put_object().bucket(&self.place.bucket).key(key).body(bytes.to_vec().into()).send().await.unwrap();
+    }
+
+    /// Sends a message to the function's queue, as a redrive does.
+    pub(crate) async fn send(&self, message: &Value) {
+        self.sqs
+            .send_message()
+            .queue_url(&self.place.queue_url)
+            .message_body(message.to_string())
+            .send()
+            .await
+            .unwrap();
     }
 
     /// Waits for so many alerts; each is the finding that a queue gets, and its message attributes.
@@ -97,6 +124,11 @@ impl Stack {
     /// The alerts that are there by now.
     pub(crate) async fn alerts_now(&self) -> Vec<(Value, Value)> {
         self.receive(&self.alerts_url, 0).await.iter().map(alert).collect()
+    }
+
+    /// The messages that the function has given up on by now.
+    pub(crate) async fn dead_letters_now(&self) -> usize {
+        self.receive(&self.place.dlq_url, 0).await.len()
     }
 
     /// Waits for a message that the function gave up on.
