@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::finding::{DedupKey, Finding, FindingUid};
+use crate::finding::{DedupKey, Finding, FindingUid, FirstSeen};
 use crate::sigma::Mode;
 use crate::trail::EventIdentity;
 
@@ -144,8 +144,7 @@ pub fn judge(findings: Vec<Finding>, seen: &[Seen]) -> (Vec<Finding>, Vec<Decisi
     let mut open = Vec::new();
     let mut decided = Vec::new();
     for finding in findings {
-        let why =
-            finding.first_seen().and_then(|first| hold_sighting(seen.next()?, finding.event.time, first.learning));
+        let why = finding.first_seen().and_then(|first| hold_sighting(seen.next()?, finding.event.time, first));
         match why.or_else(|| hold_dry_run(&finding)) {
             Some(why) => decided.push(Decision::Hold { finding: Box::new(finding), why }),
             None => open.push(finding),
@@ -186,11 +185,11 @@ pub fn decide_without_memory(findings: Vec<Finding>) -> Vec<Decision> {
     batch.decisions
 }
 
-fn hold_sighting(seen: &Seen, time: Timestamp, learning: jiff::SignedDuration) -> Option<Hold> {
-    if !seen.is_new {
+fn hold_sighting(seen: &Seen, time: Timestamp, first: &FirstSeen) -> Option<Hold> {
+    if first.is_known || !seen.is_new {
         return Some(Hold::Known);
     }
-    (time.duration_since(seen.entity_since) < learning).then_some(Hold::Learning)
+    (time.duration_since(seen.entity_since) < first.learning).then_some(Hold::Learning)
 }
 
 fn hold_dry_run(finding: &Finding) -> Option<Hold> {

@@ -97,7 +97,7 @@ impl FirstSighting {
             entity: EntityKey::new(&finding.rule.id, &first.sighted),
             rule: Arc::clone(&finding.rule),
             sighted: first.sighted.clone(),
-            event: Some(finding.event.identity.to_string()),
+            event: (!first.is_known).then(|| finding.event.identity.to_string()),
             time: finding.event.time,
             until: first.until,
             history: first.history,
@@ -290,8 +290,7 @@ impl Sightings {
         }
         pairs.retain(|pair| {
             let (after, seen) = pair.see(&self.all, Timestamp::MAX);
-            // What is taken as known may be older than all that is known of its entity, which has to be asked for that.
-            let is_settled = after == pair.known && !pair.is_taken_as_known(&self.all);
+            let is_settled = after == pair.known && !pair.makes_its_entity_older(&self.all);
             if is_settled {
                 self.answer(pair, after, &seen);
             }
@@ -412,8 +411,10 @@ impl Sightings {
 }
 
 impl Pair {
-    fn is_taken_as_known(&self, all: &[FirstSighting]) -> bool {
-        self.places.iter().any(|&place| all[place].event.is_none())
+    /// Whether something that is taken as known is older than what was known of its entity, which has to be asked for that.
+    fn makes_its_entity_older(&self, all: &[FirstSighting]) -> bool {
+        let since = self.known.as_ref().map_or(Timestamp::MAX, |known| known.entity_since);
+        self.places.iter().any(|&place| all[place].event.is_none() && all[place].time < since)
     }
 
     /// What is known after all its sightings, and the answer to each.

@@ -40,6 +40,9 @@ pub struct Sighted {
 pub struct Shown {
     /// Each entity with each value, up to [`MAX_SIGHTED`].
     pub sighted: Vec<Sighted>,
+    /// Each entity that showed an address in a listed network, without a value: it is known from then on. Were it not, the first
+    /// address outside of them would be held back as one that is still to be learned.
+    pub known: Vec<Sighted>,
     /// What the rule ignores: each address in a listed network, or the call of an AWS service as one.
     pub excluded: usize,
 }
@@ -59,7 +62,7 @@ impl Shown {
 impl FirstSeenPlan {
     pub(super) fn shown(&self, context: &Context<'_, '_>) -> Shown {
         if self.ignores_service_calls && context.record.is_service_call() {
-            return Shown { sighted: Vec::new(), excluded: 1 };
+            return Shown { excluded: 1, ..Shown::default() };
         }
         let mut excluded = 0;
         let values = combinations(self.value.iter().map(|field| {
@@ -69,12 +72,15 @@ impl FirstSeenPlan {
             excluded += all - counting.len();
             counting
         }));
-        let sighted = combinations(self.entity.iter().map(|field| field.texts(context)))
+        let entities = combinations(self.entity.iter().map(|field| field.texts(context)));
+        let known = entities.iter().filter(|_| excluded > 0);
+        let known = known.map(|entity| Sighted { entity: entity.clone(), value: Vec::new() }).collect();
+        let sighted = entities
             .into_iter()
             .flat_map(|entity| values.iter().map(move |value| Sighted { entity: entity.clone(), value: value.clone() }))
             .take(MAX_SIGHTED)
             .collect();
-        Shown { sighted, excluded }
+        Shown { sighted, known, excluded }
     }
 
     /// A value as it is remembered: an address as its network, anything else as it is. Nothing for what never counts.

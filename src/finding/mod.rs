@@ -60,6 +60,8 @@ pub struct FirstSeen {
     pub learning: SignedDuration,
     /// The latest event of its file and period that showed the same.
     pub until: Timestamp,
+    /// Nobody is told: it only makes the entity known.
+    pub is_known: bool,
 }
 
 /// Where a record stands.
@@ -145,7 +147,8 @@ impl Finding {
         let id = &matched.info().id;
         let values = matched.dedup_values().unwrap_or_else(|| [&*sighted.entity, &*sighted.value].concat());
         let (uid, key) = (FindingUid::of_sighting(id, &sighted), DedupKey::new(id, &values));
-        let first = FirstSeen { sighted, history: plan.history, learning: plan.learning, until: event.time };
+        let first =
+            FirstSeen { sighted, history: plan.history, learning: plan.learning, until: event.time, is_known: false };
         Self::new(matched, uid, Kind::FirstSeen(first), key, event, file)
     }
 
@@ -195,6 +198,13 @@ impl Finding {
         match &self.kind {
             Kind::Episode(episode) => Some(episode),
             _ => None,
+        }
+    }
+
+    /// Has a first sighting be no news.
+    pub fn take_as_known(&mut self) {
+        if let Kind::FirstSeen(first) = &mut self.kind {
+            first.is_known = true;
         }
     }
 

@@ -129,9 +129,13 @@ impl<'s> Screen<'s> {
         } else if let Some((plan, shown)) = matched.sighted() {
             self.counts.excluded += shown.excluded as u64;
             self.counts.incomplete += u64::from(shown.is_incomplete());
-            for sighted in shown.sighted {
+            let sighted = shown.sighted.into_iter().map(|sighted| (sighted, false));
+            for (sighted, is_known) in sighted.chain(shown.known.into_iter().map(|sighted| (sighted, true))) {
                 self.counts.matches += 1;
-                let finding = Finding::of_sighting(&matched, plan, sighted, met.event(), met.file);
+                let mut finding = Finding::of_sighting(&matched, plan, sighted, met.event(), met.file);
+                if is_known {
+                    finding.take_as_known();
+                }
                 self.sighting(finding, plan.history);
             }
         } else {

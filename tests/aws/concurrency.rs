@@ -20,9 +20,9 @@ use super::state::table;
 use super::support::{TestClock, failed, put_below, record, rules, s3_event, sqs, trail_file, with};
 
 const PIPELINES: usize = 16;
-const USERS: i64 = 6;
+const USERS: usize = 6;
 /// So many hours apart, each user is busy for some minutes.
-const BURSTS: i64 = 3;
+const BURSTS: usize = 3;
 const HOURS_APART: i64 = 5;
 
 /// A match, a first-seen rule, a correlation, one that reads it, and one of several rules.
@@ -63,7 +63,7 @@ async fn sixteen_functions_tell_what_one_would_have_told() {
     let corpus = corpus();
     let expected = sequentially(&corpus).await;
     assert!(expected.values().all(|count| *count == 1), "{expected:?}");
-    assert_eq!(expected.len() as i64, USERS * BURSTS * 6, "each of the rules, in each burst");
+    assert_eq!(expected.len(), USERS * BURSTS * 6, "each of the rules, in each burst");
 
     let emulator = Emulator::start();
     let proxy = Proxy::start(&emulator.endpoint, Faults { throttled: 25, half_done: 4, lost: 40 }).await;
@@ -79,7 +79,9 @@ fn corpus() -> Vec<Value> {
     for user in 0..USERS {
         for burst in 0..BURSTS {
             let mut call = |name: &str, second: i64, address: i64| {
-                let time = start + SignedDuration::from_hours(burst * HOURS_APART) + SignedDuration::from_secs(second);
+                let time = start
+                    + SignedDuration::from_hours(i64::try_from(burst).unwrap() * HOURS_APART)
+                    + SignedDuration::from_secs(second);
                 let arn = format!("arn:aws:iam::111122223333:user/u{user}");
                 let changes = [
                     ("/eventTime", json!(time.to_string())),
@@ -91,7 +93,7 @@ fn corpus() -> Vec<Value> {
             };
             (0..12).for_each(|n| call("ConsoleLogin", n * 20, n % 5));
             (0..3).for_each(|n| call("StopLogging", 300 + n * 60, 1));
-            (0..6).for_each(|n| call("GetUser", n * 30, 1 + n / 5 * burst));
+            (0..6).for_each(|n| call("GetUser", n * 30, 1 + n / 5 * i64::try_from(burst).unwrap()));
             (0..20).for_each(|n| call("ListUsers", n * 10, 1));
         }
     }

@@ -58,9 +58,9 @@ correlation: {type: temporal_ordered, rules: [count, b], group-by: [awsRegion], 
 
 /// The patterns, each of whose alerts speaks for so long.
 fn patterns(window: &str) -> String {
-    let with_window = |one: &str| match one.contains("correlation:") {
-        true => format!("{one}trailhound: {{alert: {{window: {window}}}}}\n"),
-        false => one.to_owned(),
+    let with_window = |one: &str| {
+        let window = format!("trailhound: {{alert: {{window: {window}}}}}\n");
+        if one.contains("correlation:") { format!("{one}{window}") } else { one.to_owned() }
     };
     PATTERNS.split("---\n").map(with_window).collect::<Vec<_>>().join("---\n")
 }
