@@ -136,7 +136,7 @@ impl Ledger {
         Self { rule: finding.rule.id.clone(), ..Self::default() }
     }
 
-    fn read(item: &Item) -> Result<Self, UnreadableItem> {
+    pub(super) fn read(item: &Item) -> Result<Self, UnreadableItem> {
         Ok(Self { revision: item.revision, ..item.read()? })
     }
 

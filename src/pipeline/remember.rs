@@ -61,6 +61,10 @@ pub(super) async fn correlate(
                     correlator.shelve(stretch, listed)?;
                 }
             }
+            Step::Ask(keys) => {
+                let items = state.get(&keys, now).await?;
+                correlator.hear(keys, &items)?;
+            }
             Step::Done(correlation) => return Ok(correlation),
         }
     }

@@ -48,8 +48,8 @@ impl Source {
         Self {
             shown: noted.shown(rule),
             onward: noted.onward.clone(),
-            events: [noted.identity()].into(),
-            main: noted.at_hand.clone(),
+            events: [noted.identity().clone()].into(),
+            main: noted.at_hand().cloned(),
         }
     }
 

@@ -17,11 +17,12 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::engine::{CompiledCorrelation, CorrelationIndex, Observed, Part, RuleInfo, RuleSet};
 use crate::finding::{Contribution, Finding};
-use crate::sigma::CorrelationType;
+use crate::sigma::{CorrelationType, Mode};
 use crate::trail::EventIdentity;
 
-use super::correlation::{Observation, Pattern, Timeline};
-use super::item::{Item, Key, Listed, Stretch, UnreadableItem, earlier, later};
+use super::correlation::{Episode, Observation, Pattern, Timeline};
+use super::item::{Item, Items, Key, Listed, Stretch, UnreadableItem, earlier, later};
+use super::ledger::{Ledger, key_of};
 
 use found::{Found, Source};
 use noted::{Home, Link, Noted, Notes};
@@ -59,6 +60,8 @@ pub struct Correlator<'r> {
     /// `None`: what is at hand is all there is.
     shelves: Option<HashMap<GroupId, Shelved>>,
     asked: HashMap<Stretch, (GroupId, i64, i64)>,
+    /// What is known of alerts, where that had to be asked.
+    ledgers: HashMap<Key, Option<Ledger>>,
     written: HashSet<Key>,
     incomplete: u64,
     cut: HashSet<GroupId>,
@@ -82,6 +85,14 @@ struct Shelved {
     notes: Notes,
 }
 
+/// What has to be read before one can go on.
+#[derive(Debug, Default)]
+struct Wants {
+    /// Groups, and of each the first and last stretch of time.
+    stretches: HashSet<(GroupId, i64, i64)>,
+    ledgers: BTreeSet<Key>,
+}
+
 /// What is needed next.
 #[derive(Debug)]
 pub enum Step {
@@ -89,6 +100,8 @@ pub enum Step {
     Write(Vec<Item>),
     /// These stretches have to be read, and given to [`Correlator::shelve`].
     Read(Vec<Stretch>),
+    /// These items have to be read, and given to [`Correlator::hear`].
+    Ask(Vec<Key>),
     /// That's all.
     Done(Correlation),
 }
@@ -126,6 +139,7 @@ impl<'r> Correlator<'r> {
             links: HashMap::new(),
             shelves: Some(HashMap::new()),
             asked: HashMap::new(),
+            ledgers: HashMap::new(),
             written: HashSet::new(),
             incomplete: 0,
             cut: HashSet::new(),
@@ -169,7 +183,7 @@ impl<'r> Correlator<'r> {
             return Step::Write(self.additions());
         }
         let mut touched = self.touched.clone();
-        let mut wants = HashSet::new();
+        let mut wants = Wants::default();
         let mut links = Vec::new();
         let mut findings = Vec::new();
         // A correlation comes behind those that it reads, and so do its groups.
@@ -195,8 +209,11 @@ impl<'r> Correlator<'r> {
         if !links.is_empty() {
             return Step::Write(links);
         }
-        if !wants.is_empty() {
-            return Step::Read(self.ask(wants));
+        if !wants.stretches.is_empty() {
+            return Step::Read(self.ask(wants.stretches));
+        }
+        if !wants.ledgers.is_empty() {
+            return Step::Ask(wants.ledgers.into_iter().collect());
         }
         Step::Done(Correlation { findings, incomplete: self.incomplete, cut: self.cut.len() as u64 })
     }
@@ -216,6 +233,18 @@ impl<'r> Correlator<'r> {
         let shelved = Shelved { from, to, whole_from, notes: Notes::read(&listed.items)? };
         if let Some(shelves) = &mut self.shelves {
             shelves.insert(id, shelved);
+        }
+        Ok(())
+    }
+
+    /// Takes what was asked for.
+    ///
+    /// # Errors
+    /// When an item can't be understood.
+    pub fn hear(&mut self, keys: Vec<Key>, items: &Items) -> Result<(), UnreadableItem> {
+        for key in keys {
+            let ledger = items.get(&key).map(Ledger::read).transpose()?;
+            self.ledgers.insert(key, ledger);
         }
         Ok(())
     }
@@ -295,37 +324,55 @@ impl<'r> Correlator<'r> {
 
     /// The episodes of a group that touch a stretch of time. `None` when something has to be read first, which is then among
     /// `wants`.
-    fn episodes(
-        &self,
-        id: &GroupId,
-        from: Timestamp,
-        to: Timestamp,
-        wants: &mut HashSet<(GroupId, i64, i64)>,
-    ) -> Option<Vec<Found>> {
+    fn episodes(&self, id: &GroupId, from: Timestamp, to: Timestamp, wants: &mut Wants) -> Option<Vec<Found>> {
         let correlation = self.correlation(id);
         let pattern = Pattern::of(&correlation.correlation);
         let home = self.home(id);
-        let near = earlier(from, pattern.timespan.saturating_mul(2));
+        let back = |by: SignedDuration| home.bucket(earlier(from, by));
         let last = home.bucket(later(to, pattern.timespan));
-        // Most episodes begin near. Where it isn't known when, one has to look as far back as anything is kept.
-        for first in [near, earlier(near, LATE.saturating_add(home.kept))] {
-            let first = home.bucket(first);
+        // What holds now is seen in one timespan, and that it began now in two. Otherwise one has to look as far back as anything
+        // is kept, unless people know of it already.
+        let near = [back(pattern.timespan), back(pattern.timespan.saturating_mul(2))];
+        for first in near.into_iter().map(Some).chain([None]) {
+            let is_near = first.is_some() && self.shelves.is_some();
+            let first = first.unwrap_or_else(|| back(LATE.saturating_add(home.kept)));
             let (observations, sources, judged_from) = self.observations(id, &home, first, last, wants)?;
             let timeline = Timeline::new(&pattern, &observations);
-            let touches = |start, end| earlier(start, pattern.timespan) <= to && end >= from;
-            let episodes = timeline.episodes_since(judged_from);
-            let episodes: Vec<_> = episodes.into_iter().filter(|one| touches(one.start, one.end)).collect();
-            let is_near = first == home.bucket(near) && self.shelves.is_some();
-            if is_near && episodes.iter().any(|episode| !episode.start_is_known) {
-                continue;
-            }
+            let touches = |episode: &Episode| earlier(episode.start, pattern.timespan) <= to && episode.end >= from;
             let places: HashMap<_, _> =
                 observations.iter().enumerate().map(|(place, one)| (std::ptr::from_ref(one), place)).collect();
             let source = |one: &Observation| places.get(&std::ptr::from_ref(one)).map(|&place| &sources[place]);
-            let found = |episode| Found::of(correlation, &id.group, &timeline, episode, source);
-            return Some(episodes.iter().filter_map(found).collect());
+            let mut found = Vec::new();
+            let mut is_known = true;
+            for episode in timeline.episodes_since(judged_from).iter().filter(|episode| touches(episode)) {
+                let Some(one) = Found::of(correlation, &id.group, &timeline, episode, source) else { continue };
+                is_known &= !is_near || episode.start_is_known || self.is_spoken_for(id, &one, wants)?;
+                found.push(one);
+            }
+            if is_known {
+                return Some(found);
+            }
         }
         None
+    }
+
+    /// Whether nobody will be told of an episode, wherever it began. `None` when it has to be asked first.
+    fn is_spoken_for(&self, id: &GroupId, found: &Found, wants: &mut Wants) -> Option<bool> {
+        let correlation = self.correlation(id);
+        if !self.readers(id, found).is_empty() {
+            return Some(false);
+        }
+        // Without an event at hand it is none of this invocation's.
+        let Some(finding) = found.finding(correlation, &id.group, self.rules.knowledge()) else { return Some(true) };
+        if !correlation.told || correlation.info.mode == Mode::DryRun {
+            return Some(true);
+        }
+        let key = key_of(finding.dedup_key);
+        let Some(ledger) = self.ledgers.get(&key) else {
+            wants.ledgers.insert(key);
+            return None;
+        };
+        Some(ledger.as_ref().is_some_and(|ledger| ledger.holds(&finding).is_some()))
     }
 
     /// What counts for a group in stretches of time, where each comes from, and from when on nothing is missing.
@@ -335,14 +382,14 @@ impl<'r> Correlator<'r> {
         home: &Home<'_>,
         first: i64,
         last: i64,
-        wants: &mut HashSet<(GroupId, i64, i64)>,
+        wants: &mut Wants,
     ) -> Option<(Vec<Observation>, Vec<Source>, Timestamp)> {
         let mut gathered = Gathered::new(self.rules, self.correlation(id));
         let mut judged_from = Timestamp::MIN;
         let mut links: BTreeSet<GroupId> = self.links.get(id).cloned().unwrap_or_default();
         if let Some(shelves) = &self.shelves {
             let Some(shelved) = shelves.get(id).filter(|read| read.from <= first && last <= read.to) else {
-                wants.insert((id.clone(), first, last));
+                wants.stretches.insert((id.clone(), first, last));
                 return None;
             };
             let whole_from = home.start_of(shelved.whole_from.max(first));

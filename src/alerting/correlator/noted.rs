@@ -23,36 +23,34 @@ const MAX_NOTED: usize = 100;
 const MAX_TEXT: usize = 200;
 
 /// A match that a correlation counts.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone)]
 pub(super) struct Noted {
-    account: String,
-    event: String,
+    identity: EventIdentity,
     /// The rule that it matched, by id.
     pub(super) by: String,
     pub(super) time: Timestamp,
     /// The values that count.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) values: Vec<String>,
     /// The number that counts, as text: JSON's numbers don't hold every one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     number: Option<String>,
-    /// What an alert names of it; of what is at hand when it is written down.
-    shown: Option<Shown>,
     /// What it shows the correlations that read this one, should it complete an episode.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) onward: Vec<Onward>,
-    #[serde(skip)]
-    pub(super) at_hand: Option<Arc<Contribution>>,
+    from: From,
 }
 
-#[derive(Debug, Clone, Serialize, Deserialize)]
+/// Where what an alert names of a match is found.
+#[derive(Debug, Clone)]
+enum From {
+    AtHand(Arc<Contribution>),
+    Memory(Shown),
+}
+
+#[derive(Debug, Clone)]
 struct Shown {
     source: String,
     name: String,
     outcome: Outcome,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     principal: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     source_ip: Option<String>,
 }
 
@@ -78,15 +76,23 @@ pub(super) struct Link {
 }
 
 /// One item: what one delivery adds to a group in one stretch of time.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 struct Chunk {
     rule: String,
     group: Group,
+    /// What the events have in common is written once; they name it by its place.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    events: Vec<Noted>,
+    texts: Vec<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    events: Vec<Row>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     links: Vec<Link>,
 }
+
+/// A match: `eventID`, time, outcome; account, rule, source, name, principal and address; the values that count, the number, and
+/// what is shown onward. An array in JSON: what is written and read is paid for by its length.
+#[derive(Debug, Serialize, Deserialize)]
+struct Row(String, Timestamp, Outcome, [Option<usize>; 6], Vec<usize>, Option<String>, Vec<Onward>);
 
 /// What the items of a group hold.
 #[derive(Debug, Default)]
@@ -102,20 +108,25 @@ impl Noted {
         let is_read = is_read(rules, observed.correlation);
         let onward = contribution.observed.iter().filter(|one| is_read && !one.direct);
         Self {
-            account: event.identity.account.clone(),
-            event: event.identity.event_id.clone(),
+            identity: event.identity.clone(),
             by: contribution.rule.id.clone(),
             time: event.time,
             values: observed.values.iter().map(|value| short(value)).collect(),
             number: observed.number.map(|number| number.to_string()),
-            shown: None,
             onward: onward.filter_map(|one| Onward::of(rules, one)).collect(),
-            at_hand: Some(Arc::clone(contribution)),
+            from: From::AtHand(Arc::clone(contribution)),
         }
     }
 
-    pub(super) fn identity(&self) -> EventIdentity {
-        EventIdentity { account: self.account.clone(), event_id: self.event.clone() }
+    pub(super) fn identity(&self) -> &EventIdentity {
+        &self.identity
+    }
+
+    pub(super) fn at_hand(&self) -> Option<&Arc<Contribution>> {
+        match &self.from {
+            From::AtHand(contribution) => Some(contribution),
+            From::Memory(_) => None,
+        }
     }
 
     pub(super) fn number(&self) -> Option<f64> {
@@ -124,31 +135,23 @@ impl Noted {
 
     /// What an alert names of it. `rule`: the one called [`Self::by`].
     pub(super) fn shown(&self, rule: &Arc<RuleInfo>) -> EpisodeEvent {
-        if let Some(contribution) = &self.at_hand {
-            return EpisodeEvent::of(rule, &contribution.event);
+        match &self.from {
+            From::AtHand(contribution) => EpisodeEvent::of(rule, &contribution.event),
+            From::Memory(shown) => EpisodeEvent {
+                rule: Arc::clone(rule),
+                identity: self.identity.clone(),
+                time: self.time,
+                source: shown.source.clone(),
+                name: shown.name.clone(),
+                outcome: shown.outcome,
+                principal: shown.principal.clone(),
+                source_ip: shown.source_ip.clone(),
+            },
         }
-        let shown = self.shown.as_ref();
-        EpisodeEvent {
-            rule: Arc::clone(rule),
-            identity: self.identity(),
-            time: self.time,
-            source: shown.map_or_else(String::new, |shown| shown.source.clone()),
-            name: shown.map_or_else(String::new, |shown| shown.name.clone()),
-            outcome: shown.map_or(Outcome::Success, |shown| shown.outcome),
-            principal: shown.and_then(|shown| shown.principal.clone()),
-            source_ip: shown.and_then(|shown| shown.source_ip.clone()),
-        }
-    }
-
-    /// As it is written down.
-    fn written(&self) -> Self {
-        let shown =
-            self.at_hand.as_ref().map(|contribution| Shown::of(&contribution.event)).or_else(|| self.shown.clone());
-        Self { shown, ..self.clone() }
     }
 
     fn name(&self) -> [&str; 3] {
-        [&self.account, &self.event, &self.by]
+        [&self.identity.account, &self.identity.event_id, &self.by]
     }
 }
 
@@ -201,11 +204,57 @@ impl Notes {
     pub(super) fn read(items: &[Item]) -> Result<Self, UnreadableItem> {
         let mut notes = Self::default();
         for item in items {
-            let chunk: Chunk = item.read()?;
-            notes.noted.extend(chunk.events.into_iter().map(Arc::new));
-            notes.links.extend(chunk.links);
+            let Chunk { texts, events, links, .. } = item.read()?;
+            notes.noted.extend(events.into_iter().map(|row| Arc::new(row.noted(&texts))));
+            notes.links.extend(links);
         }
         Ok(notes)
+    }
+}
+
+impl Chunk {
+    fn add(&mut self, noted: &Noted) {
+        let shown = match &noted.from {
+            From::AtHand(contribution) => &Shown::of(&contribution.event),
+            From::Memory(shown) => shown,
+        };
+        let Shown { source, name, outcome, principal, source_ip } = shown;
+        let EventIdentity { account, event_id } = &noted.identity;
+        let always = [account, &noted.by, source, name].map(|text| Some(self.text(text)));
+        let [account, by, source, name] = always;
+        let [principal, source_ip] = [principal, source_ip].map(|text| text.as_ref().map(|text| self.text(text)));
+        let values = noted.values.iter().map(|value| self.text(value)).collect();
+        let texts = [account, by, source, name, principal, source_ip];
+        let (number, onward) = (noted.number.clone(), noted.onward.clone());
+        self.events.push(Row(event_id.clone(), noted.time, *outcome, texts, values, number, onward));
+    }
+
+    /// The place of a text, which is added unless it is there.
+    fn text(&mut self, text: &str) -> usize {
+        self.texts.iter().position(|known| known == text).unwrap_or_else(|| {
+            self.texts.push(text.to_owned());
+            self.texts.len() - 1
+        })
+    }
+}
+
+impl Row {
+    /// `texts`: those of its chunk. A place that is none of them is as good as empty.
+    fn noted(self, texts: &[String]) -> Noted {
+        let Self(event_id, time, outcome, places, values, number, onward) = self;
+        let text = |place: usize| texts.get(place).cloned().unwrap_or_default();
+        let [account, by, source, name, principal, source_ip] = places.map(|place| place.map(text));
+        let shown =
+            Shown { source: source.unwrap_or_default(), name: name.unwrap_or_default(), outcome, principal, source_ip };
+        Noted {
+            identity: EventIdentity { account: account.unwrap_or_default(), event_id },
+            by: by.unwrap_or_default(),
+            time,
+            values: values.into_iter().map(text).collect(),
+            number,
+            onward,
+            from: From::Memory(shown),
+        }
     }
 }
 
@@ -230,8 +279,9 @@ impl Home<'_> {
             noted.dedup_by(|a, b| a.name() == b.name());
             for events in noted.chunks(MAX_NOTED) {
                 let name = GroupKey::of_texts(events.iter().flat_map(|one| one.name()));
-                let events = events.iter().map(|one| one.written()).collect();
-                items.push(self.item(bucket, name, events, Vec::new(), now));
+                let mut chunk = Chunk::default();
+                events.iter().for_each(|one| chunk.add(one));
+                items.push(self.item(bucket, name, chunk, now));
             }
         }
         items
@@ -240,11 +290,11 @@ impl Home<'_> {
     /// The item that links a group to this one.
     pub(super) fn link(&self, link: Link, time: Timestamp, now: Timestamp) -> Item {
         let name = GroupKey::of_texts(std::iter::once(link.part.as_str()).chain(link.group.iter().map(String::as_str)));
-        self.item(self.bucket(time), name, Vec::new(), vec![link], now)
+        self.item(self.bucket(time), name, Chunk { links: vec![link], ..Chunk::default() }, now)
     }
 
-    fn item(&self, bucket: i64, name: GroupKey, events: Vec<Noted>, links: Vec<Link>, now: Timestamp) -> Item {
-        let chunk = Chunk { rule: self.correlation.info.id.clone(), group: self.id.group.clone(), events, links };
+    fn item(&self, bucket: i64, name: GroupKey, chunk: Chunk, now: Timestamp) -> Item {
+        let chunk = Chunk { rule: self.correlation.info.id.clone(), group: self.id.group.clone(), ..chunk };
         let sort = format!("{}#{:032x}", sortable(bucket), name.to_u128());
         let end = self.start_of(bucket.saturating_add(1));
         Item::new(Key { partition: self.partition(), sort }, 0, later(end.max(now), self.kept), &chunk)
