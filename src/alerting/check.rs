@@ -1,6 +1,7 @@
 //! Whether items can be understood: for those that come from outside, before they are remembered.
 
 use super::correlator;
+use super::held::HeldNote;
 use super::item::{Item, Kind, UnreadableItem};
 use super::ledger::Ledger;
 use super::sighting::{KnownEntity, Remembered};
@@ -13,6 +14,7 @@ pub fn check(item: &Item) -> Result<(), UnreadableItem> {
     match item.key.kind() {
         Some(Kind::Pair) => item.read::<Remembered>().map(drop),
         Some(Kind::Entity) => item.read::<KnownEntity>().map(drop),
+        Some(Kind::Alerts) if item.key.sort.starts_with("H#") => item.read::<HeldNote>().map(drop),
         Some(Kind::Alerts) => item.read::<Ledger>().map(drop),
         Some(Kind::Pattern) => correlator::check(item),
         None => {

@@ -165,11 +165,9 @@ pub fn decide(findings: Vec<Finding>, ledgers: &Ledgers, teller: &Teller) -> Vec
             batch.decisions.push(Decision::Hold { finding: Box::new(finding), why });
         } else if ledger.is_some_and(|ledger| ledger.is_claimed(teller)) {
             batch.decisions.push(Decision::Wait(Box::new(finding)));
-        } else if batch.open.contains_key(&finding.dedup_key) {
-            // One alert tells how many were held back; a second one of the same batch doesn't tell it again.
-            batch.tell(finding, Repetition::HeldSince(0));
         } else {
-            batch.tell(finding, Repetition::HeldSince(ledger.map_or(0, |ledger| ledger.held())));
+            // How many were held back is asked once it is certain that somebody is told.
+            batch.tell(finding, Repetition::HeldSince(0));
         }
     }
     batch.decisions

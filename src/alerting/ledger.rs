@@ -1,4 +1,4 @@
-//! What is known of the alerts of one dedup key: which were published, what was held back since, and who is telling one now.
+//! What is known of the alerts of one dedup key: which were published, and who is telling one now.
 //!
 //! One document a key. It is read before deciding, claimed before publishing and closed after it. A claim keeps two processes
 //! that hold the same finding from telling it twice; it ends by itself, because its owner may have died. Nothing but an alert
@@ -6,23 +6,21 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD_NO_PAD as BASE64;
 use jiff::{SignedDuration, Timestamp};
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use serde::{Deserialize, Serialize};
 
-use crate::finding::{DedupKey, Finding, FindingUid};
+use crate::finding::{DedupKey, Finding};
 
-use super::decision::{Alert, Decision, Hold, Repetition};
+use super::decision::{Alert, Decision, Hold};
 use super::item::{Item, Items, Key, Kind, REDELIVERY, UnreadableItem, earlier, later};
+use super::uids::Uids;
 
 /// How long a process may take from its claim to the mark that it has published. What another one holds of the same key goes
 /// back to its queue meanwhile, so this is shorter than a queue keeps a message from view.
 pub const CLAIM: SignedDuration = SignedDuration::from_mins(2);
 
 /// Bounds of one document, which together stay below what an item may hold. Of more findings the oldest lose their names: when
-/// they come again, they count as held once more.
-const MAX_HELD: usize = 3_000;
+/// they come again, they count as held back.
 const MAX_TOLD: usize = 6_000;
 const MAX_ALERTS: usize = 1_000;
 
@@ -33,10 +31,6 @@ pub(super) struct Ledger {
     rule: String,
     /// Oldest first.
     published: Vec<PastAlert>,
-    /// Findings held back since the last alert.
-    held: Uids,
-    /// Those of which an alert has said so: their redelivery doesn't count again.
-    counted: Uids,
     claim: Option<Claim>,
     /// Which writing of the item this is.
     #[serde(skip)]
@@ -63,10 +57,6 @@ struct Claim {
     until: Timestamp,
 }
 
-/// Names of findings, each 16 bytes, written as one text.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-struct Uids(Vec<FindingUid>);
-
 /// Ledgers by key; a key that nothing is known of has none.
 #[derive(Debug, Default)]
 pub struct Ledgers(BTreeMap<DedupKey, Ledger>);
@@ -84,7 +74,6 @@ pub struct Teller {
 #[derive(Debug, Default)]
 pub struct Closing<'d> {
     published: Vec<&'d Alert>,
-    held: Vec<&'d Finding>,
     /// Episodes that were told before and go on.
     going_on: Vec<&'d Finding>,
     /// An alert could not be published: another process may tell it at once.
@@ -145,11 +134,6 @@ impl Ledger {
         Item::new(key_of(key), self.revision, later(later(latest, window), REDELIVERY), self)
     }
 
-    /// Findings held back since the last alert.
-    pub(super) fn held(&self) -> u64 {
-        self.held.0.len() as u64
-    }
-
     /// Whether another process is about to publish an alert of this key.
     pub(super) fn is_claimed(&self, teller: &Teller) -> bool {
         self.claim.as_ref().is_some_and(|claim| claim.by != teller.name && claim.until > teller.now)
@@ -186,9 +170,6 @@ impl<'d> Closing<'d> {
                     let closing = closings.entry(alert.finding.dedup_key).or_default();
                     if is_published(alert) { closing.published.push(alert) } else { closing.has_failed = true }
                 }
-                Decision::Hold { finding, why: Hold::Repeated } => {
-                    closings.entry(finding.dedup_key).or_default().held.push(finding);
-                }
                 Decision::Hold { finding, why: Hold::ToldBefore } if finding.episode().is_some() => {
                     closings.entry(finding.dedup_key).or_default().going_on.push(finding);
                 }
@@ -203,8 +184,8 @@ impl<'d> Closing<'d> {
     /// # Errors
     /// When the item can't be understood.
     pub fn write(&self, key: DedupKey, there: Option<&Item>, teller: &Teller) -> Result<Option<Item>, UnreadableItem> {
-        let any = self.published.iter().map(|alert| &alert.finding).chain(self.held.iter().copied());
-        let Some(finding) = any.chain(self.going_on.iter().copied()).next() else {
+        let published = self.published.iter().map(|alert| &alert.finding);
+        let Some(finding) = published.chain(self.going_on.iter().copied()).next() else {
             // Nothing came of it but a claim to give back.
             return self.give_back(key, there, teller);
         };
@@ -213,9 +194,6 @@ impl<'d> Closing<'d> {
         let mut ledger = before.clone();
         for alert in &self.published {
             ledger.add(alert, teller.now);
-        }
-        for finding in &self.held {
-            ledger.hold(finding.uid);
         }
         for finding in &self.going_on {
             ledger.extend(finding);
@@ -243,16 +221,6 @@ impl Ledger {
         let until = alert.findings().map(|finding| finding.stretch().1).fold(time, Timestamp::max);
         self.published.push(PastAlert { time, until, at: now, told });
         self.published.sort_by_key(|alert| alert.time);
-        // Not what another process has held back since the alert was written.
-        let Repetition::HeldSince(held) = alert.repetition else { return };
-        let held = usize::try_from(held).unwrap_or(usize::MAX).min(self.held.0.len());
-        self.counted.0.extend(self.held.0.drain(..held));
-    }
-
-    fn hold(&mut self, uid: FindingUid) {
-        if !self.held.0.contains(&uid) && !self.counted.0.contains(&uid) {
-            self.held.0.push(uid);
-        }
     }
 
     fn extend(&mut self, finding: &Finding) {
@@ -274,8 +242,6 @@ impl Ledger {
             drop_oldest(&mut alert.told.0, room);
             room -= alert.told.0.len();
         }
-        drop_oldest(&mut self.held.0, MAX_HELD);
-        drop_oldest(&mut self.counted.0, MAX_HELD);
     }
 }
 
@@ -287,22 +253,4 @@ fn drop_oldest<T>(list: &mut Vec<T>, at_most: usize) {
 #[must_use]
 pub fn key_of(key: DedupKey) -> Key {
     Key::single(Kind::Alerts, key.to_u128())
-}
-
-impl Serialize for Uids {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let bytes: Vec<u8> = self.0.iter().flat_map(|uid| uid.to_u128().to_be_bytes()).collect();
-        serializer.serialize_str(&BASE64.encode(bytes))
-    }
-}
-
-impl<'de> Deserialize<'de> for Uids {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let bytes = BASE64.decode(String::deserialize(deserializer)?).map_err(de::Error::custom)?;
-        let (uids, rest) = bytes.as_chunks();
-        if !rest.is_empty() {
-            return Err(de::Error::custom("a list of uids ends in the middle of one"));
-        }
-        Ok(Self(uids.iter().map(|uid| FindingUid::from_u128(u128::from_be_bytes(*uid))).collect()))
-    }
 }

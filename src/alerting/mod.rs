@@ -8,13 +8,16 @@ mod check;
 pub mod correlation;
 mod correlator;
 mod decision;
+mod held;
 mod item;
 mod ledger;
 mod sighting;
+mod uids;
 
 pub use check::check;
 pub use correlator::{Correlated, Correlation, Correlator, LATE, Step};
 pub use decision::{Alert, Decision, Hold, Repetition, decide, decide_without_memory, in_order, judge};
+pub use held::{HeldBack, held_under, hold};
 pub use item::{Item, Items, Key, Kind, Listed, MAX_ITEM_BYTES, Stretch, UnreadableItem};
 pub use ledger::{CLAIM, Closing, Ledgers, Teller, key_of};
 pub use sighting::{EntityKey, FirstSighting, KnownPairs, Round, Seen, Sightings};

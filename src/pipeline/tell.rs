@@ -3,12 +3,14 @@
 //! A claim comes before publishing, so that of two processes with the same finding one tells it. The mark comes after it: a crash
 //! in between repeats an alert, the other order would lose it.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::hash::{BuildHasher as _, RandomState};
 
 use futures_util::{StreamExt as _, stream};
 
-use crate::alerting::{self, Alert, Closing, Decision, Item, Items, Key, Ledgers, Teller, key_of};
+use crate::alerting::{
+    self, Alert, Closing, Decision, HeldBack, Hold, Item, Items, Key, Ledgers, Repetition, Stretch, Teller, key_of,
+};
 use crate::finding::{DedupKey, Finding, FindingUid};
 use crate::notify;
 use crate::ports::{Clock, ObjectStore, PublishError, Publisher, StateError, StateStore, chain};
@@ -18,27 +20,76 @@ use super::Pipeline;
 use super::remember::{MAX_ROUNDS, swap};
 use super::run::Run;
 
-/// Names one alert of an invocation: by its first finding and when that happened.
-type AlertId = (FindingUid, jiff::Timestamp);
+/// Names one alert of an invocation: by its key, its first finding and when that happened.
+type AlertId = (DedupKey, FindingUid, jiff::Timestamp);
 
 impl<O: ObjectStore, S: StateStore, P: Publisher, C: Clock> Pipeline<O, S, P, C> {
     /// Tells people of findings, but for those that an alert already speaks for. They have to be in order.
     pub(super) async fn tell(&self, run: &mut Run, findings: Vec<Finding>) {
         let teller = self.teller();
-        let decisions = match self.decide(findings.clone(), &teller).await {
+        let mut decisions = match self.decide(findings.clone(), &teller).await {
             Ok(decisions) => decisions,
             Err(error) => {
                 run.state_failed(&error);
                 alerting::decide_without_memory(findings)
             }
         };
+        let held_back = self.held_back(&mut decisions, &teller).await.unwrap_or_else(|error| {
+            // The alert goes out without that number.
+            run.state_failed(&error);
+            BTreeMap::new()
+        });
         let published = self.publish(run, &decisions).await;
+        // Failures from here on fail no delivery: its alerts are out, and delivering them again would only repeat them.
         let closings = Closing::of(&decisions, |alert| published.contains(&id(alert)));
         if let Err(error) = self.close(&closings, &teller).await {
-            // This fails no delivery: its alerts are out, and delivering them again would only repeat them.
+            run.state_failed(&error);
+        }
+        let keys: BTreeSet<DedupKey> = published.iter().map(|(key, ..)| *key).collect();
+        let told = keys.iter().filter_map(|key| held_back.get(key)).flat_map(HeldBack::marks);
+        if let Err(error) = self.hold(&decisions, told.cloned().collect(), &teller).await {
             run.state_failed(&error);
         }
         run.held(&decisions);
+    }
+
+    /// Has the alerts say how many findings were held back since the last. One alert says it; a second one of the same key doesn't
+    /// say it again.
+    async fn held_back(
+        &self,
+        decisions: &mut [Decision],
+        teller: &Teller,
+    ) -> Result<BTreeMap<DedupKey, HeldBack>, StateError> {
+        let keys: BTreeSet<DedupKey> =
+            decisions.iter().filter_map(Decision::alert).map(|alert| alert.finding.dedup_key).collect();
+        if keys.is_empty() {
+            return Ok(BTreeMap::new());
+        }
+        let stretches: Vec<Stretch> = keys.iter().map(|key| alerting::held_under(*key)).collect();
+        let mut held_back = BTreeMap::new();
+        for (key, listed) in keys.into_iter().zip(self.state.list(&stretches, teller.now).await?) {
+            held_back.insert(key, HeldBack::read(&listed)?);
+        }
+        let mut open: BTreeMap<DedupKey, u64> = held_back.iter().map(|(key, held)| (*key, held.count())).collect();
+        for decision in decisions {
+            if let Decision::Notify(alert) = decision
+                && alert.repetition != Repetition::Unchecked
+            {
+                alert.repetition = Repetition::HeldSince(open.remove(&alert.finding.dedup_key).unwrap_or_default());
+            }
+        }
+        Ok(held_back)
+    }
+
+    /// Writes down what was held back as a repetition, and what alerts have said of that.
+    async fn hold(&self, decisions: &[Decision], told: Vec<Item>, teller: &Teller) -> Result<(), StateError> {
+        let repeated = decisions.iter().filter_map(|decision| match decision {
+            Decision::Hold { finding, why: Hold::Repeated } => Some(&**finding),
+            _ => None,
+        });
+        // Whatever is there already stays: it was delivered before.
+        let items = [told, alerting::hold(repeated, teller.now)].concat();
+        swap(&self.state, &items, teller.now).await.map(drop)
     }
 
     /// This invocation, as others know it.
@@ -121,5 +172,5 @@ impl<O: ObjectStore, S: StateStore, P: Publisher, C: Clock> Pipeline<O, S, P, C>
 }
 
 fn id(alert: &Alert) -> AlertId {
-    (alert.finding.uid, alert.finding.time())
+    (alert.finding.dedup_key, alert.finding.uid, alert.finding.time())
 }

@@ -44,7 +44,7 @@ impl Faults {
         if !self.is_due() {
             return Ok(());
         }
-        let is_mark = |item: &&Item| item.value.contains(r#""told":"#);
+        let is_mark = |item: &&Item| item.value.contains(r#""told":""#);
         self.marks.fetch_add(items.iter().filter(is_mark).count(), Ordering::Relaxed);
         Err(StateError::Throttled { doing: "being tested" })
     }

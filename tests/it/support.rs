@@ -234,7 +234,7 @@ impl FaultyState {
     }
 
     fn check(&self, items: &[Item]) -> Result<(), StateError> {
-        let is_mark = || items.iter().any(|item| item.value.contains(r#""told":"#));
+        let is_mark = || items.iter().any(|item| item.value.contains(r#""told":""#));
         let fails = match *self.fails.lock().unwrap() {
             None => false,
             Some(Fails::Away) => true,
