@@ -57,7 +57,7 @@ pub fn emit(event: &Event<'_>) {
             tracing::warn!(
                 event = "correlations_cut",
                 groups,
-                "more is remembered of a group than is read, so the alert counts too few events; group by more, or exclude what is harmless"
+                "more is remembered of a group than is read, so it is judged by its latest events; group by more, or except what is harmless"
             );
         }
         Event::AlertClaimed { rule } => {

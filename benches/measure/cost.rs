@@ -54,21 +54,20 @@ correlation: {type: value_count, rules: [enumeration], group-by: [derived.princi
 ";
 
 pub(super) fn table() {
-    println!("{} files of {PER_FILE} records, {FUNCTIONS} functions in turns", grouped(FILES as usize));
     println!(
-        "\n{:<34} {:>9} {:>9} {:>9} {:>9} {:>9} {:>9} {:>11} {:>9}",
-        "", "get", "list", "put", "swap", "RRU", "WRU", "$/1e9 events", "stored MB"
+        "{} files of {PER_FILE} records, {FUNCTIONS} functions in turns; what stands behind `$` is for 1e9 events\n",
+        grouped(FILES as usize)
     );
-    for (rules, patterns) in [("the pack", ""), ("the pack and two correlations", PATTERNS)] {
+    println!("| a file, on average | get | list | put | swap | alerts | RRU | WRU | $ | stored MB |");
+    println!("|---|---|---|---|---|---|---|---|---|---|");
+    for (rules, patterns) in [("pack", ""), ("pack, two correlations", PATTERNS)] {
         for kind in [Kind::Busy, Kind::Wide] {
-            println!("{rules}, {}", kind.name());
             let bills = runtime().block_on(run(kind, patterns));
-            for (name, units) in ["  the first thousand files", "  the next thousand"].iter().zip(&bills) {
-                print_row(name, units);
+            for (part, units) in ["first", "next"].iter().zip(&bills) {
+                print_row(&format!("{rules}; {}, {part} thousand", kind.name()), units);
             }
         }
     }
-    println!("\nget, list, put, swap: calls a file. RRU, WRU: read and write request units a file.");
 }
 
 fn runtime() -> tokio::runtime::Runtime {
@@ -81,12 +80,9 @@ fn print_row(name: &str, units: &Units) {
     let months_files = EVENTS_A_MONTH / f64::from(PER_FILE);
     let dollars = months_files / 1e6 * (a_file(units.read) * READ + a_file(units.written) * WRITE);
     let stored = a_file(units.stored) * f64::from(FILES) / 1e6;
-    let calls = units.calls.map(|count| format!("{:>9.2}", a_file(count))).join(" ");
-    println!(
-        "{name:<34} {calls} {:>9.2} {:>9.2} {dollars:>11.2} {stored:>9.1}",
-        a_file(units.read),
-        a_file(units.written)
-    );
+    let calls = units.calls.map(|count| format!("{:.2}", a_file(count))).join(" | ");
+    let (alerts, read, written) = (a_file(units.alerts), a_file(units.read), a_file(units.written));
+    println!("| {name} | {calls} | {alerts:.2} | {read:.1} | {written:.1} | {dollars:.0} | {stored:.1} |");
 }
 
 /// The bills for the first thousand files, and for the thousand after them.
@@ -107,14 +103,16 @@ async fn run(kind: Kind, patterns: &str) -> Vec<Units> {
         .collect();
     let mut records = corpus::records(kind, RECORDS_SEED);
     let mut bills = Vec::new();
+    let mut alerts = 0;
     for number in 0..2 * FILES {
         let minute = minutes.fetch_add(1, Ordering::Relaxed);
         let records: Vec<String> = records.by_ref().take(PER_FILE as usize).map(|record| at(&record, minute)).collect();
         files.put(&format!("{{\"Records\":[{}]}}", records.join(",")));
         let outcome = pipelines[(number % FUNCTIONS) as usize].handle(&notification()).await.unwrap();
         assert!(outcome.failures().is_empty(), "{:?}", outcome.failures());
+        alerts += outcome.counts.alerts;
         if (number + 1) % FILES == 0 {
-            bills.push(table.take().await);
+            bills.push(Units { alerts: std::mem::take(&mut alerts), ..table.take().await });
         }
     }
     bills
@@ -203,6 +201,7 @@ struct Units {
     written: u64,
     /// Bytes that the table holds by now.
     stored: u64,
+    alerts: u64,
 }
 
 /// Counts what `DynamoDB` would: 4 KB read strongly consistent or 1 KB written is a unit, and no request is less than one.

@@ -4,12 +4,12 @@
 //! that hold the same finding from telling it twice; it ends by itself, because its owner may have died. Nothing but an alert
 //! that was published ever holds another back.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::finding::{DedupKey, Finding};
+use crate::finding::{DedupKey, Episode, Finding, GroupKey};
 
 use super::decision::{Alert, Decision, Hold};
 use super::item::{Item, Items, Key, Kind, REDELIVERY, UnreadableItem, earlier, later};
@@ -48,6 +48,34 @@ struct PastAlert {
     at: Timestamp,
     /// The findings it told of.
     told: Uids,
+    /// The episodes among them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    episodes: Vec<PastEpisode>,
+}
+
+/// An episode that was told.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct PastEpisode {
+    /// A hash of its group: several may share a key.
+    group: String,
+    start: Timestamp,
+    /// As far as it was seen to go on.
+    end: Timestamp,
+}
+
+impl PastEpisode {
+    fn of(episode: &Episode) -> Self {
+        let values = episode.group.iter().map(|(_, value)| value.as_str());
+        let group = format!("{:032x}", GroupKey::of_texts(values).to_u128());
+        Self { group, start: episode.start, end: episode.end }
+    }
+
+    /// Whether they are the same, or one that a late event has made of two.
+    fn touches(&self, other: &Self, timespan: SignedDuration) -> bool {
+        self.group == other.group
+            && other.start <= later(self.end, timespan)
+            && other.end >= earlier(self.start, timespan)
+    }
 }
 
 /// Who is about to publish.
@@ -93,13 +121,9 @@ impl Ledgers {
     /// # Errors
     /// When an item can't be understood.
     pub fn read(findings: &[Finding], items: &Items) -> Result<Self, UnreadableItem> {
-        let mut ledgers = BTreeMap::new();
-        for finding in findings {
-            if let Some(item) = items.get(&key_of(finding.dedup_key)) {
-                ledgers.insert(finding.dedup_key, Ledger::read(item)?);
-            }
-        }
-        Ok(Self(ledgers))
+        let keys: BTreeSet<DedupKey> = findings.iter().map(|finding| finding.dedup_key).collect();
+        let there = keys.into_iter().filter_map(|key| Some((key, items.get(&key_of(key))?)));
+        there.map(|(key, item)| Ok((key, Ledger::read(item)?))).collect::<Result<_, _>>().map(Self)
     }
 
     pub(super) fn get(&self, key: DedupKey) -> Option<&Ledger> {
@@ -141,14 +165,15 @@ impl Ledger {
 
     /// Why nobody is told of a finding, if an alert that was published speaks for it.
     pub(super) fn holds(&self, finding: &Finding) -> Option<Hold> {
-        let (start, end) = finding.stretch();
+        let start = finding.time();
         let within = |alert: &PastAlert, span: SignedDuration| start.duration_since(alert.time).abs() <= span;
         let told = |alert: &&PastAlert| alert.told.0.contains(&finding.uid);
         let told_before = match (finding.episode(), finding.first_seen()) {
-            // An event that comes late may move its start, and make one episode of two.
-            (Some(episode), _) => self.published.iter().any(|alert| {
-                start <= later(alert.until, episode.timespan) && end >= earlier(alert.time, episode.timespan)
-            }),
+            (Some(episode), _) => {
+                let found = PastEpisode::of(episode);
+                let mut told = self.published.iter().flat_map(|alert| &alert.episodes);
+                told.any(|told| told.touches(&found, episode.timespan))
+            }
             // Away for longer than the history, the value is news again.
             (_, Some(first)) => self.published.iter().filter(told).any(|alert| within(alert, first.history)),
             _ => self.published.iter().any(|alert| told(&alert)),
@@ -215,19 +240,24 @@ impl Ledger {
     fn add(&mut self, alert: &Alert, now: Timestamp) {
         let told = Uids(alert.findings().map(|finding| finding.uid).collect());
         let time = alert.finding.time();
-        if self.published.iter().any(|past| past.time == time && past.told == told) {
+        // Of a very large alert not all names were kept.
+        let is_same = |past: &PastAlert| past.time == time && told.0.ends_with(&past.told.0);
+        if self.published.iter().any(is_same) {
             return;
         }
         let until = alert.findings().map(|finding| finding.stretch().1).fold(time, Timestamp::max);
-        self.published.push(PastAlert { time, until, at: now, told });
+        let episodes = alert.findings().filter_map(Finding::episode).map(PastEpisode::of).collect();
+        self.published.push(PastAlert { time, until, at: now, told, episodes });
         self.published.sort_by_key(|alert| alert.time);
     }
 
     fn extend(&mut self, finding: &Finding) {
         let Some(episode) = finding.episode() else { return };
+        let found = PastEpisode::of(episode);
         for alert in &mut self.published {
-            if episode.start <= later(alert.until, episode.timespan) && episode.end > alert.until {
-                alert.until = episode.end;
+            for told in alert.episodes.iter_mut().filter(|told| told.touches(&found, episode.timespan)) {
+                told.end = told.end.max(found.end);
+                alert.until = alert.until.max(told.end);
             }
         }
     }
@@ -240,6 +270,7 @@ impl Ledger {
         let mut room = MAX_TOLD;
         for alert in self.published.iter_mut().rev() {
             drop_oldest(&mut alert.told.0, room);
+            drop_oldest(&mut alert.episodes, room / 6);
             room -= alert.told.0.len();
         }
     }

@@ -15,6 +15,8 @@ use std::time::Duration;
 
 use aws_config::SdkConfig;
 use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::config::Builder;
+use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::types::{AttributeValue, DeleteRequest, KeysAndAttributes, PutRequest, WriteRequest};
@@ -32,6 +34,8 @@ const MAX_WRITE: usize = 25;
 const CONCURRENCY: usize = 16;
 /// How often what a batch left undone is asked for again. The SDK tries whole requests again, not these.
 const TRIES: u32 = 6;
+/// For one request with its retries. A function has a minute, and asks some five things one after the other.
+const PATIENCE: Duration = Duration::from_secs(6);
 
 type Attributes = HashMap<String, AttributeValue>;
 
@@ -54,13 +58,17 @@ const GET: Task = Task { doing: "reading items", permission: "dynamodb:BatchGetI
 const LIST: Task = Task { doing: "listing items", permission: "dynamodb:Query" };
 const PUT: Task = Task { doing: "writing items", permission: "dynamodb:BatchWriteItem" };
 const SWAP: Task = Task { doing: "writing an item", permission: "dynamodb:PutItem" };
+const REMOVE: Task = Task { doing: "removing items", permission: "dynamodb:BatchWriteItem" };
 const SCAN: Task = Task { doing: "reading all items", permission: "dynamodb:Scan" };
 
 impl DynamoDbTable {
     /// Makes the client.
     #[must_use]
     pub fn new(config: &SdkConfig, name: String) -> Self {
-        Self { client: Client::new(config), name, pause: Duration::from_millis(50) }
+        // A table that doesn't answer must not take the time in which matches can be told without it.
+        let timeouts = TimeoutConfig::builder().operation_timeout(PATIENCE).operation_attempt_timeout(PATIENCE / 3);
+        let config = Builder::from(config).timeout_config(timeouts.build()).build();
+        Self { client: Client::from_conf(config), name, pause: Duration::from_millis(50) }
     }
 
     /// The same with another pause before what a batch left undone is asked for again; it doubles each time.
@@ -100,7 +108,7 @@ impl DynamoDbTable {
         asked.map_or(Ok(items), |_| Err(StateError::Throttled { doing: GET.doing }))
     }
 
-    async fn write_batch(&self, requests: Vec<WriteRequest>) -> Result<(), StateError> {
+    async fn write_batch(&self, task: Task, requests: Vec<WriteRequest>) -> Result<(), StateError> {
         let mut asked = requests;
         for again in 0..TRIES {
             if asked.is_empty() {
@@ -108,17 +116,15 @@ impl DynamoDbTable {
             }
             self.wait(again).await;
             let answer = self.client.batch_write_item().request_items(&self.name, asked).send().await;
-            let answer = answer.map_err(|error| self.error(PUT, error))?;
+            let answer = answer.map_err(|error| self.error(task, error))?;
             asked = answer.unprocessed_items.unwrap_or_default().remove(&self.name).unwrap_or_default();
         }
-        if asked.is_empty() { Ok(()) } else { Err(StateError::Throttled { doing: PUT.doing }) }
+        if asked.is_empty() { Ok(()) } else { Err(StateError::Throttled { doing: task.doing }) }
     }
 
-    async fn write_all(&self, requests: Vec<WriteRequest>) -> Result<(), StateError> {
-        let asked: Vec<_> = requests.chunks(MAX_WRITE).map(|batch| self.write_batch(batch.to_vec())).collect();
-        // All are tried, whatever becomes of the others.
-        let results: Vec<_> = stream::iter(asked).buffer_unordered(CONCURRENCY).collect().await;
-        results.into_iter().collect()
+    async fn write_all(&self, task: Task, requests: Vec<WriteRequest>) -> Result<(), StateError> {
+        let asked: Vec<_> = requests.chunks(MAX_WRITE).map(|batch| self.write_batch(task, batch.to_vec())).collect();
+        stream::iter(asked).buffer_unordered(CONCURRENCY).try_collect().await
     }
 
     async fn swap_one(&self, item: &Item, now: Timestamp) -> Result<bool, StateError> {
@@ -219,14 +225,13 @@ impl StateStore for DynamoDbTable {
         StateError::check_size(items)?;
         let put = |item: &Item| PutRequest::builder().set_item(Some(attributes(item))).build();
         let puts = items.iter().filter_map(|item| put(item).ok());
-        self.write_all(puts.map(|put| WriteRequest::builder().put_request(put).build()).collect()).await
+        self.write_all(PUT, puts.map(|put| WriteRequest::builder().put_request(put).build()).collect()).await
     }
 
     async fn swap(&self, items: &[Item], now: Timestamp) -> Result<Vec<bool>, StateError> {
         StateError::check_size(items)?;
         let asked: Vec<_> = items.iter().map(|item| self.swap_one(item, now)).collect();
-        let results: Vec<_> = stream::iter(asked).buffered(CONCURRENCY).collect().await;
-        results.into_iter().collect()
+        stream::iter(asked).buffered(CONCURRENCY).try_collect().await
     }
 
     async fn page(&self, after: Option<&Key>, now: Timestamp) -> Result<Page, StateError> {
@@ -242,7 +247,8 @@ impl StateStore for DynamoDbTable {
     async fn remove(&self, keys: &[Key]) -> Result<(), StateError> {
         let delete = |name: &Key| DeleteRequest::builder().set_key(Some(key(name))).build();
         let deletes = keys.iter().filter_map(|key| delete(key).ok());
-        self.write_all(deletes.map(|delete| WriteRequest::builder().delete_request(delete).build()).collect()).await
+        self.write_all(REMOVE, deletes.map(|delete| WriteRequest::builder().delete_request(delete).build()).collect())
+            .await
     }
 }
 

@@ -35,8 +35,8 @@ pub struct CompiledCorrelation {
     /// Which of the rules that it names are correlations.
     pub(super) parts: Vec<Part>,
     pub(super) title: Option<Title>,
-    /// `None`: by the group.
-    pub(super) dedup: Option<Vec<Field>>,
+    /// Places in the group of the values that make findings one alert; `None`: all of them.
+    pub(super) dedup: Option<Vec<usize>>,
 }
 
 /// A rule that a correlation names.
@@ -183,7 +183,7 @@ impl Correlations {
             correlation: correlation.clone(),
             told: true,
             title: extension.alert.title.as_ref().map(|title| compiler.title(title)).transpose()?,
-            dedup: extension.alert.dedup.as_ref().map(|fields| compiler.fields(fields)).transpose()?,
+            dedup: extension.alert.dedup.as_ref().map(|fields| dedup(rule, fields)).transpose()?,
             parts,
         });
         feeds.into_iter().for_each(|(rule, feed)| self.feeds[rule].push(feed));
@@ -250,17 +250,38 @@ impl CompiledCorrelation {
         &self.parts
     }
 
-    /// The title of an alert about an episode that this record completed, and the values that make findings of the rule one
-    /// alert; `None` to go by the group.
+    /// The title of an alert about an episode, with what this record of it says.
     #[must_use]
-    pub fn told_by(&self, record: &Record<'_>, knowledge: &Knowledge) -> (String, Option<Vec<String>>) {
-        let mut room = Room::default();
-        let context = Context::new(record, knowledge, &mut room);
-        let title = self.title.as_ref().map_or_else(|| self.info.title.clone(), |title| title.of(&context));
-        let dedup =
-            self.dedup.as_ref().map(|fields| fields.iter().map(|field| field.texts(&context).join(",")).collect());
-        (title, dedup)
+    pub fn title(&self, record: &Record<'_>, knowledge: &Knowledge) -> String {
+        match &self.title {
+            None => self.info.title.clone(),
+            Some(title) => title.of(&Context::new(record, knowledge, &mut Room::default())),
+        }
     }
+
+    /// The values that make episodes of the rule one alert.
+    #[must_use]
+    pub fn dedup_values(&self, group: &[String]) -> Vec<String> {
+        match &self.dedup {
+            None => group.to_vec(),
+            // OK because a group has a value for each of the fields that it is named by.
+            Some(places) => places.iter().map(|&place| group[place].clone()).collect(),
+        }
+    }
+}
+
+/// Which values of the group make findings one alert. Other fields differ from event to event: one episode would be told under
+/// several keys.
+fn dedup(rule: &CorrelationRule, fields: &[FieldName]) -> Result<Vec<usize>, Diagnostic> {
+    let group = &rule.correlation.group_by;
+    let place = |field: &FieldName| {
+        group.iter().position(|name| name.text == field.text).ok_or_else(|| {
+            let message = format!("`{}` is not among `group-by`", field.text);
+            Diagnostic::new(Code::Correlation, &rule.metadata.file, field.span.clone(), message)
+                .advise("the alerts of a correlation go by its group: name fields of `group-by`, or leave `dedup` out")
+        })
+    };
+    fields.iter().map(place).collect()
 }
 
 fn number(field: &Field, context: &Context<'_, '_>) -> Option<f64> {

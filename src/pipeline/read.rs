@@ -43,9 +43,16 @@ impl<O: ObjectStore, S: StateStore, P: Publisher, C: Clock> Pipeline<O, S, P, C>
         if let Some(first) = &first_bad {
             telemetry::emit(&Event::RecordsBad { object, count: counts.bad_records, first });
         }
-        report.findings.extend(sightings);
-        report.contributions = contributions;
         report.counts.add(&counts);
+        report.contributions = contributions;
+        if matches!(result, Err(Failure::Fetch(FetchError::Denied { .. } | FetchError::Failed { .. }))) {
+            // The whole file may show the same values earlier. Were they recorded for these events, the next try, which reads on,
+            // would find them known and tell nobody.
+            report.counts.findings += sightings.len() as u64;
+            report.counts.findings_failed += sightings.len() as u64;
+        } else {
+            report.findings.extend(sightings);
+        }
         match result {
             Ok(()) => report.counts.files += 1,
             Err(Failure::Fetch(FetchError::Gone(_))) => {

@@ -91,7 +91,7 @@ impl Run {
                 }
             }
         }
-        self.counts.findings = findings.len() as u64;
+        self.counts.findings += findings.len() as u64;
         collected
     }
 

@@ -60,8 +60,9 @@ impl<O: ObjectStore, S: StateStore, P: Publisher, C: Clock> Pipeline<O, S, P, C>
         decisions: &mut [Decision],
         teller: &Teller,
     ) -> Result<BTreeMap<DedupKey, HeldBack>, StateError> {
-        let keys: BTreeSet<DedupKey> =
-            decisions.iter().filter_map(Decision::alert).map(|alert| alert.finding.dedup_key).collect();
+        let checked =
+            decisions.iter().filter_map(Decision::alert).filter(|alert| alert.repetition != Repetition::Unchecked);
+        let keys: BTreeSet<DedupKey> = checked.map(|alert| alert.finding.dedup_key).collect();
         if keys.is_empty() {
             return Ok(BTreeMap::new());
         }
@@ -73,7 +74,7 @@ impl<O: ObjectStore, S: StateStore, P: Publisher, C: Clock> Pipeline<O, S, P, C>
         let mut open: BTreeMap<DedupKey, u64> = held_back.iter().map(|(key, held)| (*key, held.count())).collect();
         for decision in decisions {
             if let Decision::Notify(alert) = decision
-                && alert.repetition != Repetition::Unchecked
+                && held_back.contains_key(&alert.finding.dedup_key)
             {
                 alert.repetition = Repetition::HeldSince(open.remove(&alert.finding.dedup_key).unwrap_or_default());
             }

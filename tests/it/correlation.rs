@@ -3,7 +3,8 @@
 use std::sync::atomic::Ordering;
 
 use serde_json::{Value, json};
-use trailhound::alerting::Hold;
+use trailhound::alerting::{Hold, Item, Key};
+use trailhound::ports::{Clock as _, StateStore as _};
 
 use crate::support::{World, compile, failed, record, rules, trail_file, with};
 
@@ -185,6 +186,7 @@ fn what_does_not_fit_together_is_said() {
         summaries(&(first_seen + &burst), ""),
         summaries(&(two.clone() + &burst), "rules: {adds-up: {exceptions: [{awsRegion: x}]}}"),
         summaries(&(two.clone() + &burst + "---\n" + &burst), ""),
+        summaries(&(two.clone() + &burst + "trailhound: {alert: {dedup: [awsRegion]}}\n"), ""),
         summaries(&(two + &burst.replace("userIdentity.userName", "derived.principle")), ""),
     ];
     insta::assert_snapshot!(errors.concat().join("\n"));
@@ -213,4 +215,71 @@ fn the_parts_of_a_rejected_correlation_are_told_by_themselves() {
     let raw = record("ListUsers", "1").to_string();
     let record = trailhound::trail::Record::parse(0, raw.as_bytes()).unwrap();
     assert!(rules.matches(&record)[0].is_told());
+}
+
+/// Groups that share an alert share its window, not its story.
+#[tokio::test]
+async fn an_episode_of_another_group_is_held_back_for_the_window_and_no_longer() {
+    let body = "{type: event_count, rules: [list], group-by: [userIdentity.userName, awsRegion], timespan: 1h, condition: {gte: 2}}";
+    let yaml = base(&[("list", "ListUsers")])
+        + &correlation(body)
+        + "trailhound: {alert: {dedup: [userIdentity.userName], window: 30m}}\n";
+    let world = World::new(rules(&yaml));
+    let pair = |region: &str, first: &str, second: &str| {
+        [first, second]
+            .map(|time| with(call("ListUsers", &format!("{region}{time}"), time), &[("/awsRegion", json!(region))]))
+    };
+    world.notify(&[&world.put("a", &trail_file(&pair("eu-west-1", "10:00:00", "10:01:00")))]).await;
+    assert_eq!(world.subjects().len(), 1);
+    let outcome = world.notify(&[&world.put("b", &trail_file(&pair("us-east-1", "10:02:00", "10:20:00")))]).await;
+    assert_eq!((world.subjects().len(), outcome.counts.held[&Hold::Repeated]), (0, 1));
+    world.notify(&[&world.put("c", &trail_file(&pair("ap-south-1", "10:30:00", "10:40:00")))]).await;
+    let alerts = world.alerts();
+    assert_eq!(alerts.len(), 1, "an attack elsewhere is not hidden by the first one");
+    assert!(alerts[0].text.contains("Held back since the last alert: 1 more"), "{}", alerts[0].text);
+}
+
+#[tokio::test]
+async fn an_event_with_more_values_than_an_item_holds_counts_and_says_so() {
+    let body = "{type: value_count, rules: [list], timespan: 5m, condition: {field: requestParameters.ids, gte: 150}}";
+    let world = World::new(rules(&(base(&[("list", "ListUsers")]) + &correlation(body))));
+    let event = |id: &str| {
+        let ids: Vec<String> = (0..1000).map(|n| format!("{id}{n}{}", "\u{1}".repeat(190))).collect();
+        with(call("ListUsers", id, "10:00:00"), &[("/requestParameters", json!({"ids": ids}))])
+    };
+    for (name, alerts) in [("a", 0), ("b", 1)] {
+        let outcome = world.notify(&[&world.put(name, &trail_file(&[event(name)]))]).await;
+        assert_eq!((failed(&outcome).len(), outcome.counts.incomplete), (0, 1));
+        assert_eq!(world.subjects().len(), alerts);
+    }
+}
+
+/// Whoever floods a group must not hide what comes next in it.
+#[tokio::test]
+async fn a_group_that_is_too_large_to_read_is_judged_by_its_latest_events() {
+    let chain = "{type: temporal, rules: [list, get], group-by: [userIdentity.userName], timespan: 5m}";
+    let world = World::new(rules(&(base(&[("list", "ListUsers"), ("get", "GetUser")]) + &correlation(chain))));
+    world.notify(&[&world.put("a", &trail_file(&[call("ListUsers", "1", "10:00:00")]))]).await;
+    flood(&world).await;
+    let outcome = world
+        .notify(
+            &[&world.put("b", &trail_file(&[call("ListUsers", "2", "10:01:00"), call("GetUser", "3", "10:02:00")]))],
+        )
+        .await;
+    assert_eq!((failed(&outcome).len(), world.subjects().len()), (0, 1));
+}
+
+/// Adds more to the one group that is remembered than is read of it.
+async fn flood(world: &World) {
+    let state = &world.pipeline.state;
+    let now = world.pipeline.clock.now();
+    let items = state.page(None, now).await.unwrap().items;
+    let part = items.iter().find(|item| item.key.partition.starts_with("C#")).unwrap();
+    for number in 0..20 {
+        let mut value: Value = serde_json::from_str(&part.value).unwrap();
+        value["texts"].as_array_mut().unwrap().push(json!("x".repeat(300_000)));
+        let sort = format!("{}{number}", part.key.sort);
+        let key = Key { sort, ..part.key.clone() };
+        state.put(&[Item { key, value: value.to_string(), ..part.clone() }]).await.unwrap();
+    }
 }

@@ -2,20 +2,23 @@
 
 use std::collections::BTreeSet;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
+use bytes::Bytes;
 use jiff::Timestamp;
+use serde_json::json;
 use tempfile::TempDir;
 use trailhound::alerting::{Item, Items, Key, Listed, Stretch};
 use trailhound::local::{Folder, Outbox, StateMemory};
 use trailhound::notify::Notification;
 use trailhound::pipeline::Pipeline;
-use trailhound::ports::{Page, PublishError, Publisher, StateError, StateStore};
+use trailhound::ports::{FetchError, ObjectBody, ObjectStore, Page, PublishError, Publisher, StateError, StateStore};
 use trailhound::trail::Readers;
+use trailhound::trigger::ObjectRef;
 
 use crate::pipeline::assert_adds_up;
 use crate::scenario::{RULES, delivery, history};
-use crate::support::{TestClock, failed, put_below, rules, s3_event, sqs, trail_file};
+use crate::support::{TestClock, failed, put_below, record, rules, s3_event, sqs, trail_file, with};
 
 /// Calls that fail: those from one on, so many of them.
 #[derive(Default)]
@@ -135,6 +138,65 @@ async fn whenever_everything_begins_to_fail_nothing_is_lost() {
     for call in 0..calls {
         let Told { subjects, .. } = told(call, usize::MAX).await;
         assert!(expected.iter().all(|alert| subjects.contains(alert)), "from call {call} on: {subjects:?}");
+    }
+}
+
+/// The file's first address is that of a later event.
+#[tokio::test]
+async fn a_value_is_new_to_the_whole_file_and_not_to_its_beginning() {
+    let parts = FaultyParts::default();
+    let calls = [("1", "10:30:00"), ("2", "10:00:00")]
+        .map(|(id, time)| with(record("GetUser", id), &[("/eventTime", json!(format!("2026-11-05T{time}Z")))]));
+    let breaks = AtomicBool::new(true);
+    let objects = Broken { file: json!({"Records": calls}).to_string().into(), breaks: &breaks };
+    let rules = rules(&RULES.replace("learning: 1d", "learning: 0d"));
+    let pipeline = Pipeline {
+        objects,
+        state: &parts,
+        publisher: &parts,
+        clock: TestClock::default(),
+        rules,
+        readers: Readers::default(),
+        known: Mutex::default(),
+        concurrency: 2,
+    };
+    let delivery = sqs(&[s3_event("AWSLogs/111122223333/CloudTrail/eu-west-1/2026/11/05/a.json.gz")]);
+    let outcome = pipeline.handle(&delivery).await.unwrap();
+    assert_adds_up(&outcome.counts);
+    assert_eq!((failed(&outcome).len(), outcome.counts.findings_failed, outcome.counts.alerts), (1, 1, 0));
+    breaks.store(false, Ordering::Relaxed);
+    let outcome = pipeline.handle(&delivery).await.unwrap();
+    assert_eq!((failed(&outcome).len(), outcome.counts.alerts), (0, 1));
+}
+
+/// An object whose connection breaks before its end.
+struct Broken<'b> {
+    file: Bytes,
+    breaks: &'b AtomicBool,
+}
+
+struct BrokenBody {
+    rest: Vec<Bytes>,
+    breaks: bool,
+}
+
+impl ObjectStore for Broken<'_> {
+    type Body = BrokenBody;
+
+    async fn get(&self, _: &ObjectRef) -> Result<BrokenBody, FetchError> {
+        let middle = self.file.len() - 200;
+        let rest = vec![self.file.slice(middle..), self.file.slice(..middle)];
+        Ok(BrokenBody { rest, breaks: self.breaks.load(Ordering::Relaxed) })
+    }
+}
+
+impl ObjectBody for BrokenBody {
+    async fn chunk(&mut self) -> Result<Option<Bytes>, FetchError> {
+        if self.breaks && self.rest.len() == 1 {
+            let object = ObjectRef { bucket: "b".into(), key: "k".into(), version_id: None };
+            return Err(FetchError::Failed { object, source: "connection reset".into() });
+        }
+        Ok(self.rest.pop())
     }
 }
 

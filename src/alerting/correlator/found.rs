@@ -111,13 +111,12 @@ impl Found {
     ) -> Option<Finding> {
         let main = self.main.as_ref()?;
         let event = &main.event;
-        let (title, dedup) = correlation.told_by(&event.record.record(), knowledge);
         Some(Finding {
             uid: self.uid,
             rule: Arc::clone(&correlation.info),
-            title: title.into(),
+            title: correlation.title(&event.record.record(), knowledge).into(),
             kind: Kind::Episode(Box::new(self.told.clone())),
-            dedup_key: DedupKey::new(&correlation.info.id, dedup.as_ref().unwrap_or(group)),
+            dedup_key: DedupKey::new(&correlation.info.id, &correlation.dedup_values(group)),
             event: Arc::clone(event),
             origin: main.origin.clone(),
         })

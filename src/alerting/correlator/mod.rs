@@ -25,7 +25,7 @@ use super::item::{Item, Items, Key, Listed, Stretch, UnreadableItem, earlier, la
 use super::ledger::{Ledger, key_of};
 
 use found::{Found, Source};
-use noted::{Home, Link, Noted, Notes};
+use noted::{Home, Link, Noted, Notes, has_too_many_values, short_group};
 
 /// How late an event may come and still find what belongs to it.
 pub const LATE: SignedDuration = SignedDuration::from_hours(24);
@@ -80,8 +80,6 @@ struct Touched {
 struct Shelved {
     from: i64,
     to: i64,
-    /// Items below were left out, for there are too many.
-    whole_from: i64,
     notes: Notes,
 }
 
@@ -122,7 +120,7 @@ pub struct Correlation {
     pub findings: Vec<Correlated>,
     /// Matches that lack a field which names a group, or the value that counts.
     pub incomplete: u64,
-    /// Groups of which more is remembered than is read: their alerts count too few events.
+    /// Groups of which more is remembered than is read: they are judged by their latest events.
     pub cut: u64,
 }
 
@@ -168,9 +166,11 @@ impl<'r> Correlator<'r> {
         let time = contribution.event.time;
         for observed in contribution.observed.iter().filter(|observed| observed.direct) {
             let kind = self.rules.correlations()[observed.correlation.0].correlation.kind;
-            self.incomplete += u64::from(observed.group.is_none() || lacks_value(kind, observed));
+            let is_incomplete =
+                observed.group.is_none() || lacks_value(kind, observed) || has_too_many_values(observed);
+            self.incomplete += u64::from(is_incomplete);
             let Some(group) = &observed.group else { continue };
-            let id = GroupId { correlation: observed.correlation, group: group.clone() };
+            let id = GroupId { correlation: observed.correlation, group: short_group(group) };
             let noted = Noted::of(self.rules, contribution, observed);
             self.touched.entry(id.clone()).or_insert_with(|| Touched::at(time)).extend(time, time, [place]);
             self.at_hand.entry(id).or_default().push(Arc::new(noted));
@@ -224,13 +224,10 @@ impl<'r> Correlator<'r> {
     /// When an item can't be understood.
     pub fn shelve(&mut self, stretch: &Stretch, listed: &Listed) -> Result<(), UnreadableItem> {
         let Some((id, from, to)) = self.asked.remove(stretch) else { return Ok(()) };
-        let lowest = listed.items.first().and_then(|item| Home::bucket_of(&item.key));
-        // Of the lowest stretch that was read something may be missing.
-        let whole_from = lowest.filter(|_| listed.is_cut).map_or(from, |bucket| bucket.saturating_add(1));
         if listed.is_cut {
             self.cut.insert(id.clone());
         }
-        let shelved = Shelved { from, to, whole_from, notes: Notes::read(&listed.items)? };
+        let shelved = Shelved { from, to, notes: Notes::read(&listed.items)? };
         if let Some(shelves) = &mut self.shelves {
             shelves.insert(id, shelved);
         }
@@ -392,12 +389,14 @@ impl<'r> Correlator<'r> {
                 wants.stretches.insert((id.clone(), first, last));
                 return None;
             };
-            let whole_from = home.start_of(shelved.whole_from.max(first));
-            judged_from = later(whole_from, home.correlation.correlation.timespan);
+            // Of a group that is too large one judges by what one has. Not to judge would have it hide whatever comes next.
+            if !self.cut.contains(id) {
+                judged_from = later(home.start_of(first), home.correlation.correlation.timespan);
+            }
             for noted in shelved.notes.noted.iter().filter(|one| (first..=last).contains(&home.bucket(one.time))) {
                 gathered.add(noted);
             }
-            links.extend(shelved.notes.links.iter().filter_map(|link| link.target(self.rules)));
+            links.extend(shelved.notes.links.iter().filter_map(|link| link.target(self.rules, home.correlation)));
         }
         for noted in self.at_hand.get(id).into_iter().flatten() {
             gathered.add(noted);

@@ -4,7 +4,7 @@
 //! stretch of time that it belongs to. What is known of a group is all of its items together, so that a redelivery adds nothing
 //! new, two processes never wait for each other, and no group grows too large for an item.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
@@ -17,8 +17,11 @@ use crate::trail::{EventIdentity, Outcome};
 use super::super::item::{Item, Key, Kind, Stretch, UnreadableItem, later};
 use super::{Group, GroupId};
 
-/// Matches in one item. Below a tenth of what an item may hold: what is written is paid for by the kilobyte anyway.
+/// Matches in one item, and how large one of several may be: what is written is paid for by the kilobyte anyway.
 const MAX_NOTED: usize = 100;
+const MAX_CHUNK_BYTES: usize = 100_000;
+/// Values of one match that count, so that any match fits into an item.
+const MAX_VALUES: usize = 100;
 /// Of a text, as it is written down. Longer ones that count are told apart by a hash.
 const MAX_TEXT: usize = 200;
 
@@ -111,7 +114,7 @@ impl Noted {
             identity: event.identity.clone(),
             by: contribution.rule.id.clone(),
             time: event.time,
-            values: observed.values.iter().map(|value| short(value)).collect(),
+            values: values(observed),
             number: observed.number.map(|number| number.to_string()),
             onward: onward.filter_map(|one| Onward::of(rules, one)).collect(),
             from: From::AtHand(Arc::clone(contribution)),
@@ -175,8 +178,8 @@ impl Onward {
         Some(Self {
             to: to.info.id.clone(),
             part: rules.part(*to.parts().get(observed.place)?).id.clone(),
-            group: observed.group.clone(),
-            values: observed.values.iter().map(|value| short(value)).collect(),
+            group: observed.group.as_ref().map(short_group),
+            values: values(observed),
             number: observed.number.map(|number| number.to_string()),
         })
     }
@@ -191,10 +194,15 @@ impl Link {
         Self { part: rules.correlations()[id.correlation.0].info.id.clone(), group: id.group.clone() }
     }
 
-    /// The group that it leads to, if its correlation is still there.
-    pub(super) fn target(&self, rules: &RuleSet) -> Option<GroupId> {
-        let index = rules.correlations().iter().position(|one| one.info.id == self.part)?;
-        Some(GroupId { correlation: CorrelationIndex(index), group: self.group.clone() })
+    /// The group that it leads to, if `from` still reads its correlation.
+    pub(super) fn target(&self, rules: &RuleSet, from: &CompiledCorrelation) -> Option<GroupId> {
+        let is_meant = |index: &CorrelationIndex| rules.correlations()[index.0].info.id == self.part;
+        let parts = from.parts().iter().filter_map(|part| match part {
+            Part::Correlation(index) => Some(*index),
+            Part::Rule(_) => None,
+        });
+        let correlation = parts.into_iter().find(is_meant)?;
+        Some(GroupId { correlation, group: self.group.clone() })
     }
 }
 
@@ -212,7 +220,14 @@ impl Notes {
     }
 }
 
-impl Chunk {
+/// A chunk in the making.
+#[derive(Default)]
+struct ChunkBuilder {
+    chunk: Chunk,
+    places: HashMap<String, usize>,
+}
+
+impl ChunkBuilder {
     fn add(&mut self, noted: &Noted) {
         let shown = match &noted.from {
             From::AtHand(contribution) => &Shown::of(&contribution.event),
@@ -226,14 +241,15 @@ impl Chunk {
         let values = noted.values.iter().map(|value| self.text(value)).collect();
         let texts = [account, by, source, name, principal, source_ip];
         let (number, onward) = (noted.number.clone(), noted.onward.clone());
-        self.events.push(Row(event_id.clone(), noted.time, *outcome, texts, values, number, onward));
+        self.chunk.events.push(Row(event_id.clone(), noted.time, *outcome, texts, values, number, onward));
     }
 
     /// The place of a text, which is added unless it is there.
     fn text(&mut self, text: &str) -> usize {
-        self.texts.iter().position(|known| known == text).unwrap_or_else(|| {
-            self.texts.push(text.to_owned());
-            self.texts.len() - 1
+        let texts = &mut self.chunk.texts;
+        *self.places.entry(text.to_owned()).or_insert_with(|| {
+            texts.push(text.to_owned());
+            texts.len() - 1
         })
     }
 }
@@ -278,13 +294,25 @@ impl Home<'_> {
             noted.sort_by(|a, b| (a.time, a.name()).cmp(&(b.time, b.name())));
             noted.dedup_by(|a, b| a.name() == b.name());
             for events in noted.chunks(MAX_NOTED) {
-                let name = GroupKey::of_texts(events.iter().flat_map(|one| one.name()));
-                let mut chunk = Chunk::default();
-                events.iter().for_each(|one| chunk.add(one));
-                items.push(self.item(bucket, name, chunk, now));
+                self.add_items(bucket, events, now, &mut items);
             }
         }
         items
+    }
+
+    /// Halves what is too large for one item.
+    fn add_items(&self, bucket: i64, events: &[Arc<Noted>], now: Timestamp, items: &mut Vec<Item>) {
+        let name = GroupKey::of_texts(events.iter().flat_map(|one| one.name()));
+        let mut chunk = ChunkBuilder::default();
+        events.iter().for_each(|one| chunk.add(one));
+        let item = self.item(bucket, name, chunk.chunk, now);
+        if item.bytes() <= MAX_CHUNK_BYTES || events.len() < 2 {
+            items.push(item);
+            return;
+        }
+        let (first, second) = events.split_at(events.len() / 2);
+        self.add_items(bucket, first, now, items);
+        self.add_items(bucket, second, now, items);
     }
 
     /// The item that links a group to this one.
@@ -304,12 +332,6 @@ impl Home<'_> {
     pub(super) fn stretch(&self, from: i64, to: i64) -> Stretch {
         // `~` comes after every character of a name.
         Stretch { partition: self.partition(), from: sortable(from), to: format!("{}~", sortable(to)) }
-    }
-
-    /// The stretch that an item of this group stands in.
-    pub(super) fn bucket_of(key: &Key) -> Option<i64> {
-        let bucket = u64::from_str_radix(key.sort.split('#').next()?, 16).ok()?;
-        Some((bucket ^ (1 << 63)).cast_signed())
     }
 
     /// Stretches are as long as the correlation's window, so that a window touches two of them.
@@ -346,10 +368,25 @@ fn sortable(bucket: i64) -> String {
     format!("{:016x}", bucket.cast_unsigned() ^ (1 << 63))
 }
 
-/// A value that counts is only ever compared.
+/// Whether a match shows more values than are counted.
+pub(super) fn has_too_many_values(observed: &Observed) -> bool {
+    observed.values.len() > MAX_VALUES
+}
+
+fn values(observed: &Observed) -> Vec<String> {
+    observed.values.iter().take(MAX_VALUES).map(|value| short(value)).collect()
+}
+
+/// A group as it is written down.
+pub(super) fn short_group(group: &Group) -> Group {
+    group.iter().map(|value| short(value)).collect()
+}
+
+/// A value is compared, and shown by its beginning.
 fn short(value: &str) -> String {
     if value.len() <= MAX_TEXT {
         return value.to_owned();
     }
-    format!("sha256:{:032x}", GroupKey::of_texts([value]).to_u128())
+    let start: String = value.chars().take(MAX_TEXT / 4).collect();
+    format!("{start}… (sha256 {:032x})", GroupKey::of_texts([value]).to_u128())
 }
