@@ -6,6 +6,7 @@ use std::fmt;
 use jiff::{SignedDuration, Timestamp};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use serde_json::error::Category;
 
 /// No item is larger: what `DynamoDB` takes (400 KB), less its key and other attributes.
 pub const MAX_ITEM_BYTES: usize = 390_000;
@@ -136,8 +137,15 @@ impl Item {
     }
 
     pub(super) fn read<T: DeserializeOwned>(&self) -> Result<T, UnreadableItem> {
-        serde_json::from_str(&self.value)
-            .map_err(|error| UnreadableItem { key: self.key.clone(), why: error.to_string() })
+        serde_json::from_str(&self.value).map_err(|error| {
+            // The error's own text may repeat what a record says.
+            let (line, column) = (error.line(), error.column());
+            let why = match error.classify() {
+                Category::Data => format!("not what is expected at line {line} column {column}"),
+                _ => format!("no JSON at line {line} column {column}"),
+            };
+            UnreadableItem { key: self.key.clone(), why }
+        })
     }
 
     /// What it takes of [`MAX_ITEM_BYTES`].
@@ -170,6 +178,13 @@ pub type Items = HashMap<Key, Item>;
 fn whole_seconds(time: Timestamp) -> Timestamp {
     let second = time.as_second() + i64::from(time.subsec_nanosecond() > 0);
     Timestamp::from_second(second).unwrap_or(Timestamp::MAX)
+}
+
+/// When something that happened at `time` is forgotten: so long after it, or after now, for old files are read anew. A time beyond
+/// tomorrow counts as tomorrow, or one wrong record would stay for ever.
+pub(super) fn expiry(time: Timestamp, now: Timestamp, kept: SignedDuration) -> Timestamp {
+    let tomorrow = later(now, SignedDuration::from_hours(24));
+    later(time.max(now).min(tomorrow), kept)
 }
 
 /// `from` and so much; the last moment there is when that is beyond it.

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::finding::{DedupKey, Episode, Finding, GroupKey};
 
 use super::decision::{Alert, Decision, Hold};
-use super::item::{Item, Items, Key, Kind, REDELIVERY, UnreadableItem, earlier, later};
+use super::item::{Item, Items, Key, Kind, REDELIVERY, UnreadableItem, earlier, expiry, later};
 use super::uids::Uids;
 
 /// How long a process may take from its claim to the mark that it has published. What another one holds of the same key goes
@@ -87,7 +87,10 @@ struct Claim {
 
 /// Ledgers by key; a key that nothing is known of has none.
 #[derive(Debug, Default)]
-pub struct Ledgers(BTreeMap<DedupKey, Ledger>);
+pub struct Ledgers {
+    by_key: BTreeMap<DedupKey, Ledger>,
+    unreadable: Vec<UnreadableItem>,
+}
 
 /// One invocation, as the others know it.
 #[derive(Debug, Clone)]
@@ -116,18 +119,25 @@ impl Ledgers {
         keys.into_iter().map(key_of).collect()
     }
 
-    /// Reads what the store holds for these findings.
-    ///
-    /// # Errors
-    /// When an item can't be understood.
-    pub fn read(findings: &[Finding], items: &Items) -> Result<Self, UnreadableItem> {
+    /// Reads what the store holds for these findings. What can't be understood counts as nothing, and is written over.
+    #[must_use]
+    pub fn read(findings: &[Finding], items: &Items) -> Self {
         let keys: BTreeSet<DedupKey> = findings.iter().map(|finding| finding.dedup_key).collect();
-        let there = keys.into_iter().filter_map(|key| Some((key, items.get(&key_of(key))?)));
-        there.map(|(key, item)| Ok((key, Ledger::read(item)?))).collect::<Result<_, _>>().map(Self)
+        let mut ledgers = Self::default();
+        for (key, item) in keys.into_iter().filter_map(|key| Some((key, items.get(&key_of(key))?))) {
+            ledgers.unreadable.extend(Ledger::read(item).err());
+            ledgers.by_key.insert(key, Ledger::read_or_new(item));
+        }
+        ledgers
+    }
+
+    /// What could not be understood: its alerts may repeat others.
+    pub fn unreadable(&self) -> impl Iterator<Item = &UnreadableItem> {
+        self.unreadable.iter()
     }
 
     pub(super) fn get(&self, key: DedupKey) -> Option<&Ledger> {
-        self.0.get(&key)
+        self.by_key.get(&key)
     }
 
     /// The claims to write before the alerts among these decisions are published.
@@ -153,9 +163,15 @@ impl Ledger {
         Ok(Self { revision: item.revision, ..item.read()? })
     }
 
+    /// The same, but what can't be understood counts as nothing.
+    fn read_or_new(item: &Item) -> Self {
+        Self::read(item).unwrap_or_else(|_| Self { revision: item.revision, ..Self::default() })
+    }
+
     fn item(&self, key: DedupKey, now: Timestamp, window: SignedDuration) -> Item {
         let latest = self.published.iter().map(|alert| alert.until).fold(now, Timestamp::max);
-        Item::new(key_of(key), self.revision, later(later(latest, window), REDELIVERY), self)
+        let kept = window.saturating_add(REDELIVERY);
+        Item::new(key_of(key), self.revision, expiry(latest, now, kept), self)
     }
 
     /// Whether another process is about to publish an alert of this key.
@@ -205,16 +221,14 @@ impl<'d> Closing<'d> {
     }
 
     /// What has to be written into the item that is there. Doing it again changes nothing.
-    ///
-    /// # Errors
-    /// When the item can't be understood.
-    pub fn write(&self, key: DedupKey, there: Option<&Item>, teller: &Teller) -> Result<Option<Item>, UnreadableItem> {
+    #[must_use]
+    pub fn write(&self, key: DedupKey, there: Option<&Item>, teller: &Teller) -> Option<Item> {
         let published = self.published.iter().map(|alert| &alert.finding);
         let Some(finding) = published.chain(self.going_on.iter().copied()).next() else {
             // Nothing came of it but a claim to give back.
             return self.give_back(key, there, teller);
         };
-        let before = there.map(Ledger::read).transpose()?.unwrap_or_else(|| Ledger::of(finding));
+        let before = there.map_or_else(|| Ledger::of(finding), Ledger::read_or_new);
         let window = finding.rule.window;
         let mut ledger = before.clone();
         for alert in &self.published {
@@ -225,14 +239,14 @@ impl<'d> Closing<'d> {
         }
         ledger.claim.take_if(|claim| claim.by == teller.name);
         ledger.bound(teller.now, window);
-        Ok((ledger != before).then(|| ledger.item(key, teller.now, window)))
+        (ledger != before).then(|| ledger.item(key, teller.now, window))
     }
 
-    fn give_back(&self, key: DedupKey, there: Option<&Item>, teller: &Teller) -> Result<Option<Item>, UnreadableItem> {
-        let Some(there) = there.filter(|_| self.has_failed) else { return Ok(None) };
-        let mut ledger = Ledger::read(there)?;
+    fn give_back(&self, key: DedupKey, there: Option<&Item>, teller: &Teller) -> Option<Item> {
+        let there = there.filter(|_| self.has_failed)?;
+        let mut ledger = Ledger::read_or_new(there);
         let given_back = ledger.claim.take_if(|claim| claim.by == teller.name);
-        Ok(given_back.map(|_| Item::new(key_of(key), there.revision, there.expires, &ledger)))
+        given_back.map(|_| Item::new(key_of(key), there.revision, there.expires, &ledger))
     }
 }
 

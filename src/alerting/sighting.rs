@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use crate::engine::{RuleInfo, Sighted};
 use crate::finding::{DedupKey, Finding, FindingUid};
 
-use super::item::{Item, Items, Key, Kind, UnreadableItem, later};
+use super::item::{Item, Items, Key, Kind, UnreadableItem, expiry, later};
 
 /// Of a value, for whoever looks into the memory: its name is a hash of the whole.
 const MAX_SHOWN: usize = 256;
@@ -136,7 +136,7 @@ impl FirstSighting {
     /// Until when the pair is kept. Old files that are read anew count from now.
     fn expires(&self, now: Timestamp) -> Timestamp {
         let away = self.history.saturating_add(grain(self.history)).saturating_add(DAY);
-        later(self.until.max(now), away)
+        expiry(self.until, now, away)
     }
 
     fn entity_expires(&self, now: Timestamp) -> Timestamp {
@@ -225,9 +225,9 @@ impl Sightings {
     }
 
     /// Answers what this process knows already.
-    pub fn recall(&mut self, known: &mut KnownPairs) {
+    pub fn recall(&mut self, known: &mut KnownPairs, now: Timestamp) {
         for (sighting, answer) in self.all.iter().zip(&mut self.answers) {
-            *answer = answer.or_else(|| known.recall(sighting));
+            *answer = answer.or_else(|| known.recall(sighting, now));
         }
     }
 
@@ -451,11 +451,12 @@ impl Default for KnownPairs {
 }
 
 impl KnownPairs {
-    fn recall(&mut self, sighting: &FirstSighting) -> Option<Seen> {
+    fn recall(&mut self, sighting: &FirstSighting, now: Timestamp) -> Option<Seen> {
         let known = self.0.get(&sighting.pair.to_u128())?;
         let is_new = known.event.is_some() && known.event == sighting.event.as_deref().map(fingerprint);
-        // What has to be written down has to be asked as well.
-        (!sighting.outdates(known.last)).then_some(Seen { is_new, entity_since: known.entity_since })
+        // What has to be written down has to be asked as well, and so has what a wrong record would keep for ever.
+        let is_settled = !sighting.outdates(known.last) && known.last <= later(now, DAY);
+        is_settled.then_some(Seen { is_new, entity_since: known.entity_since })
     }
 }
 
@@ -548,7 +549,7 @@ mod tests {
     /// The store's answer to the pair's first round.
     fn asked(sighting: FirstSighting, known: &mut KnownPairs, there: &Remembered) -> Seen {
         let mut sightings = Sightings::new(vec![sighting]);
-        sightings.recall(known);
+        sightings.recall(known, at("05T10:00:00"));
         if !sightings.is_answered() {
             let key = sightings.pairs().first().unwrap().clone();
             let item = Item::new(key.clone(), 1, Timestamp::MAX, there);
@@ -564,12 +565,12 @@ mod tests {
         let mut known = KnownPairs::default();
         assert!(!asked(sighting("another", "05T11:00:00"), &mut known, &there).is_new);
         let mut sightings = Sightings::new(vec![sighting("third", "05T12:00:00"), sighting("owner", "05T10:00:00")]);
-        sightings.recall(&mut known);
+        sightings.recall(&mut known, at("05T10:00:00"));
         let answers: Vec<bool> = sightings.answers().unwrap().iter().map(|seen| seen.is_new).collect();
         assert_eq!(answers, [false, true], "without asking; a retry decides as the first try did");
         // Once in a while the store has to be told that the value is still in use, however often it was seen meanwhile.
         let mut sightings = Sightings::new(vec![sighting("fourth", "05T12:00:01")]);
-        sightings.recall(&mut known);
+        sightings.recall(&mut known, at("05T10:00:00"));
         assert!(!sightings.is_answered());
     }
 }

@@ -17,7 +17,7 @@ use crate::alerting::{self, Correlator, FirstSighting, KnownPairs};
 use crate::engine::RuleSet;
 use crate::finding::{Contribution, Finding};
 use crate::outcome::Outcome;
-use crate::ports::{Clock, ObjectStore, Publisher, StateError, StateStore, chain};
+use crate::ports::{Clock, ObjectStore, Publisher, StateStore, chain};
 use crate::telemetry::{self, Event};
 use crate::trail::Readers;
 use crate::trigger::{Trigger, TriggerError};
@@ -115,7 +115,7 @@ impl<O: ObjectStore, S: StateStore, P: Publisher, C: Clock> Pipeline<O, S, P, C>
 }
 
 impl Run {
-    fn state_failed(&mut self, error: &StateError) {
+    fn state_failed(&mut self, error: &dyn std::error::Error) {
         self.counts.state_failures += 1;
         telemetry::emit(&Event::StateFailed { error: &chain(error) });
     }

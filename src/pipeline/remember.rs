@@ -25,7 +25,7 @@ pub async fn see(
     now: Timestamp,
 ) -> Result<Vec<Seen>, StateError> {
     let mut sightings = Sightings::new(sightings);
-    sightings.recall(&mut known.lock().unwrap_or_else(PoisonError::into_inner));
+    sightings.recall(&mut known.lock().unwrap_or_else(PoisonError::into_inner), now);
     for _ in 0..MAX_ROUNDS {
         if sightings.is_answered() {
             break;
@@ -63,7 +63,7 @@ pub(super) async fn correlate(
             }
             Step::Ask(keys) => {
                 let items = state.get(&keys, now).await?;
-                correlator.hear(keys, &items)?;
+                correlator.hear(keys, &items);
             }
             Step::Done(correlation) => return Ok(correlation),
         }

@@ -27,7 +27,7 @@ impl<O: ObjectStore, S: StateStore, P: Publisher, C: Clock> Pipeline<O, S, P, C>
     /// Tells people of findings, but for those that an alert already speaks for. They have to be in order.
     pub(super) async fn tell(&self, run: &mut Run, findings: Vec<Finding>) {
         let teller = self.teller();
-        let mut decisions = match self.decide(findings.clone(), &teller).await {
+        let mut decisions = match self.decide(run, findings.clone(), &teller).await {
             Ok(decisions) => decisions,
             Err(error) => {
                 run.state_failed(&error);
@@ -101,7 +101,12 @@ impl<O: ObjectStore, S: StateStore, P: Publisher, C: Clock> Pipeline<O, S, P, C>
     }
 
     /// Decides, and claims what is to be told. Whoever finds that another one was faster reads and decides again.
-    async fn decide(&self, findings: Vec<Finding>, teller: &Teller) -> Result<Vec<Decision>, StateError> {
+    async fn decide(
+        &self,
+        run: &mut Run,
+        findings: Vec<Finding>,
+        teller: &Teller,
+    ) -> Result<Vec<Decision>, StateError> {
         let mut decided = Vec::new();
         let mut open = findings;
         for _ in 0..MAX_ROUNDS {
@@ -109,7 +114,8 @@ impl<O: ObjectStore, S: StateStore, P: Publisher, C: Clock> Pipeline<O, S, P, C>
                 return Ok(decided);
             }
             let items = self.state.get(&Ledgers::keys(&open), teller.now).await?;
-            let ledgers = Ledgers::read(&open, &items)?;
+            let ledgers = Ledgers::read(&open, &items);
+            ledgers.unreadable().for_each(|error| run.state_failed(error));
             let decisions = alerting::decide(open, &ledgers, teller);
             let (keys, claims): (Vec<DedupKey>, Vec<Item>) = ledgers.claims(&decisions, teller).into_iter().unzip();
             let written = swap(&self.state, &claims, teller.now).await?;
@@ -161,7 +167,7 @@ impl<O: ObjectStore, S: StateStore, P: Publisher, C: Clock> Pipeline<O, S, P, C>
             let items: Items = self.state.get(&places, teller.now).await?;
             let mut writes = Vec::new();
             for key in open {
-                let item = closings[&key].write(key, items.get(&key_of(key)), teller)?;
+                let item = closings[&key].write(key, items.get(&key_of(key)), teller);
                 writes.extend(item.map(|item| (key, item)));
             }
             let (keys, writes): (Vec<DedupKey>, Vec<Item>) = writes.into_iter().unzip();

@@ -308,3 +308,18 @@ fn what_cannot_be_grouped_or_ignored_is_said() {
     });
     insta::assert_snapshot!(errors.join("\n\n"));
 }
+
+#[tokio::test]
+async fn a_record_from_the_far_future_is_not_known_for_ever() {
+    let world = world_of("");
+    let events = [
+        call("1", "05T10:00:00", "198.51.100.1"),
+        with(call("2", "05T10:00:00", "203.0.113.1"), &[("/eventTime", json!("2996-11-05T10:00:00Z"))]),
+    ];
+    world.notify(&[&world.put("a", &trail_file(&events))]).await;
+    assert_eq!(world.subjects().len(), 2);
+    // It is forgotten by the clock: a day, the history of 90 days, and what is added to it.
+    world.pipeline.clock.pass_minutes(93 * 24 * 60);
+    let outcome = world.notify(&[&world.put("b", &trail_file(&[call("3", "18T10:00:00", "203.0.113.1")]))]).await;
+    assert_eq!(world.subjects().len(), 1, "{:?}", outcome.counts);
+}

@@ -4,9 +4,10 @@ use std::fs;
 use std::sync::atomic::Ordering;
 
 use serde_json::{Value, json};
-use trailhound::alerting::Hold;
+use trailhound::alerting::{Hold, Item};
 use trailhound::engine::RuleSet;
 use trailhound::outcome::{Counts, Outcome};
+use trailhound::ports::{Clock as _, StateStore as _};
 
 use crate::support::{Fails, World, events, failed, gzip, record, rule, rules, s3_event, sqs, trail_file, with};
 
@@ -285,4 +286,20 @@ async fn every_sample_event_gets_its_documented_answer() {
 
     let batch = sample("sqs-s3-batch.json").await.unwrap().counts;
     assert_eq!((batch.files, batch.digests, batch.records, batch.bad_records), (31, 1, 670, 1));
+}
+
+/// Written by another version, or by hand.
+#[tokio::test]
+async fn an_item_that_cannot_be_understood_is_written_over_and_said() {
+    let world = World::new(stop_logging());
+    world.notify(&[&world.put("a", &trail_file(&[at("1", "10:00:00")]))]).await;
+    let (state, now) = (&world.pipeline.state, world.pipeline.clock.now());
+    let items = state.page(None, now).await.unwrap().items;
+    let broken: Vec<Item> =
+        items.into_iter().map(|item| Item { value: r#"{"rule":"secret"}"#.to_owned(), ..item }).collect();
+    state.put(&broken).await.unwrap();
+    let outcome = world.notify(&[&world.put("b", &trail_file(&[at("2", "10:10:00")]))]).await;
+    assert_eq!((failed(&outcome).len(), outcome.counts.state_failures, world.subjects().len()), (0, 1, 2));
+    let outcome = world.notify(&[&world.put("c", &trail_file(&[at("3", "10:20:00")]))]).await;
+    assert_eq!((outcome.counts.held[&Hold::Repeated], outcome.counts.state_failures), (1, 0));
 }

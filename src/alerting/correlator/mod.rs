@@ -234,16 +234,12 @@ impl<'r> Correlator<'r> {
         Ok(())
     }
 
-    /// Takes what was asked for.
-    ///
-    /// # Errors
-    /// When an item can't be understood.
-    pub fn hear(&mut self, keys: Vec<Key>, items: &Items) -> Result<(), UnreadableItem> {
+    /// Takes what was asked for. What can't be understood speaks for nobody.
+    pub fn hear(&mut self, keys: Vec<Key>, items: &Items) {
         for key in keys {
-            let ledger = items.get(&key).map(Ledger::read).transpose()?;
+            let ledger = items.get(&key).and_then(|item| Ledger::read(item).ok());
             self.ledgers.insert(key, ledger);
         }
-        Ok(())
     }
 
     /// The items that add what is at hand.

@@ -14,7 +14,7 @@ use crate::engine::{CompiledCorrelation, CorrelationIndex, Observed, Part, RuleI
 use crate::finding::{Contribution, EpisodeEvent, Event, GroupKey};
 use crate::trail::{EventIdentity, Outcome};
 
-use super::super::item::{Item, Key, Kind, Stretch, UnreadableItem, later};
+use super::super::item::{Item, Key, Kind, Stretch, UnreadableItem, expiry};
 use super::{Group, GroupId};
 
 /// Matches in one item, and how large one of several may be: what is written is paid for by the kilobyte anyway.
@@ -325,7 +325,7 @@ impl Home<'_> {
         let chunk = Chunk { rule: self.correlation.info.id.clone(), group: self.id.group.clone(), ..chunk };
         let sort = format!("{}#{:032x}", sortable(bucket), name.to_u128());
         let end = self.start_of(bucket.saturating_add(1));
-        Item::new(Key { partition: self.partition(), sort }, 0, later(end.max(now), self.kept), &chunk)
+        Item::new(Key { partition: self.partition(), sort }, 0, expiry(end, now, self.kept), &chunk)
     }
 
     /// What these stretches of time hold.
@@ -350,10 +350,13 @@ impl Home<'_> {
         let asked = &self.correlation.correlation;
         let names = asked.group_by.iter().map(|field| field.text.as_str());
         let values = self.id.group.iter().map(String::as_str);
-        // A rule that groups by something else, or looks at other stretches of time, starts anew.
+        // A rule that groups by something else, counts something else or looks at other stretches of time starts anew.
         let length = asked.timespan.as_nanos().to_string();
         let count = asked.group_by.len().to_string();
-        let texts = [self.correlation.info.id.as_str(), &length, &count].into_iter().chain(names).chain(values);
+        let percentile = format!("{:?}", asked.percentile);
+        let counted = asked.fields.iter().map(|field| field.text.as_str());
+        let texts = [self.correlation.info.id.as_str(), &length, &percentile, &count].into_iter();
+        let texts = texts.chain(names).chain(values).chain(counted);
         Key::partition(Kind::Pattern, GroupKey::of_texts(texts).to_u128())
     }
 }
