@@ -2,6 +2,7 @@
 
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
 use crate::alerting::{Correlated, Correlation, Decision};
 use crate::finding::{Contribution, Finding, FindingUid};
@@ -100,8 +101,14 @@ impl Run {
         self.counts.incomplete += correlation.incomplete;
         self.counts.episodes = correlation.findings.len() as u64;
         self.counts.findings += self.counts.episodes;
+        // The findings of a group share their places, and there may be many of both.
+        let mut latest: Option<(Arc<BTreeSet<usize>>, BTreeSet<DeliveryIndex>)> = None;
         let each = |Correlated { finding, from }: Correlated| {
-            let deliveries = from.iter().flat_map(|&place| &self.contributed_by[place]);
+            if !latest.as_ref().is_some_and(|(places, _)| Arc::ptr_eq(places, &from)) {
+                let deliveries = from.iter().flat_map(|&place| &self.contributed_by[place]).copied().collect();
+                latest = Some((from, deliveries));
+            }
+            let deliveries = latest.iter().flat_map(|(_, deliveries)| deliveries);
             self.brought_by.entry(finding.uid).or_default().extend(deliveries);
             finding
         };

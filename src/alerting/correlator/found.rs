@@ -7,7 +7,6 @@ use jiff::Timestamp;
 use crate::engine::{CompiledCorrelation, Knowledge, RuleInfo};
 use crate::finding::{self, Contribution, DedupKey, EpisodeEvent, Finding, FindingUid, Kind};
 use crate::sigma::CorrelationCondition;
-use crate::trail::EventIdentity;
 
 use super::super::correlation::{Episode, Observation, Timeline};
 use super::Group;
@@ -23,9 +22,7 @@ pub(super) struct Source {
     shown: EpisodeEvent,
     /// What it shows the correlations that read this one.
     onward: Vec<Onward>,
-    /// The events behind it: one, or all of the episode in between.
-    events: Arc<[EventIdentity]>,
-    /// The event itself, or one of the episode, if it came with this invocation.
+    /// The event itself, or one of the episode in between, if it came with this invocation.
     pub(super) main: Option<Arc<Contribution>>,
 }
 
@@ -34,30 +31,23 @@ pub(super) struct Source {
 pub(super) struct Found {
     pub(super) uid: FindingUid,
     pub(super) start: Timestamp,
-    /// All events behind it.
-    pub(super) events: Arc<[EventIdentity]>,
     /// What the event that completed it shows the correlations that read this one.
     pub(super) onward: Vec<Onward>,
     completed_by: EpisodeEvent,
+    /// The event that completed it, or else the latest of its events that came with this invocation.
     main: Option<Arc<Contribution>>,
     told: finding::Episode,
 }
 
 impl Source {
     pub(super) fn of(noted: &Noted, rule: &Arc<RuleInfo>) -> Self {
-        Self {
-            shown: noted.shown(rule),
-            onward: noted.onward.clone(),
-            events: [noted.identity().clone()].into(),
-            main: noted.at_hand().cloned(),
-        }
+        Self { shown: noted.shown(rule), onward: noted.onward.clone(), main: noted.at_hand().cloned() }
     }
 
     pub(super) fn of_episode(found: &Found, correlation: &Arc<RuleInfo>) -> Self {
         Self {
             shown: EpisodeEvent { rule: Arc::clone(correlation), ..found.completed_by.clone() },
             onward: found.onward.clone(),
-            events: Arc::clone(&found.events),
             main: found.main.clone(),
         }
     }
@@ -94,12 +84,16 @@ impl Found {
         Some(Self {
             uid: FindingUid::of_episode(&correlation.info.id, group, episode.start),
             start: episode.start,
-            events: sources().flat_map(|source| source.events.iter().cloned()).collect(),
             onward: completed_by.onward.clone(),
             completed_by: completed_by.shown.clone(),
             main: completed_by.main.clone().or_else(|| sources().filter_map(|source| source.main.clone()).last()),
             told,
         })
+    }
+
+    /// Whether one of its events came with this invocation.
+    pub(super) fn is_at_hand(&self) -> bool {
+        self.main.is_some()
     }
 
     /// The finding, if one of its events is at hand.

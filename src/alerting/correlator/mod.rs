@@ -18,7 +18,6 @@ use jiff::{SignedDuration, Timestamp};
 use crate::engine::{CompiledCorrelation, CorrelationIndex, Observed, Part, RuleInfo, RuleSet};
 use crate::finding::{Contribution, Finding};
 use crate::sigma::{CorrelationType, Mode};
-use crate::trail::EventIdentity;
 
 use super::correlation::{Episode, Observation, Pattern, Timeline};
 use super::item::{Item, Items, Key, Listed, Stretch, UnreadableItem, earlier, later};
@@ -109,8 +108,8 @@ pub enum Step {
 pub struct Correlated {
     /// The finding.
     pub finding: Finding,
-    /// Places in the list that was added.
-    pub from: BTreeSet<Place>,
+    /// Places in the list that was added: those of its group.
+    pub from: Arc<BTreeSet<Place>>,
 }
 
 /// What adding contributions came to.
@@ -189,19 +188,18 @@ impl<'r> Correlator<'r> {
         // A correlation comes behind those that it reads, and so do its groups.
         while let Some((id, touch)) = touched.pop_first() {
             let Some(found) = self.episodes(&id, touch.from, touch.to, &mut wants) else { continue };
-            let added: HashSet<&EventIdentity> =
-                touch.places.iter().map(|&place| &self.contributions[place].event.identity).collect();
-            for found in found.into_iter().filter(|found| found.events.iter().any(|event| added.contains(event))) {
+            let places = Arc::new(touch.places);
+            for found in found.into_iter().filter(Found::is_at_hand) {
                 for outer in self.readers(&id, &found) {
                     let touch_outer = touched.entry(outer.clone()).or_insert_with(|| Touched::at(found.start));
-                    touch_outer.extend(found.start, found.start, touch.places.iter().copied());
+                    touch_outer.extend(found.start, found.start, places.iter().copied());
                     links.push((outer, id.clone(), found.start));
                 }
                 let correlation = self.correlation(&id);
                 if let Some(finding) = found.finding(correlation, &id.group, self.rules.knowledge())
                     && correlation.told
                 {
-                    findings.push(Correlated { finding, from: touch.places.clone() });
+                    findings.push(Correlated { finding, from: Arc::clone(&places) });
                 }
             }
         }
