@@ -15,7 +15,7 @@ use lru::LruCache;
 use serde::{Deserialize, Serialize};
 
 use crate::engine::{RuleInfo, Sighted};
-use crate::finding::{DedupKey, Finding, FindingUid};
+use crate::finding::{Finding, FindingUid, GroupKey};
 
 use super::item::{Item, Items, Key, Kind, UnreadableItem, expiry, later};
 
@@ -82,8 +82,11 @@ pub(super) struct KnownEntity {
 }
 
 impl EntityKey {
-    fn new(rule_id: &str, sighted: &Sighted) -> Self {
-        Self(DedupKey::new(rule_id, &sighted.entity).to_u128())
+    /// With what the rule learns: were an entity known to a rule that now learns something else, all that it shows would be news
+    /// at once.
+    fn new(rule_id: &str, subject: &str, sighted: &Sighted) -> Self {
+        let entity = sighted.entity.iter().map(String::as_str);
+        Self(GroupKey::of_texts([rule_id, subject].into_iter().chain(entity)).to_u128())
     }
 }
 
@@ -94,7 +97,7 @@ impl FirstSighting {
         let first = finding.first_seen()?;
         Some(Self {
             pair: finding.uid,
-            entity: EntityKey::new(&finding.rule.id, &first.sighted),
+            entity: EntityKey::new(&finding.rule.id, &first.subject, &first.sighted),
             rule: Arc::clone(&finding.rule),
             sighted: first.sighted.clone(),
             event: (!first.is_known).then(|| finding.event.identity.to_string()),
@@ -495,7 +498,7 @@ mod tests {
         let sighted = Sighted { entity: vec!["alice".into()], value: vec!["203.0.113.7".into()] };
         FirstSighting {
             pair: FindingUid::of_sighting("r", &sighted),
-            entity: EntityKey::new("r", &sighted),
+            entity: EntityKey::new("r", "", &sighted),
             rule: rule(),
             sighted,
             event: Some(event.to_owned()),

@@ -1,6 +1,7 @@
 //! What a first-seen rule makes of a record.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use ipnet::IpNet;
 use jiff::SignedDuration;
@@ -14,6 +15,8 @@ use super::matching::{MAX_SIGHTED, combinations};
 /// A compiled `first_seen` section.
 #[derive(Debug)]
 pub struct FirstSeenPlan {
+    /// What is learned: names of fields, and networks. A rule that learns something else under the same id begins anew.
+    pub subject: Arc<str>,
     pub(super) entity: Vec<Field>,
     pub(super) value: Vec<Field>,
     /// A value not seen for this long is new again.
@@ -108,6 +111,7 @@ mod tests {
 
     fn plan(ipv4: u8, ipv6: u8, ignored: &[&str]) -> FirstSeenPlan {
         FirstSeenPlan {
+            subject: "".into(),
             entity: Vec::new(),
             value: Vec::new(),
             history: SignedDuration::from_hours(1),

@@ -54,6 +54,8 @@ pub enum Kind {
 pub struct FirstSeen {
     /// The entity and the value it showed.
     pub sighted: Sighted,
+    /// What the rule learns.
+    pub subject: Arc<str>,
     /// A value not seen for this long is new again.
     pub history: SignedDuration,
     /// No alerts about an entity until it has been known this long.
@@ -147,8 +149,14 @@ impl Finding {
         let id = &matched.info().id;
         let values = matched.dedup_values().unwrap_or_else(|| [&*sighted.entity, &*sighted.value].concat());
         let (uid, key) = (FindingUid::of_sighting(id, &sighted), DedupKey::new(id, &values));
-        let first =
-            FirstSeen { sighted, history: plan.history, learning: plan.learning, until: event.time, is_known: false };
+        let first = FirstSeen {
+            sighted,
+            subject: Arc::clone(&plan.subject),
+            history: plan.history,
+            learning: plan.learning,
+            until: event.time,
+            is_known: false,
+        };
         Self::new(matched, uid, Kind::FirstSeen(first), key, event, file)
     }
 

@@ -323,3 +323,14 @@ async fn a_record_from_the_far_future_is_not_known_for_ever() {
     let outcome = world.notify(&[&world.put("b", &trail_file(&[call("3", "18T10:00:00", "203.0.113.1")]))]).await;
     assert_eq!(world.subjects().len(), 1, "{:?}", outcome.counts);
 }
+
+/// All that it shows would be news at once.
+#[tokio::test]
+async fn a_rule_that_learns_something_else_learns_anew() {
+    let with_rule = |first_seen: &str| rules(&(rule("  sel: {eventName: GetUser}\n  condition: sel") + first_seen));
+    let mut world = World::new(with_rule(LEARNING_A_DAY));
+    world.notify(&[&world.put("a", &trail_file(&[call("1", "01T10:00:00", "198.51.100.1")]))]).await;
+    world.pipeline.rules = with_rule(&LEARNING_A_DAY.replace("[sourceIPAddress]", "[userAgent]"));
+    let outcome = world.notify(&[&world.put("b", &trail_file(&[call("2", "05T10:00:00", "198.51.100.1")]))]).await;
+    assert_eq!((world.subjects().len(), outcome.counts.held[&Hold::Learning]), (0, 1));
+}

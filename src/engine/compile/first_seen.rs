@@ -1,9 +1,11 @@
 //! The `first_seen` section.
 
+use std::sync::Arc;
+
 use ipnet::IpNet;
 
 use crate::engine::first_seen::FirstSeenPlan;
-use crate::sigma::{FirstSeen, NetworkName};
+use crate::sigma::{FieldName, FirstSeen, NetworkName, NetworkPrefixes};
 use crate::yaml::{Code, Diagnostic, suggest};
 
 use super::{Compiler, network, placeholder};
@@ -12,6 +14,7 @@ impl Compiler<'_> {
     pub(super) fn first_seen(&self, plan: &FirstSeen) -> Result<FirstSeenPlan, Diagnostic> {
         let ignored = plan.ignore.networks.iter().map(|name| self.networks(name)).collect::<Result<Vec<_>, _>>()?;
         Ok(FirstSeenPlan {
+            subject: subject(plan),
             entity: self.fields(&plan.entity)?,
             value: self.fields(&plan.value)?,
             history: plan.history,
@@ -37,6 +40,13 @@ impl Compiler<'_> {
         };
         texts.iter().map(|filled| network(filled).ok_or_else(|| no_network(filled))).collect()
     }
+}
+
+/// `entity fields; value fields; network`.
+fn subject(plan: &FirstSeen) -> Arc<str> {
+    let names = |fields: &[FieldName]| fields.iter().map(|field| field.text.as_str()).collect::<Vec<_>>().join(",");
+    let NetworkPrefixes { ipv4, ipv6 } = plan.network;
+    format!("{}; {}; /{ipv4} /{ipv6}", names(&plan.entity), names(&plan.value)).into()
 }
 
 /// Why a text is refused, and what to try. `filled` is `written`, or what its placeholders make of it.
