@@ -4,14 +4,15 @@
 //! new; whoever finds that another one wrote in between goes another round. Known pairs cost a read at most, and what this
 //! process knows already costs nothing ([`KnownPairs`]).
 
+mod known;
+#[cfg(test)]
+mod tests;
+
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeSet, HashMap, HashSet};
-use std::hash::{DefaultHasher, Hash as _, Hasher as _};
-use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
-use lru::LruCache;
 use serde::{Deserialize, Serialize};
 
 use crate::engine::{RuleInfo, Sighted};
@@ -19,10 +20,11 @@ use crate::finding::{Finding, FindingUid, GroupKey};
 
 use super::item::{Item, Items, Key, Kind, UnreadableItem, expiry, later};
 
+use known::Glimpse;
+pub use known::KnownPairs;
+
 /// Of a value, for whoever looks into the memory: its name is a hash of the whole.
 const MAX_SHOWN: usize = 256;
-/// Pairs that a process keeps in mind: a few megabytes.
-const MAX_KNOWN: NonZeroUsize = NonZeroUsize::MIN.saturating_add(50_000);
 const DAY: SignedDuration = SignedDuration::from_hours(24);
 
 /// An entity showing a value.
@@ -237,7 +239,7 @@ impl Sightings {
     /// Has the process know what the store answered.
     pub fn memorise(&mut self, known: &mut KnownPairs) {
         for (pair, glimpse) in self.glimpses.drain(..) {
-            known.0.put(pair.to_u128(), glimpse);
+            known.learn(pair, glimpse);
         }
     }
 
@@ -431,149 +433,5 @@ impl Pair {
         };
         let seen = self.places.iter().map(each).collect();
         (known, seen)
-    }
-}
-
-/// What this process knows of first sightings: the latest ones, up to a bound. Most pairs are seen again and again.
-#[derive(Debug)]
-pub struct KnownPairs(LruCache<u128, Glimpse>);
-
-/// What the store holds of a pair, in short.
-#[derive(Debug, Clone, Copy)]
-struct Glimpse {
-    /// A hash of the event that made the pair known.
-    event: Option<u64>,
-    last: Timestamp,
-    entity_since: Timestamp,
-}
-
-impl Default for KnownPairs {
-    fn default() -> Self {
-        Self(LruCache::new(MAX_KNOWN))
-    }
-}
-
-impl KnownPairs {
-    fn recall(&mut self, sighting: &FirstSighting, now: Timestamp) -> Option<Seen> {
-        let known = self.0.get(&sighting.pair.to_u128())?;
-        let is_new = known.event.is_some() && known.event == sighting.event.as_deref().map(fingerprint);
-        // What has to be written down has to be asked as well, and so has what a wrong record would keep for ever.
-        let is_settled = !sighting.outdates(known.last) && known.last <= later(now, DAY);
-        is_settled.then_some(Seen { is_new, entity_since: known.entity_since })
-    }
-}
-
-impl Glimpse {
-    fn of(known: &Remembered) -> Self {
-        let event = known.event.as_deref().map(fingerprint);
-        Self { event, last: known.last, entity_since: known.entity_since }
-    }
-}
-
-fn fingerprint(event: &str) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    event.hash(&mut hasher);
-    hasher.finish()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::engine::{Organisation, RuleSet};
-    use crate::{sigma, yaml::SourceFile};
-
-    fn rule() -> Arc<RuleInfo> {
-        let yaml =
-            "title: r\nlogsource: {product: aws, service: cloudtrail}\ndetection: {s: {eventName: x}, condition: s}\n";
-        let (rules, _) = RuleSet::compile(&sigma::parse(&SourceFile::new("r.yml", yaml)), &Organisation::default());
-        Arc::new(rules.rules().next().unwrap().clone())
-    }
-
-    fn at(time: &str) -> Timestamp {
-        format!("2026-11-{time}Z").parse().unwrap()
-    }
-
-    /// Alice at an address, with a history of 60 hours: a grain of two.
-    fn sighting(event: &str, time: &str) -> FirstSighting {
-        let sighted = Sighted { entity: vec!["alice".into()], value: vec!["203.0.113.7".into()] };
-        FirstSighting {
-            pair: FindingUid::of_sighting("r", &sighted),
-            entity: EntityKey::new("r", "", &sighted),
-            rule: rule(),
-            sighted,
-            event: Some(event.to_owned()),
-            time: at(time),
-            until: at(time),
-            history: SignedDuration::from_hours(60),
-        }
-    }
-
-    fn see(known: Option<Remembered>, event: &str, time: &str) -> (Remembered, bool) {
-        let sighting = sighting(event, time);
-        let (remembered, seen) = Remembered::see(known, &sighting, sighting.time);
-        (remembered, seen.is_new)
-    }
-
-    #[test]
-    fn a_value_is_new_once_and_again_when_the_same_event_is_retried() {
-        let (known, is_new) = see(None, "a", "05T10:00:00");
-        assert!(is_new);
-        let (known, is_new) = see(Some(known), "b", "05T13:00:00");
-        assert!(!is_new);
-        let (known, is_new) = see(Some(known), "a", "05T10:00:00");
-        assert!(is_new, "a retry decides as the first try did");
-        assert_eq!(known.last, at("05T13:00:00"));
-    }
-
-    #[test]
-    fn a_late_event_is_not_new_but_one_after_the_history_is() {
-        let (known, _) = see(None, "a", "05T10:00:00");
-        assert!(!see(Some(known.clone()), "late", "01T10:00:00").1);
-        assert!(!see(Some(known.clone()), "b", "08T00:00:00").1);
-        assert!(see(Some(known), "c", "08T00:00:01").1);
-    }
-
-    #[test]
-    fn seeing_it_again_is_written_down_once_in_a_while() {
-        let (known, _) = see(None, "a", "05T10:00:00");
-        let (again, _) = see(Some(known.clone()), "b", "05T12:00:00");
-        assert_eq!(again, known);
-        let (again, _) = see(Some(known.clone()), "c", "05T12:00:01");
-        assert_eq!(again.last, at("05T12:00:01"));
-    }
-
-    #[test]
-    fn what_was_taken_as_known_is_never_news() {
-        let known = sighting("a", "05T10:00:00").as_known();
-        let (known, _) = Remembered::see(None, &known, known.time);
-        assert!(!see(Some(known), "a", "05T10:00:00").1);
-    }
-
-    /// The store's answer to the pair's first round.
-    fn asked(sighting: FirstSighting, known: &mut KnownPairs, there: &Remembered) -> Seen {
-        let mut sightings = Sightings::new(vec![sighting]);
-        sightings.recall(known, at("05T10:00:00"));
-        if !sightings.is_answered() {
-            let key = sightings.pairs().first().unwrap().clone();
-            let item = Item::new(key.clone(), 1, Timestamp::MAX, there);
-            let _ = sightings.begin(&Items::from([(key, item)])).unwrap();
-            sightings.memorise(known);
-        }
-        sightings.answers().unwrap()[0]
-    }
-
-    #[test]
-    fn the_process_knows_what_the_store_answered_and_whose_the_value_is() {
-        let (there, _) = see(None, "owner", "05T10:00:00");
-        let mut known = KnownPairs::default();
-        assert!(!asked(sighting("another", "05T11:00:00"), &mut known, &there).is_new);
-        let mut sightings = Sightings::new(vec![sighting("third", "05T12:00:00"), sighting("owner", "05T10:00:00")]);
-        sightings.recall(&mut known, at("05T10:00:00"));
-        let answers: Vec<bool> = sightings.answers().unwrap().iter().map(|seen| seen.is_new).collect();
-        assert_eq!(answers, [false, true], "without asking; a retry decides as the first try did");
-        // Once in a while the store has to be told that the value is still in use, however often it was seen meanwhile.
-        let mut sightings = Sightings::new(vec![sighting("fourth", "05T12:00:01")]);
-        sightings.recall(&mut known, at("05T10:00:00"));
-        assert!(!sightings.is_answered());
     }
 }
