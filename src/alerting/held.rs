@@ -72,7 +72,7 @@ impl HeldNote {
 }
 
 impl HeldBack {
-    /// Reads what the store holds. What is beyond that is more than anybody counts.
+    /// Takes what was read. Notes beyond what is read at once are neither counted nor marked.
     ///
     /// # Errors
     /// When an item can't be understood.

@@ -156,7 +156,7 @@ impl<O: ObjectStore, S: StateStore, P: Publisher, C: Clock> Pipeline<O, S, P, C>
         self.publisher.publish(&notify::render(alert, self.clock.now())).await
     }
 
-    /// Writes down what was published and held back, and gives back what could not be.
+    /// Writes down what was published and which episodes go on, and gives the claims back.
     async fn close(&self, closings: &BTreeMap<DedupKey, Closing<'_>>, teller: &Teller) -> Result<(), StateError> {
         let mut open: Vec<DedupKey> = closings.keys().copied().collect();
         for _ in 0..MAX_ROUNDS {

@@ -110,6 +110,12 @@ fn records(calls: &[Call]) -> Vec<Value> {
     calls.iter().enumerate().map(each).collect()
 }
 
+fn by_time(records: &[Value]) -> Vec<Value> {
+    let mut records = records.to_vec();
+    records.sort_by_key(|record| record["eventTime"].as_str().unwrap().to_owned());
+    records
+}
+
 /// Records in another order, some of them several times, in deliveries of a few.
 fn shuffled(records: &[Value], places: &[Index], size: usize) -> Vec<Vec<Value>> {
     let mut order: Vec<usize> = (0..records.len()).collect();
@@ -186,8 +192,7 @@ proptest! {
         size in 1..12_usize,
     ) {
         let records = records(&calls);
-        let mut ordered: Vec<Value> = records.clone();
-        ordered.sort_by_key(|record| record["eventTime"].as_str().unwrap().to_owned());
+        let ordered = by_time(&records);
         let (in_order, in_disorder) = run(async {
             let one_by_one: Vec<Vec<Value>> = ordered.iter().map(|record| vec![record.clone()]).collect();
             let in_order = episodes(&patterns("1s"), &one_by_one, &ordered).await;
@@ -203,8 +208,7 @@ proptest! {
         size in 1..12_usize,
     ) {
         let records = records(&calls);
-        let mut ordered: Vec<Value> = records.clone();
-        ordered.sort_by_key(|record| record["eventTime"].as_str().unwrap().to_owned());
+        let ordered = by_time(&records);
         let (in_order, in_disorder) = run(async {
             let in_order = deliver(&World::new(rules(&growing())), &[ordered]).await;
             let in_disorder = deliver(&World::new(rules(&growing())), &shuffled(&records, &places, size)).await;

@@ -8,6 +8,7 @@
 //! of two processes that add to a group at the same time, at least the later one sees both.
 
 mod found;
+mod gathered;
 mod noted;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
@@ -15,7 +16,7 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::engine::{CompiledCorrelation, CorrelationIndex, Observed, Part, RuleInfo, RuleSet};
+use crate::engine::{CompiledCorrelation, CorrelationIndex, Observed, Part, RuleSet};
 use crate::finding::{Contribution, Finding};
 use crate::sigma::{CorrelationType, Mode};
 
@@ -24,6 +25,7 @@ use super::item::{Item, Items, Key, Listed, Stretch, UnreadableItem, earlier, la
 use super::ledger::{Ledger, key_of};
 
 use found::{Found, Source};
+use gathered::Gathered;
 use noted::{Home, Link, Noted, Notes, has_too_many_values, short_group};
 
 /// How late an event may come and still find what belongs to it.
@@ -252,11 +254,9 @@ impl<'r> Correlator<'r> {
     /// Notes that groups belong to others; gives the items to write for it.
     fn link(&mut self, links: Vec<(GroupId, GroupId, Timestamp)>) -> Vec<Item> {
         let mut items = Vec::new();
-        let mut is_news = false;
         for (outer, inner, time) in links {
             let item = self.home(&outer).link(Link::to(self.rules, &inner), time, self.now);
             if self.written.insert(item.key.clone()) {
-                is_news = true;
                 // What was read before this is written may lack what others add meanwhile.
                 if let Some(shelves) = &mut self.shelves {
                     shelves.remove(&outer);
@@ -265,8 +265,7 @@ impl<'r> Correlator<'r> {
             }
             self.links.entry(outer).or_default().insert(inner);
         }
-        // Alone, there is nothing to write; but the groups have to be looked at again.
-        if is_news { items } else { Vec::new() }
+        items
     }
 
     fn ask(&mut self, wants: HashSet<(GroupId, i64, i64)>) -> Vec<Stretch> {
@@ -410,59 +409,6 @@ impl<'r> Correlator<'r> {
             }
         }
         is_whole.then_some((gathered.observations, gathered.sources, judged_from))
-    }
-}
-
-/// What counts for a group, each once.
-struct Gathered<'r> {
-    rules: &'r RuleSet,
-    correlation: &'r CompiledCorrelation,
-    known: HashMap<(String, usize), usize>,
-    observations: Vec<Observation>,
-    sources: Vec<Source>,
-}
-
-impl<'r> Gathered<'r> {
-    fn new(rules: &'r RuleSet, correlation: &'r CompiledCorrelation) -> Self {
-        Self { rules, correlation, known: HashMap::new(), observations: Vec::new(), sources: Vec::new() }
-    }
-
-    fn add(&mut self, noted: &Arc<Noted>) {
-        let Some((place, rule)) = self.part(&noted.by) else { return };
-        let (event, number) = (noted.identity().to_string(), noted.number());
-        let observation = Observation { event, rule: place, time: noted.time, values: noted.values.clone(), number };
-        self.keep(observation, || Source::of(noted, rule));
-    }
-
-    /// An episode of a correlation that this one reads.
-    fn add_episode(&mut self, inner: &RuleInfo, group: &Group, found: &Found) {
-        let own = &self.correlation.info.id;
-        let onward = found.onward.iter().find(|onward| onward.to == *own && onward.part == inner.id);
-        let Some(onward) = onward.filter(|onward| onward.group.as_ref() == Some(group)) else { return };
-        let Some((place, rule)) = self.part(&inner.id) else { return };
-        let (event, values) = (found.uid.to_string(), onward.values.clone());
-        let observation = Observation { event, rule: place, time: found.start, values, number: onward.number() };
-        self.keep(observation, || Source::of_episode(found, rule));
-    }
-
-    /// Which of its rules has this id. One that was taken out of the correlation counts no more.
-    fn part(&self, id: &str) -> Option<(usize, &'r Arc<RuleInfo>)> {
-        let rules = self.correlation.parts().iter().map(|part| self.rules.part(*part));
-        rules.enumerate().find(|(_, rule)| rule.id == id)
-    }
-
-    fn keep(&mut self, observation: Observation, source: impl FnOnce() -> Source) {
-        let name = (observation.event.clone(), observation.rule);
-        match self.known.get(&name) {
-            None => {
-                self.known.insert(name, self.observations.len());
-                self.observations.push(observation);
-                self.sources.push(source());
-            }
-            // What is at hand says more than what was written down of it.
-            Some(&place) if self.sources[place].main.is_none() => self.sources[place] = source(),
-            Some(_) => {}
-        }
     }
 }
 

@@ -32,7 +32,7 @@ const DAY: SignedDuration = SignedDuration::from_hours(24);
 pub struct FirstSighting {
     /// Names rule, entity and value.
     pub pair: FindingUid,
-    /// Names rule and entity.
+    /// Names rule, what it learns, and entity.
     pub entity: EntityKey,
     /// The rule that learns.
     pub rule: Arc<RuleInfo>,
@@ -48,7 +48,7 @@ pub struct FirstSighting {
     pub history: SignedDuration,
 }
 
-/// Names a rule and an entity.
+/// Names a rule, what it learns, and an entity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct EntityKey(u128);
 
@@ -316,11 +316,11 @@ impl Sightings {
     /// When an item can't be understood.
     pub fn entity_writes(&self, round: &mut Round, items: Items, now: Timestamp) -> Result<Vec<Item>, UnreadableItem> {
         round.entities = items;
-        let mut writes: HashMap<&Key, (KnownEntity, Timestamp)> = HashMap::new();
+        let mut writes: HashMap<&Key, (KnownEntity, Timestamp, SignedDuration)> = HashMap::new();
         for pair in &round.pairs {
             for &place in &pair.places {
                 let sighting = &self.all[place];
-                let (entity, expires) = match writes.entry(&pair.entity) {
+                let (entity, expires, _) = match writes.entry(&pair.entity) {
                     Entry::Occupied(entity) => entity.into_mut(),
                     Entry::Vacant(vacant) => {
                         let known = round.entities.get(&pair.entity).map(Item::read).transpose()?;
@@ -329,24 +329,19 @@ impl Sightings {
                             entity: shown(&sighting.sighted.entity),
                             since: sighting.time,
                         });
-                        vacant.insert((entity, Timestamp::MIN))
+                        vacant.insert((entity, Timestamp::MIN, grain(sighting.history)))
                     }
                 };
                 entity.since = entity.since.min(sighting.time);
                 *expires = sighting.entity_expires(now).max(*expires);
             }
         }
-        let history = |key: &Key| {
-            let pairs = round.pairs.iter().filter(|pair| pair.entity == *key);
-            pairs.flat_map(|pair| &pair.places).map(|&place| self.all[place].history).max().unwrap_or_default()
-        };
         let mut items = Vec::new();
-        for (key, (entity, expires)) in writes {
+        for (key, (entity, expires, grain)) in writes {
             let there = round.entities.get(key);
             let item = Item::new(key.clone(), there.map_or(0, |item| item.revision), expires, &entity);
-            let is_due = there.is_none_or(|there| {
-                there.value != item.value || item.expires.duration_since(there.expires) > grain(history(key))
-            });
+            let is_due = there
+                .is_none_or(|there| there.value != item.value || item.expires.duration_since(there.expires) > grain);
             if is_due {
                 items.push(item);
             }
