@@ -60,7 +60,11 @@ fn check(args: &BaselineArgs) -> Result<(), BoxError> {
                 .into())
         }
         // Opening it would make one, and the name is most likely wrong.
-        StateIn::File(path) if !fills && !path.exists() => Err(format!("there is no {}", path.display()).into()),
+        StateIn::File(path) if !fills && !path.exists() => {
+            let path = path.display();
+            Err(format!("there is no {path} to dump or forget from: is the path right? Learning or loading makes one")
+                .into())
+        }
         _ => Ok(()),
     }
 }
