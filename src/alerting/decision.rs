@@ -75,6 +75,8 @@ pub struct Alert {
 pub enum Repetition {
     /// This many findings were held back since the last alert.
     HeldSince(u64),
+    /// More than this many: not all could be read. 0 when none could.
+    HeldSinceMoreThan(u64),
     /// The memory could not be asked, so this may have been told before.
     Unchecked,
 }
@@ -96,6 +98,14 @@ impl Decision {
     /// The alert, if people are told.
     #[must_use]
     pub fn alert(&self) -> Option<&Alert> {
+        match self {
+            Self::Notify(alert) => Some(alert),
+            Self::Hold { .. } | Self::Wait(_) => None,
+        }
+    }
+
+    /// The same, to add what is known of it.
+    pub fn alert_mut(&mut self) -> Option<&mut Alert> {
         match self {
             Self::Notify(alert) => Some(alert),
             Self::Hold { .. } | Self::Wait(_) => None,

@@ -11,6 +11,9 @@ use serde_json::error::Category;
 /// No item is larger: what `DynamoDB` takes (400 KB), less its key and other attributes.
 pub const MAX_ITEM_BYTES: usize = 390_000;
 
+/// Stretches that are read at a time: a function has little memory, and each of them may be megabytes.
+pub const LISTED_AT_ONCE: usize = 8;
+
 /// How long after the longest way of a message something is remembered for its sake: an SQS queue and a dead-letter queue keep
 /// one for 14 days.
 pub(super) const REDELIVERY: SignedDuration = SignedDuration::from_hours(15 * 24);
@@ -174,6 +177,11 @@ impl Item {
 /// Items by key.
 pub type Items = HashMap<Key, Item>;
 
+/// As text in the order of the numbers, negative ones first.
+pub(super) fn sortable(number: i64) -> String {
+    format!("{:016x}", number.cast_unsigned() ^ (1 << 63))
+}
+
 /// The next whole second: stores keep no more.
 fn whole_seconds(time: Timestamp) -> Timestamp {
     let second = time.as_second() + i64::from(time.subsec_nanosecond() > 0);
@@ -208,6 +216,12 @@ mod tests {
         assert_eq!(key.kind(), Some(Kind::Entity));
         assert_eq!(Key { partition: "E".into(), sort: "-".into() }.kind(), None);
         assert_eq!(Key { partition: "Events#1".into(), sort: "-".into() }.kind(), None);
+    }
+
+    #[test]
+    fn numbers_sort_as_texts() {
+        let sorted = [i64::MIN, -2, -1, 0, 1, 255, 256, i64::MAX].map(sortable);
+        assert!(sorted.is_sorted(), "{sorted:?}");
     }
 
     #[test]

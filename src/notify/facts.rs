@@ -217,6 +217,12 @@ fn notes(alert: &Alert, detail: Detail) -> Vec<String> {
     let repetition = match alert.repetition {
         Repetition::HeldSince(0) => None,
         Repetition::HeldSince(held) => Some(format!("Held back since the last alert: {held} more like this.")),
+        Repetition::HeldSinceMoreThan(0) => {
+            Some("How many like this were held back since the last alert could not be asked.".to_owned())
+        }
+        Repetition::HeldSinceMoreThan(held) => {
+            Some(format!("Held back since the last alert: more than {held} like this."))
+        }
         Repetition::Unchecked => {
             Some("The memory of earlier alerts could not be asked, so this may have been told before.".to_owned())
         }

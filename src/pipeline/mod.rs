@@ -101,6 +101,7 @@ impl<O: ObjectStore, S: StateStore, P: Publisher, C: Clock> Pipeline<O, S, P, C>
                 if correlation.cut > 0 {
                     telemetry::emit(&Event::CorrelationsCut { groups: correlation.cut });
                 }
+                correlation.unreadable.iter().for_each(|item| run.state_failed(item));
                 let (open, held) = alerting::judge(run.correlated(correlation), &[]);
                 run.held(&held);
                 open

@@ -58,7 +58,7 @@ pub(super) async fn correlate(
             Step::Read(stretches) => {
                 let listed = state.list(&stretches, now).await?;
                 for (stretch, listed) in stretches.iter().zip(&listed) {
-                    correlator.shelve(stretch, listed)?;
+                    correlator.shelve(stretch, listed);
                 }
             }
             Step::Ask(keys) => {

@@ -9,7 +9,8 @@ use std::hash::{BuildHasher as _, RandomState};
 use futures_util::{StreamExt as _, stream};
 
 use crate::alerting::{
-    self, Alert, Closing, Decision, HeldBack, Hold, Item, Items, Key, Ledgers, Repetition, Stretch, Teller, key_of,
+    self, Alert, Closing, Decision, HeldBack, Hold, Item, Items, Key, LISTED_AT_ONCE, Ledgers, Repetition, Stretch,
+    Teller, key_of,
 };
 use crate::finding::{DedupKey, Finding, FindingUid};
 use crate::notify;
@@ -34,11 +35,7 @@ impl<O: ObjectStore, S: StateStore, P: Publisher, C: Clock> Pipeline<O, S, P, C>
                 alerting::decide_without_memory(findings)
             }
         };
-        let held_back = self.held_back(&mut decisions, &teller).await.unwrap_or_else(|error| {
-            // The alert goes out without that number.
-            run.state_failed(&error);
-            BTreeMap::new()
-        });
+        let held_back = self.held_back(run, &mut decisions, &teller).await;
         let published = self.publish(run, &decisions).await;
         // Failures from here on fail no delivery: its alerts are out, and delivering them again would only repeat them.
         let closings = Closing::of(&decisions, |alert| published.contains(&id(alert)));
@@ -57,29 +54,37 @@ impl<O: ObjectStore, S: StateStore, P: Publisher, C: Clock> Pipeline<O, S, P, C>
     /// say it again.
     async fn held_back(
         &self,
+        run: &mut Run,
         decisions: &mut [Decision],
         teller: &Teller,
-    ) -> Result<BTreeMap<DedupKey, HeldBack>, StateError> {
-        let checked =
-            decisions.iter().filter_map(Decision::alert).filter(|alert| alert.repetition != Repetition::Unchecked);
-        let keys: BTreeSet<DedupKey> = checked.map(|alert| alert.finding.dedup_key).collect();
-        if keys.is_empty() {
-            return Ok(BTreeMap::new());
-        }
-        let stretches: Vec<Stretch> = keys.iter().map(|key| alerting::held_under(*key)).collect();
-        let mut held_back = BTreeMap::new();
-        for (key, listed) in keys.into_iter().zip(self.state.list(&stretches, teller.now).await?) {
-            held_back.insert(key, HeldBack::read(&listed)?);
-        }
-        let mut open: BTreeMap<DedupKey, u64> = held_back.iter().map(|(key, held)| (*key, held.count())).collect();
-        for decision in decisions {
-            if let Decision::Notify(alert) = decision
-                && held_back.contains_key(&alert.finding.dedup_key)
-            {
-                alert.repetition = Repetition::HeldSince(open.remove(&alert.finding.dedup_key).unwrap_or_default());
+    ) -> BTreeMap<DedupKey, HeldBack> {
+        let mut alerts: BTreeMap<DedupKey, &mut Alert> = BTreeMap::new();
+        for alert in decisions.iter_mut().filter_map(Decision::alert_mut) {
+            if alert.repetition != Repetition::Unchecked {
+                alerts.entry(alert.finding.dedup_key).or_insert(alert);
             }
         }
-        Ok(held_back)
+        let keys: Vec<DedupKey> = alerts.keys().copied().collect();
+        let mut held_back = BTreeMap::new();
+        let mut unreadable = Vec::new();
+        for keys in keys.chunks(LISTED_AT_ONCE) {
+            let stretches: Vec<Stretch> = keys.iter().map(|key| alerting::held_under(*key)).collect();
+            match self.state.list(&stretches, teller.now).await {
+                Ok(listed) => {
+                    let read = |listed| HeldBack::read(listed, &mut unreadable);
+                    held_back.extend(keys.iter().copied().zip(listed.iter().map(read)));
+                }
+                Err(error) => {
+                    run.state_failed(&error);
+                    break;
+                }
+            }
+        }
+        unreadable.iter().for_each(|item| run.state_failed(item));
+        for (key, alert) in alerts {
+            alert.repetition = held_back.get(&key).map_or(Repetition::HeldSinceMoreThan(0), HeldBack::repetition);
+        }
+        held_back
     }
 
     /// Writes down what was held back as a repetition, and what alerts have said of that.

@@ -3,13 +3,12 @@
 use std::sync::atomic::Ordering;
 
 use serde_json::{Value, json};
-use trailhound::alerting::{Hold, Item, Key};
-use trailhound::ports::{Clock as _, StateStore as _};
+use trailhound::alerting::Hold;
 
 use crate::support::{World, compile, failed, record, rules, trail_file, with};
 
 /// Rules to correlate: one a document, each with a name.
-fn base(names: &[(&str, &str)]) -> String {
+pub(crate) fn base(names: &[(&str, &str)]) -> String {
     let document = |(name, event): &(&str, &str)| {
         format!(
             "title: {name}\nid: {name}\nname: {name}\nlogsource: {{product: aws, service: cloudtrail}}\ndetection: {{sel: {{eventName: {event}}}, condition: sel}}\n---\n"
@@ -18,19 +17,19 @@ fn base(names: &[(&str, &str)]) -> String {
     names.iter().map(document).collect()
 }
 
-fn correlation(body: &str) -> String {
+pub(crate) fn correlation(body: &str) -> String {
     format!("title: Adds up\nid: adds-up\nlevel: high\ncorrelation: {body}\n")
 }
 
-fn call(name: &str, id: &str, time: &str) -> Value {
+pub(crate) fn call(name: &str, id: &str, time: &str) -> Value {
     with(record(name, id), &[("/eventTime", json!(format!("2026-11-05T{time}Z")))])
 }
 
-fn by(user: &str, record: Value) -> Value {
+pub(crate) fn by(user: &str, record: Value) -> Value {
     with(record, &[("/userIdentity/userName", json!(user))])
 }
 
-const BURST: &str =
+pub(crate) const BURST: &str =
     "{type: event_count, rules: [list], group-by: [userIdentity.userName], timespan: 5m, condition: {gte: 3}}";
 
 #[tokio::test]
@@ -251,35 +250,5 @@ async fn an_event_with_more_values_than_an_item_holds_counts_and_says_so() {
         let outcome = world.notify(&[&world.put(name, &trail_file(&[event(name)]))]).await;
         assert_eq!((failed(&outcome).len(), outcome.counts.incomplete), (0, 1));
         assert_eq!(world.subjects().len(), alerts);
-    }
-}
-
-/// Whoever floods a group must not hide what comes next in it.
-#[tokio::test]
-async fn a_group_that_is_too_large_to_read_is_judged_by_its_latest_events() {
-    let chain = "{type: temporal, rules: [list, get], group-by: [userIdentity.userName], timespan: 5m}";
-    let world = World::new(rules(&(base(&[("list", "ListUsers"), ("get", "GetUser")]) + &correlation(chain))));
-    world.notify(&[&world.put("a", &trail_file(&[call("ListUsers", "1", "10:00:00")]))]).await;
-    flood(&world).await;
-    let outcome = world
-        .notify(
-            &[&world.put("b", &trail_file(&[call("ListUsers", "2", "10:01:00"), call("GetUser", "3", "10:02:00")]))],
-        )
-        .await;
-    assert_eq!((failed(&outcome).len(), world.subjects().len()), (0, 1));
-}
-
-/// Adds more to the one group that is remembered than is read of it.
-async fn flood(world: &World) {
-    let state = &world.pipeline.state;
-    let now = world.pipeline.clock.now();
-    let items = state.page(None, now).await.unwrap().items;
-    let part = items.iter().find(|item| item.key.partition.starts_with("C#")).unwrap();
-    for number in 0..20 {
-        let mut value: Value = serde_json::from_str(&part.value).unwrap();
-        value["texts"].as_array_mut().unwrap().push(json!("x".repeat(300_000)));
-        let sort = format!("{}{number}", part.key.sort);
-        let key = Key { sort, ..part.key.clone() };
-        state.put(&[Item { key, value: value.to_string(), ..part.clone() }]).await.unwrap();
     }
 }

@@ -4,7 +4,7 @@ use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
 
 use flate2::{Compression, write::GzEncoder};
 use jiff::{SignedDuration, Timestamp};
@@ -115,7 +115,7 @@ impl World {
         let folder = TempDir::new().unwrap();
         let pipeline = Pipeline {
             objects: Folder::new(folder.path()).unwrap(),
-            state: FaultyState { state: StateMemory::default(), fails: Mutex::default() },
+            state: FaultyState::default(),
             publisher: FaultyOutbox { outbox: Outbox::default(), fails: false.into() },
             clock: TestClock::default(),
             rules,
@@ -214,9 +214,12 @@ impl Clock for TestClock {
 }
 
 /// A memory that fails when told to.
+#[derive(Default)]
 pub(crate) struct FaultyState {
     state: StateMemory,
     fails: Mutex<Option<Fails>>,
+    /// The most stretches that were asked for at once.
+    pub(crate) most_listed: AtomicUsize,
 }
 
 /// When a memory fails.
@@ -258,6 +261,7 @@ impl StateStore for FaultyState {
 
     async fn list(&self, stretches: &[Stretch], now: Timestamp) -> Result<Vec<Listed>, StateError> {
         self.check(&[])?;
+        self.most_listed.fetch_max(stretches.len(), Ordering::Relaxed);
         self.state.list(stretches, now).await
     }
 

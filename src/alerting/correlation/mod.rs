@@ -14,6 +14,7 @@ mod tests;
 
 use std::collections::HashSet;
 use std::ops::Range;
+use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -64,7 +65,7 @@ pub struct Observation {
     /// When it happened.
     pub time: Timestamp,
     /// Its values, for [`Measure::Values`]. Without one it doesn't count there.
-    pub values: Vec<String>,
+    pub values: Vec<Arc<str>>,
     /// Its number, for sums, averages and percentiles. Without a finite one it doesn't count there.
     pub number: Option<f64>,
 }
@@ -232,11 +233,11 @@ impl<'o> Timeline<'o> {
     #[must_use]
     pub fn evidence(&self, episode: &Episode, at_most: usize) -> Vec<&'o Observation> {
         let all = self.observations(episode);
-        let (mut rules, mut values) = (HashSet::new(), HashSet::new());
+        let (mut rules, mut values) = (HashSet::new(), HashSet::<&str>::new());
         let mut ranked: Vec<(bool, bool, usize)> = Vec::with_capacity(all.len());
         for (place, observation) in all.iter().enumerate() {
             let new_rule = rules.insert(observation.rule);
-            let new_values = observation.values.iter().filter(|value| values.insert(value.as_str())).count();
+            let new_values = observation.values.iter().map(AsRef::as_ref).filter(|value| values.insert(*value)).count();
             let completes = episode.observations.start + place == episode.completed_by;
             ranked.push((!completes, !new_rule && new_values == 0, place));
         }

@@ -109,10 +109,8 @@ fn an_event_that_two_rules_match_is_one_event_but_two_rules() {
 
 #[test]
 fn values_count_once_and_events_without_any_not_at_all() {
-    let with = |second, event: &str, value: &str| Observation {
-        values: vec![value.to_owned()],
-        ..observation(second, 0, event)
-    };
+    let with =
+        |second, event: &str, value: &str| Observation { values: vec![value.into()], ..observation(second, 0, event) };
     let observations = [with(0, "a", "x"), with(1, "b", "x"), observation(2, 0, "c"), with(3, "d", "y")];
     assert_eq!(shown(&pattern(Measure::Values, at_least(2.0)), &observations), ["3-3 2/2 by d0 of a0 b0 d0"]);
 }
@@ -205,7 +203,7 @@ fn any_events() -> impl Strategy<Value = Vec<Observation>> {
         prop::option::weighted(0.9, any::<i8>()),
     );
     let observe = |(name, (second, rules, values, number)): (usize, Event)| {
-        let values: Vec<String> = values.iter().map(u8::to_string).collect();
+        let values: Vec<Arc<str>> = values.iter().map(|value| value.to_string().into()).collect();
         let number = number.map(|number| f64::from(number) / 4.0);
         rules.into_iter().map(move |rule| Observation {
             values: values.clone(),

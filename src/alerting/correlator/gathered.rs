@@ -17,7 +17,7 @@ pub(super) struct Gathered<'r> {
     known: HashMap<(String, usize), usize>,
     pub(super) observations: Vec<Observation>,
     /// Where each of them comes from.
-    pub(super) sources: Vec<Source>,
+    pub(super) sources: Vec<Source<'r>>,
 }
 
 impl<'r> Gathered<'r> {
@@ -38,7 +38,8 @@ impl<'r> Gathered<'r> {
         let onward = found.onward.iter().find(|onward| onward.to == *own && onward.part == inner.id);
         let Some(onward) = onward.filter(|onward| onward.group.as_ref() == Some(group)) else { return };
         let Some((place, rule)) = self.part(&inner.id) else { return };
-        let (event, values) = (found.uid.to_string(), onward.values.clone());
+        let (event, values) =
+            (found.uid.to_string(), onward.values.iter().map(|value| value.as_str().into()).collect());
         let observation = Observation { event, rule: place, time: found.start, values, number: onward.number() };
         self.keep(observation, || Source::of_episode(found, rule));
     }
@@ -49,7 +50,7 @@ impl<'r> Gathered<'r> {
         rules.enumerate().find(|(_, rule)| rule.id == id)
     }
 
-    fn keep(&mut self, observation: Observation, source: impl FnOnce() -> Source) {
+    fn keep(&mut self, observation: Observation, source: impl FnOnce() -> Source<'r>) {
         let name = (observation.event.clone(), observation.rule);
         match self.known.get(&name) {
             None => {
@@ -58,7 +59,7 @@ impl<'r> Gathered<'r> {
                 self.sources.push(source());
             }
             // What is at hand says more than what was written down of it.
-            Some(&place) if self.sources[place].main.is_none() => self.sources[place] = source(),
+            Some(&place) if self.sources[place].main().is_none() => self.sources[place] = source(),
             Some(_) => {}
         }
     }

@@ -14,8 +14,8 @@ use crate::engine::{CompiledCorrelation, CorrelationIndex, Observed, Part, RuleI
 use crate::finding::{Contribution, EpisodeEvent, Event, GroupKey};
 use crate::trail::{EventIdentity, Outcome};
 
-use super::super::item::{Item, Key, Kind, Stretch, UnreadableItem, expiry};
-use super::{Group, GroupId};
+use super::super::item::{Item, Key, Kind, Stretch, UnreadableItem, expiry, sortable};
+use super::{Group, GroupId, LATE};
 
 /// Matches in one item, and how large one of several may be: what is written is paid for by the kilobyte anyway.
 const MAX_NOTED: usize = 100;
@@ -30,10 +30,10 @@ const MAX_TEXT: usize = 200;
 pub(super) struct Noted {
     identity: EventIdentity,
     /// The rule that it matched, by id.
-    pub(super) by: String,
+    pub(super) by: Arc<str>,
     pub(super) time: Timestamp,
     /// The values that count.
-    pub(super) values: Vec<String>,
+    pub(super) values: Vec<Arc<str>>,
     /// The number that counts, as text: JSON's numbers don't hold every one.
     number: Option<String>,
     /// What it shows the correlations that read this one, should it complete an episode.
@@ -50,11 +50,11 @@ enum From {
 
 #[derive(Debug, Clone)]
 struct Shown {
-    source: String,
-    name: String,
+    source: Arc<str>,
+    name: Arc<str>,
     outcome: Outcome,
-    principal: Option<String>,
-    source_ip: Option<String>,
+    principal: Option<Arc<str>>,
+    source_ip: Option<Arc<str>>,
 }
 
 /// What a match shows a correlation through another one.
@@ -112,9 +112,9 @@ impl Noted {
         let onward = contribution.observed.iter().filter(|one| is_read && !one.direct);
         Self {
             identity: event.identity.clone(),
-            by: contribution.rule.id.clone(),
+            by: contribution.rule.id.as_str().into(),
             time: event.time,
-            values: values(observed),
+            values: values(observed).map(Arc::from).collect(),
             number: observed.number.map(|number| number.to_string()),
             onward: onward.filter_map(|one| Onward::of(rules, one)).collect(),
             from: From::AtHand(Arc::clone(contribution)),
@@ -144,11 +144,11 @@ impl Noted {
                 rule: Arc::clone(rule),
                 identity: self.identity.clone(),
                 time: self.time,
-                source: shown.source.clone(),
-                name: shown.name.clone(),
+                source: shown.source.to_string(),
+                name: shown.name.to_string(),
                 outcome: shown.outcome,
-                principal: shown.principal.clone(),
-                source_ip: shown.source_ip.clone(),
+                principal: shown.principal.as_deref().map(str::to_owned),
+                source_ip: shown.source_ip.as_deref().map(str::to_owned),
             },
         }
     }
@@ -161,7 +161,7 @@ impl Noted {
 impl Shown {
     fn of(event: &Event) -> Self {
         let details = event.details();
-        let cut = |text: &str| text.chars().take(MAX_TEXT).collect::<String>();
+        let cut = |text: &str| Arc::from(text.chars().take(MAX_TEXT).collect::<String>());
         Self {
             source: cut(&details.source),
             name: cut(&details.name),
@@ -179,7 +179,7 @@ impl Onward {
             to: to.info.id.clone(),
             part: rules.part(*to.parts().get(observed.place)?).id.clone(),
             group: observed.group.as_ref().map(short_group),
-            values: values(observed),
+            values: values(observed).collect(),
             number: observed.number.map(|number| number.to_string()),
         })
     }
@@ -207,16 +207,17 @@ impl Link {
 }
 
 impl Notes {
+    /// Adds what an item holds.
+    ///
     /// # Errors
-    /// When an item can't be understood.
-    pub(super) fn read(items: &[Item]) -> Result<Self, UnreadableItem> {
-        let mut notes = Self::default();
-        for item in items {
-            let Chunk { texts, events, links, .. } = item.read()?;
-            notes.noted.extend(events.into_iter().map(|row| Arc::new(row.noted(&texts))));
-            notes.links.extend(links);
-        }
-        Ok(notes)
+    /// When it can't be understood.
+    pub(super) fn add(&mut self, item: &Item) -> Result<(), UnreadableItem> {
+        let Chunk { texts, events, links, .. } = item.read()?;
+        // Shared by its events: of many there are few different texts.
+        let texts: Vec<Arc<str>> = texts.into_iter().map(Arc::from).collect();
+        self.noted.extend(events.into_iter().map(|row| Arc::new(row.noted(&texts))));
+        self.links.extend(links);
+        Ok(())
     }
 }
 
@@ -235,7 +236,7 @@ impl ChunkBuilder {
         };
         let Shown { source, name, outcome, principal, source_ip } = shown;
         let EventIdentity { account, event_id } = &noted.identity;
-        let always = [account, &noted.by, source, name].map(|text| Some(self.text(text)));
+        let always = [account.as_str(), &noted.by, source, name].map(|text| Some(self.text(text)));
         let [account, by, source, name] = always;
         let [principal, source_ip] = [principal, source_ip].map(|text| text.as_ref().map(|text| self.text(text)));
         let values = noted.values.iter().map(|value| self.text(value)).collect();
@@ -256,14 +257,14 @@ impl ChunkBuilder {
 
 impl Row {
     /// `texts`: those of its chunk. A place that is none of them is as good as empty.
-    fn noted(self, texts: &[String]) -> Noted {
+    fn noted(self, texts: &[Arc<str>]) -> Noted {
         let Self(event_id, time, outcome, places, values, number, onward) = self;
         let text = |place: usize| texts.get(place).cloned().unwrap_or_default();
         let [account, by, source, name, principal, source_ip] = places.map(|place| place.map(text));
         let shown =
             Shown { source: source.unwrap_or_default(), name: name.unwrap_or_default(), outcome, principal, source_ip };
         Noted {
-            identity: EventIdentity { account: account.unwrap_or_default(), event_id },
+            identity: EventIdentity { account: account.unwrap_or_default().to_string(), event_id },
             by: by.unwrap_or_default(),
             time,
             values: values.into_iter().map(text).collect(),
@@ -328,6 +329,11 @@ impl Home<'_> {
         Item::new(Key { partition: self.partition(), sort }, 0, expiry(end, now, self.kept), &chunk)
     }
 
+    /// How far back one looks at most from an event that came.
+    pub(super) fn looks_back(&self) -> SignedDuration {
+        self.kept.saturating_add(LATE)
+    }
+
     /// What these stretches of time hold.
     pub(super) fn stretch(&self, from: i64, to: i64) -> Stretch {
         // `~` comes after every character of a name.
@@ -366,18 +372,13 @@ fn is_read(rules: &RuleSet, index: CorrelationIndex) -> bool {
     rules.correlations().iter().any(|one| one.parts().contains(&Part::Correlation(index)))
 }
 
-/// In the order of the numbers, negative ones first.
-fn sortable(bucket: i64) -> String {
-    format!("{:016x}", bucket.cast_unsigned() ^ (1 << 63))
-}
-
 /// Whether a match shows more values than are counted.
 pub(super) fn has_too_many_values(observed: &Observed) -> bool {
     observed.values.len() > MAX_VALUES
 }
 
-fn values(observed: &Observed) -> Vec<String> {
-    observed.values.iter().take(MAX_VALUES).map(|value| short(value)).collect()
+fn values(observed: &Observed) -> impl Iterator<Item = String> {
+    observed.values.iter().take(MAX_VALUES).map(|value| short(value))
 }
 
 /// A group as it is written down.

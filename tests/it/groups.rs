@@ -1,0 +1,101 @@
+//! Groups of correlations that are many, large, far apart, or damaged.
+
+use std::sync::atomic::Ordering;
+
+use serde_json::{Value, json};
+use trailhound::alerting::{Item, Key};
+use trailhound::ports::{Clock as _, StateStore as _};
+
+use crate::correlation::{BURST, base, by, call, correlation};
+use crate::support::{World, failed, rules, trail_file, with};
+
+fn burst() -> World {
+    World::new(rules(&(base(&[("list", "ListUsers")]) + &correlation(BURST))))
+}
+
+/// Each may take megabytes, and a function has little memory.
+#[tokio::test]
+async fn many_groups_are_read_a_few_at_a_time() {
+    let all = "{type: event_count, rules: [burst], group-by: [awsRegion], timespan: 1h, condition: {gte: 30}, generate: true}";
+    let chain = base(&[("list", "ListUsers")])
+        + &correlation(BURST).replace("id: adds-up", "id: burst\nname: burst")
+        + "---\n"
+        + &correlation(all);
+    let world = World::new(rules(&chain));
+    let events = |id: &str, time: &str| -> Vec<u8> {
+        let each = |user: u32| by(&format!("user{user}"), call("ListUsers", &format!("{id}{user}"), time));
+        trail_file(&(0..30).map(each).collect::<Vec<_>>())
+    };
+    for (name, time) in [("a", "10:00:00"), ("b", "10:01:00")] {
+        world.notify(&[&world.put(name, &events(name, time))]).await;
+    }
+    assert_eq!(world.subjects(), [""; 0]);
+    let outcome = world.notify(&[&world.put("c", &events("c", "10:02:00"))]).await;
+    assert_eq!((outcome.counts.episodes, world.subjects().len()), (31, 31), "one a user, and one of all of them");
+    assert_eq!(world.pipeline.state.most_listed.load(Ordering::Relaxed), 8);
+}
+
+/// What lies between two years is none of their business, however much it is.
+#[tokio::test]
+async fn events_years_apart_are_looked_at_one_by_one() {
+    let world = burst();
+    let on = |date: &str, id: &str| {
+        with(
+            call("ListUsers", &format!("{date}{id}"), "00:00:00"),
+            &[("/eventTime", json!(format!("{date}T10:0{id}:00Z")))],
+        )
+    };
+    world.notify(&[&world.put("between", &trail_file(&[on("2025-11-05", "1")]))]).await;
+    flood(&world).await;
+    let early = ["2024-11-05", "2026-11-05"].map(|date| [on(date, "1"), on(date, "2")]).concat();
+    world.notify(&[&world.put("early", &trail_file(&early))]).await;
+    let last = [on("2024-11-05", "3"), on("2026-11-05", "3")];
+    let outcome = world.notify(&[&world.put("last", &trail_file(&last))]).await;
+    assert_eq!((failed(&outcome).len(), world.subjects().len()), (0, 2));
+}
+
+/// It counts as nothing: everything else is judged all the same, and somebody is told.
+#[tokio::test]
+async fn a_part_that_cannot_be_understood_is_left_out_and_named() {
+    let world = burst();
+    let early = ["alice", "bob"].map(|user| by(user, call("ListUsers", &format!("{user}1"), "10:00:00")));
+    world.notify(&[&world.put("early", &trail_file(&early))]).await;
+    let state = &world.pipeline.state;
+    let part = state.page(None, world.pipeline.clock.now()).await.unwrap().items.remove(0);
+    let key = Key { sort: format!("{}x", part.key.sort), ..part.key.clone() };
+    state.put(&[Item { key, value: "{".into(), ..part }]).await.unwrap();
+    let late = |user: &str, id: &str| by(user, call("ListUsers", &format!("{user}{id}"), "10:01:00"));
+    let late = ["alice", "bob"].map(|user| [late(user, "2"), late(user, "3")]).concat();
+    let outcome = world.notify(&[&world.put("late", &trail_file(&late))]).await;
+    assert_eq!((failed(&outcome).len(), outcome.counts.state_failures, world.subjects().len()), (0, 1, 2));
+}
+
+/// Whoever floods a group must not hide what comes next in it.
+#[tokio::test]
+async fn a_group_that_is_too_large_to_read_is_judged_by_its_latest_events() {
+    let chain = "{type: temporal, rules: [list, get], group-by: [userIdentity.userName], timespan: 5m}";
+    let world = World::new(rules(&(base(&[("list", "ListUsers"), ("get", "GetUser")]) + &correlation(chain))));
+    world.notify(&[&world.put("a", &trail_file(&[call("ListUsers", "1", "10:00:00")]))]).await;
+    flood(&world).await;
+    let outcome = world
+        .notify(
+            &[&world.put("b", &trail_file(&[call("ListUsers", "2", "10:01:00"), call("GetUser", "3", "10:02:00")]))],
+        )
+        .await;
+    assert_eq!((failed(&outcome).len(), world.subjects().len()), (0, 1));
+}
+
+/// Adds more to the one group that is remembered than is read of it.
+async fn flood(world: &World) {
+    let state = &world.pipeline.state;
+    let now = world.pipeline.clock.now();
+    let items = state.page(None, now).await.unwrap().items;
+    let part = items.iter().find(|item| item.key.partition.starts_with("C#")).unwrap();
+    for number in 0..20 {
+        let mut value: Value = serde_json::from_str(&part.value).unwrap();
+        value["texts"].as_array_mut().unwrap().push(json!("x".repeat(300_000)));
+        let sort = format!("{}{number}", part.key.sort);
+        let key = Key { sort, ..part.key.clone() };
+        state.put(&[Item { key, value: value.to_string(), ..part.clone() }]).await.unwrap();
+    }
+}
