@@ -5,7 +5,7 @@ use std::future::Future;
 use bytes::Bytes;
 use jiff::Timestamp;
 
-use crate::alerting::{Item, Items, Key, Listed, MAX_ITEM_BYTES, Stretch, UnreadableItem};
+use crate::alerting::{Item, Items, Key, Listed, MAX_ITEM_BYTES, Stretch};
 use crate::notify::Notification;
 use crate::trigger::ObjectRef;
 
@@ -154,9 +154,6 @@ pub enum StateError {
         /// Its name.
         table: String,
     },
-    /// An item that can't be understood.
-    #[error(transparent)]
-    Unreadable(#[from] UnreadableItem),
     /// Anything else: not reached, broken, no answer in time.
     #[error("the memory failed while {doing}")]
     Failed {

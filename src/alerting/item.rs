@@ -75,7 +75,7 @@ pub struct Listed {
 
 /// An item that can't be understood: written by another version, or damaged.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the item {key} can't be understood ({why}); delete it, and what it held is learned anew")]
+#[error("the item {key} can't be understood ({why}): what it held is lost")]
 pub struct UnreadableItem {
     /// Which one.
     pub key: Key,

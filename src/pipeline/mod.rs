@@ -13,7 +13,7 @@ use std::sync::Mutex;
 
 use futures_util::{StreamExt as _, stream};
 
-use crate::alerting::{self, Correlator, FirstSighting, KnownPairs};
+use crate::alerting::{self, Correlator, FirstSighting, KnownPairs, Recalled};
 use crate::engine::RuleSet;
 use crate::finding::{Contribution, Finding};
 use crate::outcome::Outcome;
@@ -74,7 +74,10 @@ impl<O: ObjectStore, S: StateStore, P: Publisher, C: Clock> Pipeline<O, S, P, C>
         alerting::in_order(&mut findings);
         let sightings: Vec<FirstSighting> = findings.iter().filter_map(FirstSighting::of).collect();
         let seen = match see(&self.state, &self.known, sightings, self.clock.now()).await {
-            Ok(seen) => seen,
+            Ok(Recalled { seen, unreadable }) => {
+                unreadable.iter().for_each(|item| run.state_failed(item));
+                seen
+            }
             Err(error) => {
                 run.state_failed(&error);
                 let (first_seen, others) = findings.into_iter().partition(|finding| finding.first_seen().is_some());

@@ -5,7 +5,9 @@ use std::sync::{Mutex, PoisonError};
 
 use jiff::Timestamp;
 
-use crate::alerting::{Correlation, Correlator, FirstSighting, Item, Items, Key, KnownPairs, Seen, Sightings, Step};
+use crate::alerting::{
+    Correlation, Correlator, FirstSighting, Item, Items, Key, KnownPairs, Recalled, Sightings, Step,
+};
 use crate::ports::{StateError, StateStore};
 
 /// How often one writes again what others have written in between. Each time at least one of them got ahead, so among a
@@ -23,7 +25,7 @@ pub async fn see(
     known: &Mutex<KnownPairs>,
     sightings: Vec<FirstSighting>,
     now: Timestamp,
-) -> Result<Vec<Seen>, StateError> {
+) -> Result<Recalled, StateError> {
     let mut sightings = Sightings::new(sightings);
     sightings.recall(&mut known.lock().unwrap_or_else(PoisonError::into_inner), now);
     for _ in 0..MAX_ROUNDS {
@@ -31,19 +33,19 @@ pub async fn see(
             break;
         }
         let pairs = read(state, sightings.pairs(), now).await?;
-        let mut round = sightings.begin(&pairs)?;
+        let mut round = sightings.begin(&pairs);
         // The entity first: should its pair be missing after a crash, it is written by the redelivery.
         let entities = read(state, sightings.entities(&round), now).await?;
-        let entities = sightings.entity_writes(&mut round, entities, now)?;
+        let entities = sightings.entity_writes(&mut round, &entities, now);
         let written = swap(state, &entities, now).await?;
         let beaten = entities.into_iter().zip(written).filter(|(_, written)| !written);
         let beaten: HashSet<Key> = beaten.map(|(item, _)| item.key).collect();
-        let pairs = sightings.pair_writes(&mut round, &beaten, now)?;
+        let pairs = sightings.pair_writes(&mut round, &beaten, now);
         let written = swap(state, &pairs, now).await?;
-        sightings.end(&round, &written)?;
+        sightings.end(&round, &written);
         sightings.memorise(&mut known.lock().unwrap_or_else(PoisonError::into_inner));
     }
-    sightings.answers().map_err(|_| StateError::Contended { doing: "recording sightings" })
+    sightings.answers().ok_or(StateError::Contended { doing: "recording sightings" })
 }
 
 /// Adds to what correlations count, and finds the episodes that this belongs to.

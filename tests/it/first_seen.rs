@@ -3,8 +3,9 @@
 use std::sync::atomic::Ordering;
 
 use serde_json::{Value, json};
-use trailhound::alerting::Hold;
+use trailhound::alerting::{Hold, Item, KnownPairs};
 use trailhound::engine::RuleSet;
+use trailhound::ports::{Clock as _, StateStore as _};
 use trailhound::yaml::Diagnostic;
 
 use crate::support::{Fails, World, compile, failed, record, rule, rules, trail_file, with};
@@ -333,4 +334,36 @@ async fn a_rule_that_learns_something_else_learns_anew() {
     world.pipeline.rules = with_rule(&LEARNING_A_DAY.replace("[sourceIPAddress]", "[userAgent]"));
     let outcome = world.notify(&[&world.put("b", &trail_file(&[call("2", "05T10:00:00", "198.51.100.1")]))]).await;
     assert_eq!((world.subjects().len(), outcome.counts.held[&Hold::Learning]), (0, 1));
+}
+
+/// A damaged item must not stop what is remembered beside it, and rather tells too much than too little.
+#[tokio::test]
+async fn what_cannot_be_understood_alerts_and_is_written_over() {
+    let world = world();
+    world.notify(&[&world.put("a", &trail_file(&[call("1", "01T10:00:00", "198.51.100.1")]))]).await;
+    let mut told = Vec::new();
+    let calls = [
+        ("2", "03T10:00:00", "198.51.100.1"),
+        ("3", "03T11:00:00", "203.0.113.9"),
+        ("4", "03T12:00:00", "203.0.113.9"),
+    ];
+    for ((id, time, address), kind) in calls.into_iter().zip([Some("S#"), Some("E#"), None]) {
+        if let Some(kind) = kind {
+            damage(&world, kind).await;
+        }
+        let outcome = world.notify(&[&world.put(id, &trail_file(&[call(id, time, address)]))]).await;
+        assert_eq!(failed(&outcome), [""; 0]);
+        told.push((outcome.counts.state_failures, world.subjects().len()));
+    }
+    assert_eq!(told, [(1, 1), (1, 1), (0, 0)]);
+}
+
+/// Damages the items of a kind, and has the process forget what it knows of them.
+async fn damage(world: &World, kind: &str) {
+    let state = &world.pipeline.state;
+    let items = state.page(None, world.pipeline.clock.now()).await.unwrap().items;
+    for item in items.into_iter().filter(|item| item.key.partition.starts_with(kind)) {
+        state.put(&[Item { value: "{}".into(), ..item }]).await.unwrap();
+    }
+    *world.pipeline.known.lock().unwrap() = KnownPairs::default();
 }

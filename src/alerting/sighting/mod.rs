@@ -201,13 +201,24 @@ pub struct Sightings {
     answers: Vec<Option<Seen>>,
     /// What the store holds of the pairs that it answered for.
     glimpses: Vec<(FindingUid, Glimpse)>,
+    unreadable: Vec<UnreadableItem>,
+}
+
+/// What the memory answered.
+#[derive(Debug)]
+pub struct Recalled {
+    /// An answer for each sighting, in their order.
+    pub seen: Vec<Seen>,
+    /// What could not be understood: it counts as nothing.
+    pub unreadable: Vec<UnreadableItem>,
 }
 
 /// One round with the store over the sightings that have no answer yet.
 #[derive(Debug)]
 pub struct Round {
     pairs: Vec<Pair>,
-    entities: Items,
+    /// Since when each entity is known.
+    entities: HashMap<Key, Timestamp>,
 }
 
 /// Sightings of one entity and value.
@@ -226,7 +237,7 @@ impl Sightings {
     #[must_use]
     pub fn new(all: Vec<FirstSighting>) -> Self {
         let answers = vec![None; all.len()];
-        Self { all, answers, glimpses: Vec::new() }
+        Self { all, answers, glimpses: Vec::new(), unreadable: Vec::new() }
     }
 
     /// Answers what this process knows already.
@@ -244,12 +255,10 @@ impl Sightings {
     }
 
     /// An answer for each, in their order, once there is one for each.
-    ///
-    /// # Errors
-    /// How many have none.
-    pub fn answers(self) -> Result<Vec<Seen>, usize> {
-        let open = self.open().count();
-        if open == 0 { Ok(self.answers.into_iter().flatten().collect()) } else { Err(open) }
+    #[must_use]
+    pub fn answers(self) -> Option<Recalled> {
+        let seen = self.answers.into_iter().collect::<Option<_>>()?;
+        Some(Recalled { seen, unreadable: self.unreadable })
     }
 
     /// Whether all are answered.
@@ -268,14 +277,12 @@ impl Sightings {
         self.open().map(|place| self.all[place].pair_key()).collect()
     }
 
-    /// Begins a round with the pairs that are there. Answers those for which nothing has to be written.
-    ///
-    /// # Errors
-    /// When an item can't be understood.
-    pub fn begin(&mut self, items: &Items) -> Result<Round, UnreadableItem> {
+    /// Begins a round with the pairs that are there. Answers those for which nothing has to be written. A pair that can't be
+    /// understood is none, and is written over.
+    pub fn begin(&mut self, items: &Items) -> Round {
         let mut pairs: Vec<Pair> = Vec::new();
         let mut by_key: HashMap<Key, usize> = HashMap::new();
-        for place in self.open() {
+        for place in self.open().collect::<Vec<_>>() {
             let sighting = &self.all[place];
             match by_key.entry(sighting.pair_key()) {
                 Entry::Occupied(pair) => pairs[*pair.get()].places.push(place),
@@ -286,7 +293,10 @@ impl Sightings {
                         entity: sighting.entity_key(),
                         places: vec![place],
                         revision: item.map_or(0, |item| item.revision),
-                        known: item.map(Item::read).transpose()?,
+                        known: item.map(Item::read).transpose().unwrap_or_else(|error| {
+                            self.unreadable.push(error);
+                            None
+                        }),
                     };
                     vacant.insert(pairs.len());
                     pairs.push(pair);
@@ -301,7 +311,7 @@ impl Sightings {
             }
             !is_settled
         });
-        Ok(Round { pairs, entities: Items::new() })
+        Round { pairs, entities: HashMap::new() }
     }
 
     /// What to read next: the entities of what has to be written.
@@ -310,12 +320,9 @@ impl Sightings {
         round.pairs.iter().map(|pair| pair.entity.clone()).collect()
     }
 
-    /// With the entities that are there: those to write.
-    ///
-    /// # Errors
-    /// When an item can't be understood.
-    pub fn entity_writes(&self, round: &mut Round, items: Items, now: Timestamp) -> Result<Vec<Item>, UnreadableItem> {
-        round.entities = items;
+    /// With the entities that are there: those to write. One that can't be understood counts as known for as long as any, so that
+    /// nothing of it is missed, and is written over.
+    pub fn entity_writes(&mut self, round: &mut Round, items: &Items, now: Timestamp) -> Vec<Item> {
         let mut writes: HashMap<&Key, (KnownEntity, Timestamp, SignedDuration)> = HashMap::new();
         for pair in &round.pairs {
             for &place in &pair.places {
@@ -323,12 +330,20 @@ impl Sightings {
                 let (entity, expires, _) = match writes.entry(&pair.entity) {
                     Entry::Occupied(entity) => entity.into_mut(),
                     Entry::Vacant(vacant) => {
-                        let known = round.entities.get(&pair.entity).map(Item::read).transpose()?;
-                        let entity = known.unwrap_or_else(|| KnownEntity {
+                        let new = |since: Timestamp| KnownEntity {
                             rule: sighting.rule.id.clone(),
                             entity: shown(&sighting.sighted.entity),
-                            since: sighting.time,
-                        });
+                            since,
+                        };
+                        let known = items.get(&pair.entity).map(Item::read::<KnownEntity>);
+                        let entity = match known {
+                            Some(Ok(entity)) => entity,
+                            Some(Err(error)) => {
+                                self.unreadable.push(error);
+                                new(Timestamp::UNIX_EPOCH)
+                            }
+                            None => new(sighting.time),
+                        };
                         vacant.insert((entity, Timestamp::MIN, grain(sighting.history)))
                     }
                 };
@@ -336,54 +351,39 @@ impl Sightings {
                 *expires = sighting.entity_expires(now).max(*expires);
             }
         }
-        let mut items = Vec::new();
+        let mut due = Vec::new();
         for (key, (entity, expires, grain)) in writes {
-            let there = round.entities.get(key);
+            round.entities.insert(key.clone(), entity.since);
+            let there = items.get(key);
             let item = Item::new(key.clone(), there.map_or(0, |item| item.revision), expires, &entity);
             let is_due = there
                 .is_none_or(|there| there.value != item.value || item.expires.duration_since(there.expires) > grain);
             if is_due {
-                items.push(item);
+                due.push(item);
             }
         }
-        items.sort_by(|a, b| a.key.cmp(&b.key));
-        // What is written is what is there, for the pairs' sake.
-        round.entities.extend(items.iter().map(|item| (item.key.clone(), item.clone())));
-        Ok(items)
+        due.sort_by(|a, b| a.key.cmp(&b.key));
+        due
     }
 
     /// The pairs to write, but for those whose entity another one has written in between.
-    ///
-    /// # Errors
-    /// When an item can't be understood.
-    pub fn pair_writes(
-        &self,
-        round: &mut Round,
-        beaten: &HashSet<Key>,
-        now: Timestamp,
-    ) -> Result<Vec<Item>, UnreadableItem> {
+    #[must_use]
+    pub fn pair_writes(&self, round: &mut Round, beaten: &HashSet<Key>, now: Timestamp) -> Vec<Item> {
         round.pairs.retain(|pair| !beaten.contains(&pair.entity));
-        let mut items = Vec::new();
-        for pair in &round.pairs {
-            let entity: Option<KnownEntity> = round.entities.get(&pair.entity).map(Item::read).transpose()?;
-            let (after, _) = pair.see(&self.all, entity.map_or(Timestamp::MAX, |entity| entity.since));
+        let item = |pair: &Pair| {
+            let (after, _) = pair.see(&self.all, round.entity_since(pair));
             let expires = pair.places.iter().map(|&place| self.all[place].expires(now)).max().unwrap_or(now);
-            items.extend(after.map(|after| Item::new(pair.key.clone(), pair.revision, expires, &after)));
-        }
-        Ok(items)
+            after.map(|after| Item::new(pair.key.clone(), pair.revision, expires, &after))
+        };
+        round.pairs.iter().filter_map(item).collect()
     }
 
     /// Ends a round: answers for the pairs that were written, in the order of [`Self::pair_writes`].
-    ///
-    /// # Errors
-    /// When an item can't be understood.
-    pub fn end(&mut self, round: &Round, written: &[bool]) -> Result<(), UnreadableItem> {
+    pub fn end(&mut self, round: &Round, written: &[bool]) {
         for (pair, _) in round.pairs.iter().zip(written).filter(|(_, written)| **written) {
-            let entity: Option<KnownEntity> = round.entities.get(&pair.entity).map(Item::read).transpose()?;
-            let (after, seen) = pair.see(&self.all, entity.map_or(Timestamp::MAX, |entity| entity.since));
+            let (after, seen) = pair.see(&self.all, round.entity_since(pair));
             self.answer(pair, after, &seen);
         }
-        Ok(())
     }
 
     fn answer(&mut self, pair: &Pair, after: Option<Remembered>, seen: &[Seen]) {
@@ -407,6 +407,12 @@ impl Sightings {
             seen
         };
         self.all.iter().map(each).collect()
+    }
+}
+
+impl Round {
+    fn entity_since(&self, pair: &Pair) -> Timestamp {
+        self.entities.get(&pair.entity).copied().unwrap_or(Timestamp::MAX)
     }
 }
 

@@ -76,10 +76,10 @@ fn asked(sighting: FirstSighting, known: &mut KnownPairs, there: &Remembered) ->
     if !sightings.is_answered() {
         let key = sightings.pairs().first().unwrap().clone();
         let item = Item::new(key.clone(), 1, Timestamp::MAX, there);
-        let _ = sightings.begin(&Items::from([(key, item)])).unwrap();
+        let _ = sightings.begin(&Items::from([(key, item)]));
         sightings.memorise(known);
     }
-    sightings.answers().unwrap()[0]
+    sightings.answers().unwrap().seen[0]
 }
 
 #[test]
@@ -89,7 +89,7 @@ fn the_process_knows_what_the_store_answered_and_whose_the_value_is() {
     assert!(!asked(sighting("another", "05T11:00:00"), &mut known, &there).is_new);
     let mut sightings = Sightings::new(vec![sighting("third", "05T12:00:00"), sighting("owner", "05T10:00:00")]);
     sightings.recall(&mut known, at("05T10:00:00"));
-    let answers: Vec<bool> = sightings.answers().unwrap().iter().map(|seen| seen.is_new).collect();
+    let answers: Vec<bool> = sightings.answers().unwrap().seen.iter().map(|seen| seen.is_new).collect();
     assert_eq!(answers, [false, true], "without asking; a retry decides as the first try did");
     // Once in a while the store has to be told that the value is still in use, however often it was seen meanwhile.
     let mut sightings = Sightings::new(vec![sighting("fourth", "05T12:00:01")]);

@@ -75,8 +75,9 @@ async fn remember(state: &impl StateStore, history: &History, now: Timestamp) ->
     let known: Mutex<KnownPairs> = Mutex::default();
     let mut new = 0;
     for batch in history.in_order().chunks(BATCH) {
-        let seen = pipeline::see(state, &known, batch.to_vec(), now).await.map_err(failed)?;
-        new += seen.iter().filter(|seen| seen.is_new).count();
+        let recalled = pipeline::see(state, &known, batch.to_vec(), now).await.map_err(failed)?;
+        recalled.unreadable.iter().for_each(|item| note(&item.to_string()));
+        new += recalled.seen.iter().filter(|seen| seen.is_new).count();
     }
     Ok(new)
 }
