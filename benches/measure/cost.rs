@@ -98,6 +98,7 @@ async fn run(kind: Kind, patterns: &str) -> Vec<Units> {
             rules: rules(patterns),
             readers: Readers::default(),
             known: Mutex::default(),
+            published: Mutex::default(),
             concurrency: 1,
         })
         .collect();

@@ -10,6 +10,7 @@ use crate::sigma::Mode;
 use crate::trail::EventIdentity;
 
 use super::ledger::{Ledgers, Teller};
+use super::published::Published;
 use super::sighting::Seen;
 
 /// What becomes of a finding.
@@ -167,11 +168,14 @@ pub fn judge(findings: Vec<Finding>, seen: &[Seen]) -> (Vec<Finding>, Vec<Decisi
 ///
 /// Every finding comes back: in an alert, held with its reason, or to wait.
 #[must_use]
-pub fn decide(findings: Vec<Finding>, ledgers: &Ledgers, teller: &Teller) -> Vec<Decision> {
+pub fn decide(findings: Vec<Finding>, ledgers: &Ledgers, published: &mut Published, teller: &Teller) -> Vec<Decision> {
     let mut batch = Batch::default();
     for finding in findings {
         let ledger = ledgers.get(finding.dedup_key);
-        if let Some(why) = ledger.and_then(|ledger| ledger.holds(&finding)) {
+        let why = ledger.and_then(|ledger| ledger.holds(&finding));
+        // That an alert is out could not always be written down.
+        let told = || published.holds(&finding).filter(|why| *why == Hold::ToldBefore);
+        if let Some(why) = why.or_else(told) {
             batch.decisions.push(Decision::Hold { finding: Box::new(finding), why });
         } else if ledger.is_some_and(|ledger| ledger.is_claimed(teller)) {
             batch.decisions.push(Decision::Wait(Box::new(finding)));
@@ -183,12 +187,16 @@ pub fn decide(findings: Vec<Finding>, ledgers: &Ledgers, teller: &Teller) -> Vec
     batch.decisions
 }
 
-/// Decides when the memory can't be asked: a duplicate is a nuisance, a lost alert a breach.
+/// Decides when the memory can't be asked, by what this process has told itself: a duplicate is a nuisance, a lost alert a
+/// breach.
 #[must_use]
-pub fn decide_without_memory(findings: Vec<Finding>) -> Vec<Decision> {
+pub fn decide_without_memory(findings: Vec<Finding>, published: &mut Published) -> Vec<Decision> {
     let mut batch = Batch::default();
     for finding in findings {
-        batch.tell(finding, Repetition::Unchecked);
+        match published.holds(&finding) {
+            Some(why) => batch.decisions.push(Decision::Hold { finding: Box::new(finding), why }),
+            None => batch.tell(finding, Repetition::Unchecked),
+        }
     }
     batch.decisions
 }

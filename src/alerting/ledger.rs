@@ -155,7 +155,7 @@ impl Ledgers {
 }
 
 impl Ledger {
-    fn of(finding: &Finding) -> Self {
+    pub(super) fn of(finding: &Finding) -> Self {
         Self { rule: finding.rule.id.clone(), ..Self::default() }
     }
 
@@ -238,7 +238,7 @@ impl<'d> Closing<'d> {
             ledger.extend(finding);
         }
         ledger.claim.take_if(|claim| claim.by == teller.name);
-        ledger.bound(teller.now, window);
+        ledger.bound(teller.now, window, MAX_TOLD);
         (ledger != before).then(|| ledger.item(key, teller.now, window))
     }
 
@@ -251,7 +251,7 @@ impl<'d> Closing<'d> {
 }
 
 impl Ledger {
-    fn add(&mut self, alert: &Alert, now: Timestamp) {
+    pub(super) fn add(&mut self, alert: &Alert, now: Timestamp) {
         let told = Uids(alert.findings().map(|finding| finding.uid).collect());
         let time = alert.finding.time();
         // Of a very large alert not all names were kept.
@@ -277,11 +277,11 @@ impl Ledger {
     }
 
     /// Lets go of what can't be asked for any more, and of the oldest where there is too much.
-    fn bound(&mut self, now: Timestamp, window: SignedDuration) {
+    pub(super) fn bound(&mut self, now: Timestamp, window: SignedDuration, max_told: usize) {
         let kept = window.saturating_add(REDELIVERY);
         self.published.retain(|alert| now.duration_since(alert.at.max(alert.until)) <= kept);
         drop_oldest(&mut self.published, MAX_ALERTS);
-        let mut room = MAX_TOLD;
+        let mut room = max_told;
         for alert in self.published.iter_mut().rev() {
             drop_oldest(&mut alert.told.0, room);
             drop_oldest(&mut alert.episodes, room / 6);

@@ -11,6 +11,7 @@ mod decision;
 mod held;
 mod item;
 mod ledger;
+mod published;
 mod sighting;
 mod uids;
 
@@ -20,4 +21,5 @@ pub use decision::{Alert, Decision, Hold, Repetition, decide, decide_without_mem
 pub use held::{HeldBack, held_under, hold};
 pub use item::{Item, Items, Key, Kind, LISTED_AT_ONCE, Listed, MAX_ITEM_BYTES, Stretch, UnreadableItem};
 pub use ledger::{CLAIM, Closing, Ledgers, Teller, key_of};
+pub use published::Published;
 pub use sighting::{EntityKey, FirstSighting, KnownPairs, Recalled, Round, Seen, Sightings};

@@ -124,7 +124,7 @@ impl DynamoDbTable {
 
     async fn write_all(&self, task: Task, requests: Vec<WriteRequest>) -> Result<(), StateError> {
         let asked: Vec<_> = requests.chunks(MAX_WRITE).map(|batch| self.write_batch(task, batch.to_vec())).collect();
-        stream::iter(asked).buffer_unordered(CONCURRENCY).try_collect().await
+        each(asked).await.map(|_: Vec<()>| ())
     }
 
     async fn swap_one(&self, item: &Item, now: Timestamp) -> Result<bool, StateError> {
@@ -230,8 +230,7 @@ impl StateStore for DynamoDbTable {
 
     async fn swap(&self, items: &[Item], now: Timestamp) -> Result<Vec<bool>, StateError> {
         StateError::check_size(items)?;
-        let asked: Vec<_> = items.iter().map(|item| self.swap_one(item, now)).collect();
-        stream::iter(asked).buffered(CONCURRENCY).try_collect().await
+        each(items.iter().map(|item| self.swap_one(item, now)).collect()).await
     }
 
     async fn page(&self, after: Option<&Key>, now: Timestamp) -> Result<Page, StateError> {
@@ -250,6 +249,12 @@ impl StateStore for DynamoDbTable {
         self.write_all(REMOVE, deletes.map(|delete| WriteRequest::builder().delete_request(delete).build()).collect())
             .await
     }
+}
+
+/// Has every write tried: what keeps one from being done is no reason to leave the others.
+async fn each<T>(writes: Vec<impl Future<Output = Result<T, StateError>>>) -> Result<Vec<T>, StateError> {
+    let done: Vec<_> = stream::iter(writes).buffered(CONCURRENCY).collect().await;
+    done.into_iter().collect()
 }
 
 fn is_beaten(error: &SdkError<PutItemError>) -> bool {

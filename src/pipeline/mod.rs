@@ -13,7 +13,7 @@ use std::sync::Mutex;
 
 use futures_util::{StreamExt as _, stream};
 
-use crate::alerting::{self, Correlator, FirstSighting, KnownPairs, Recalled};
+use crate::alerting::{self, Correlator, FirstSighting, KnownPairs, Published, Recalled};
 use crate::engine::RuleSet;
 use crate::finding::{Contribution, Finding};
 use crate::outcome::Outcome;
@@ -44,6 +44,8 @@ pub struct Pipeline<O, S, P, C> {
     pub readers: Readers,
     /// What this process knows of first sightings without asking.
     pub known: Mutex<KnownPairs>,
+    /// What this process has told people, for when the memory can't be asked.
+    pub published: Mutex<Published>,
     /// Objects read, and alerts published, at the same time.
     pub concurrency: usize,
 }

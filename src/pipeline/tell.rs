@@ -5,12 +5,13 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::hash::{BuildHasher as _, RandomState};
+use std::sync::{MutexGuard, PoisonError};
 
 use futures_util::{StreamExt as _, stream};
 
 use crate::alerting::{
-    self, Alert, Closing, Decision, HeldBack, Hold, Item, Items, Key, LISTED_AT_ONCE, Ledgers, Repetition, Stretch,
-    Teller, key_of,
+    self, Alert, Closing, Decision, HeldBack, Hold, Item, Items, Key, LISTED_AT_ONCE, Ledgers, Published, Repetition,
+    Stretch, Teller, key_of,
 };
 use crate::finding::{DedupKey, Finding, FindingUid};
 use crate::notify;
@@ -32,7 +33,7 @@ impl<O: ObjectStore, S: StateStore, P: Publisher, C: Clock> Pipeline<O, S, P, C>
             Ok(decisions) => decisions,
             Err(error) => {
                 run.state_failed(&error);
-                alerting::decide_without_memory(findings)
+                alerting::decide_without_memory(findings, &mut self.published())
             }
         };
         let held_back = self.held_back(run, &mut decisions, &teller).await;
@@ -98,6 +99,10 @@ impl<O: ObjectStore, S: StateStore, P: Publisher, C: Clock> Pipeline<O, S, P, C>
         swap(&self.state, &items, teller.now).await.map(drop)
     }
 
+    fn published(&self) -> MutexGuard<'_, Published> {
+        self.published.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// This invocation, as others know it.
     fn teller(&self) -> Teller {
         // Two numbers that no other process comes by.
@@ -121,7 +126,7 @@ impl<O: ObjectStore, S: StateStore, P: Publisher, C: Clock> Pipeline<O, S, P, C>
             let items = self.state.get(&Ledgers::keys(&open), teller.now).await?;
             let ledgers = Ledgers::read(&open, &items);
             ledgers.unreadable().for_each(|error| run.state_failed(error));
-            let decisions = alerting::decide(open, &ledgers, teller);
+            let decisions = alerting::decide(open, &ledgers, &mut self.published(), teller);
             let (keys, claims): (Vec<DedupKey>, Vec<Item>) = ledgers.claims(&decisions, teller).into_iter().unzip();
             let written = swap(&self.state, &claims, teller.now).await?;
             let beaten: HashSet<DedupKey> =
@@ -147,6 +152,7 @@ impl<O: ObjectStore, S: StateStore, P: Publisher, C: Clock> Pipeline<O, S, P, C>
                     run.counts.alerts += 1;
                     run.counts.told += alert.findings().count() as u64;
                     published.insert(id(alert));
+                    self.published().add(alert, self.clock.now());
                 }
                 Err(error) => {
                     telemetry::emit(&Event::PublishFailed { rule: &alert.finding.rule, error: &chain(&error) });

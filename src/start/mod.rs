@@ -122,6 +122,7 @@ impl Parts {
             rules: loaded.rules,
             readers: Readers::new(settings.limits),
             known: Mutex::default(),
+            published: Mutex::default(),
             concurrency: settings.concurrency,
         })
     }

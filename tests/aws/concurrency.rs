@@ -167,6 +167,7 @@ fn pipeline<S: StateStore>(folder: &TempDir, state: S, outbox: &Arc<Outbox>) -> 
         rules: rules(RULES),
         readers: Readers::default(),
         known: Mutex::default(),
+        published: Mutex::default(),
         concurrency: 4,
     }
 }

@@ -176,6 +176,7 @@ async fn the_process_that_dies() {
         rules: rules(RULES),
         readers: Readers::default(),
         known: Mutex::default(),
+        published: Mutex::default(),
         concurrency: 2,
     };
     pipeline.handle(&payload).await.unwrap();

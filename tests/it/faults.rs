@@ -80,6 +80,7 @@ async fn told(from: usize, count: usize) -> Told {
         rules: rules(RULES),
         readers: Readers::default(),
         known: Mutex::default(),
+        published: Mutex::default(),
         concurrency: 2,
     };
     pipeline.handle(&sqs(&put("history", history()))).await.unwrap();
@@ -158,6 +159,7 @@ async fn a_value_is_new_to_the_whole_file_and_not_to_its_beginning() {
         rules,
         readers: Readers::default(),
         known: Mutex::default(),
+        published: Mutex::default(),
         concurrency: 2,
     };
     let delivery = sqs(&[s3_event("AWSLogs/111122223333/CloudTrail/eu-west-1/2026/11/05/a.json.gz")]);

@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering;
 
 use serde_json::{Value, json};
-use trailhound::alerting::{Hold, Item, KnownPairs};
+use trailhound::alerting::{Hold, Item};
 use trailhound::engine::RuleSet;
 use trailhound::ports::{Clock as _, StateStore as _};
 use trailhound::yaml::Diagnostic;
@@ -121,6 +121,30 @@ async fn without_the_memory_first_seen_rules_wait_and_matches_alert() {
     assert_eq!(alerts.len(), 1);
     assert!(alerts[0].text.contains("could not be asked"), "{}", alerts[0].text);
     assert_eq!(outcome.counts.state_failures, 3, "asked for sightings, for earlier alerts, and told of the new one");
+}
+
+/// What waits brings the other findings of its file again and again.
+#[tokio::test]
+async fn while_the_memory_is_away_a_process_tells_nothing_twice() {
+    let yaml = rule("  sel: {eventName: GetUser}\n  condition: sel")
+        + LEARNING_A_DAY
+        + "---\n"
+        + &rule("  sel: {eventName: StopLogging}\n  condition: sel").replace("id: test", "id: stop");
+    let world = World::new(rules(&yaml));
+    world.pipeline.state.fails(Fails::Away);
+    let calls = [call("1", "01T10:00:00", "198.51.100.1"), record("StopLogging", "2")];
+    let key = world.put("a", &trail_file(&calls));
+    let told = async || {
+        let outcome = world.notify(&[&key]).await;
+        (failed(&outcome).len(), world.subjects().len(), outcome.counts.held.get(&Hold::ToldBefore).copied())
+    };
+    assert_eq!(told().await, (1, 1, None));
+    assert_eq!(told().await, (1, 0, Some(1)));
+    let next = world.put("b", &trail_file(&[record("StopLogging", "3")]));
+    let outcome = world.notify(&[&next]).await;
+    assert_eq!((world.subjects().len(), outcome.counts.held[&Hold::Repeated]), (0, 1));
+    world.pipeline.state.fails(None);
+    assert_eq!(told().await, (0, 0, Some(1)), "nobody could write down that it was told, but this process knows");
 }
 
 #[tokio::test]
@@ -358,12 +382,12 @@ async fn what_cannot_be_understood_alerts_and_is_written_over() {
     assert_eq!(told, [(1, 1), (1, 1), (0, 0)]);
 }
 
-/// Damages the items of a kind, and has the process forget what it knows of them.
+/// Damages the items of a kind, and has another process go on.
 async fn damage(world: &World, kind: &str) {
     let state = &world.pipeline.state;
     let items = state.page(None, world.pipeline.clock.now()).await.unwrap().items;
     for item in items.into_iter().filter(|item| item.key.partition.starts_with(kind)) {
         state.put(&[Item { value: "{}".into(), ..item }]).await.unwrap();
     }
-    *world.pipeline.known.lock().unwrap() = KnownPairs::default();
+    world.restart();
 }

@@ -142,6 +142,7 @@ async fn episodes(yaml: &str, deliveries: &[Vec<Value>], records: &[Value]) -> B
     let told: Vec<Key> =
         all(&world).await.into_iter().map(|item| item.key).filter(|key| key.partition.starts_with("A#")).collect();
     world.pipeline.state.remove(&told).await.unwrap();
+    world.restart();
     deliver(&world, &[records.to_vec()]).await.iter().map(uid).collect()
 }
 

@@ -140,6 +140,7 @@ async fn a_crash_between_publishing_and_marking_repeats_the_alert() {
     let outcome = world.notify(&[&key]).await;
     assert_eq!((failed(&outcome).len(), world.subjects().len()), (0, 1), "the alert is out: the delivery is done");
     world.pipeline.state.fails(None);
+    world.restart();
     let outcome = world.notify(&[&key]).await;
     assert_eq!(
         (failed(&outcome).len(), world.subjects().len()),

@@ -10,7 +10,7 @@ use flate2::{Compression, write::GzEncoder};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use trailhound::alerting::{Item, Items, Key, Listed, Stretch};
+use trailhound::alerting::{Item, Items, Key, KnownPairs, Listed, Published, Stretch};
 use trailhound::engine::{Organisation, RuleSet};
 use trailhound::local::{Folder, Outbox, StateMemory};
 use trailhound::notify::Notification;
@@ -121,6 +121,7 @@ impl World {
             rules,
             readers: Readers::default(),
             known: Mutex::default(),
+            published: Mutex::default(),
             concurrency: 4,
         };
         Self { folder, pipeline }
@@ -142,6 +143,12 @@ impl World {
     /// Sends an SQS batch of one message an object; the message ids are `m0`, `m1`…
     pub(crate) async fn notify(&self, keys: &[&str]) -> Outcome {
         self.pipeline.handle(&sqs(&keys.iter().map(|key| s3_event(key)).collect::<Vec<_>>())).await.unwrap()
+    }
+
+    /// Has another process go on: what one keeps in mind is gone.
+    pub(crate) fn restart(&self) {
+        *self.pipeline.known.lock().unwrap() = KnownPairs::default();
+        *self.pipeline.published.lock().unwrap() = Published::default();
     }
 
     /// The alerts since the last look.

@@ -1,0 +1,39 @@
+//! What this process has told people, for when the memory can't be asked.
+
+use std::num::NonZeroUsize;
+
+use jiff::Timestamp;
+use lru::LruCache;
+
+use crate::finding::{DedupKey, Finding};
+
+use super::decision::{Alert, Hold};
+use super::ledger::Ledger;
+
+/// Dedup keys that a process keeps in mind, and of each so many findings by name: a few megabytes.
+const MAX_KEYS: NonZeroUsize = NonZeroUsize::MIN.saturating_add(999);
+const MAX_TOLD: usize = 100;
+
+/// What this process has published. Its messages come again for as long as the memory is away, most of them to the same process.
+#[derive(Debug)]
+pub struct Published(LruCache<DedupKey, Ledger>);
+
+impl Default for Published {
+    fn default() -> Self {
+        Self(LruCache::new(MAX_KEYS))
+    }
+}
+
+impl Published {
+    /// Adds an alert that is out.
+    pub fn add(&mut self, alert: &Alert, now: Timestamp) {
+        let ledger = self.0.get_or_insert_mut(alert.finding.dedup_key, || Ledger::of(&alert.finding));
+        ledger.add(alert, now);
+        ledger.bound(now, alert.finding.rule.window, MAX_TOLD);
+    }
+
+    /// Why nobody is told of a finding, if this process has published an alert that speaks for it.
+    pub(super) fn holds(&mut self, finding: &Finding) -> Option<Hold> {
+        self.0.get(&finding.dedup_key)?.holds(finding)
+    }
+}
