@@ -7,9 +7,12 @@ use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_s3::config::{Credentials, SharedCredentialsProvider};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
-use trailhound::aws::{S3Objects, SnsTopic};
+use trailhound::alerting::{Item, Key, Stretch};
+use trailhound::aws::{DynamoDbTable, S3Objects, SnsTopic};
 use trailhound::notify::Notification;
-use trailhound::ports::{FetchError, ObjectBody as _, ObjectStore as _, Publisher as _, chain};
+use trailhound::ports::{
+    FetchError, ObjectBody as _, ObjectStore as _, Publisher as _, StateError, StateStore as _, chain,
+};
 use trailhound::trigger::ObjectRef;
 
 /// A server that gives every request the same answer, and counts them.
@@ -30,8 +33,13 @@ impl Aws {
         let requests = Arc::new(AtomicUsize::new(0));
         let counter = Arc::clone(&requests);
         tokio::spawn(async move {
+            let mut silent = Vec::new();
             while let Ok((mut stream, _)) = listener.accept().await {
                 counter.fetch_add(1, Ordering::Relaxed);
+                if answer.is_empty() {
+                    silent.push(stream);
+                    continue;
+                }
                 let mut request = vec![0; 64 * 1024];
                 let _ = stream.read(&mut request).await;
                 let _ = stream.write_all(answer.as_bytes()).await;
@@ -45,6 +53,11 @@ impl Aws {
             .credentials_provider(SharedCredentialsProvider::new(credentials))
             .build();
         Self { config, requests }
+    }
+
+    /// One that takes requests and never says anything.
+    async fn silent() -> Self {
+        Self::sending(String::new()).await
     }
 
     async fn get(&self) -> FetchError {
@@ -136,4 +149,40 @@ async fn a_connection_that_cannot_be_opened_ahead_says_what_to_try() {
         assert!(error.contains(said), "{status}: {error}");
         assert_eq!(aws.requests.load(Ordering::Relaxed), 1, "{status}: asked more than once");
     }
+}
+
+/// Each call of a table, by the permission that it needs.
+async fn each_call(table: &DynamoDbTable) -> Vec<(&'static str, StateError)> {
+    let now = "2026-11-05T10:00:00Z".parse().unwrap();
+    let key = Key { partition: "S#1".into(), sort: "-".into() };
+    let item = Item { key: key.clone(), revision: 0, expires: now, value: "{}".into() };
+    let stretch = Stretch { partition: "C#1".into(), from: "0".into(), to: "9".into() };
+    vec![
+        ("dynamodb:BatchGetItem", table.get(std::slice::from_ref(&key), now).await.unwrap_err()),
+        ("dynamodb:Query", table.list(&[stretch], now).await.unwrap_err()),
+        ("dynamodb:BatchWriteItem", table.put(std::slice::from_ref(&item)).await.unwrap_err()),
+        ("dynamodb:PutItem", table.swap(&[item], now).await.unwrap_err()),
+        ("dynamodb:Scan", table.page(None, now).await.unwrap_err()),
+        ("dynamodb:BatchWriteItem", table.remove(&[key]).await.unwrap_err()),
+    ]
+}
+
+#[tokio::test]
+async fn a_table_that_refuses_says_which_permission_is_missing() {
+    let denied = r#"{"__type": "com.amazon.coral.service#AccessDeniedException", "Message": "is not authorized"}"#;
+    let aws = Aws::answering("400 Bad Request", denied).await;
+    for (permission, error) in each_call(&DynamoDbTable::new(&aws.config, "memory".to_owned())).await {
+        let text = chain(&error);
+        assert!(matches!(error, StateError::Denied { .. }) && text.contains(permission), "{text}");
+    }
+}
+
+/// Matches can be told without it, but not after the function's time is over.
+#[tokio::test(start_paused = true)]
+async fn a_table_that_says_nothing_is_given_up_in_time() {
+    let aws = Aws::silent().await;
+    let start = tokio::time::Instant::now();
+    let errors = each_call(&DynamoDbTable::new(&aws.config, "memory".to_owned())).await;
+    assert!(errors.iter().all(|(_, error)| matches!(error, StateError::Failed { .. })), "{errors:?}");
+    assert!(start.elapsed() <= std::time::Duration::from_secs(40), "{:?}", start.elapsed());
 }

@@ -1,3 +1,4 @@
+use super::super::item::{Item, Items};
 use super::*;
 use crate::engine::{Organisation, RuleSet};
 use crate::{sigma, yaml::SourceFile};
