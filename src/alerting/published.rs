@@ -10,9 +10,9 @@ use crate::finding::{DedupKey, Finding};
 use super::decision::{Alert, Hold};
 use super::ledger::Ledger;
 
-/// Dedup keys that a process keeps in mind, and of each so many findings by name: a few megabytes.
+/// Dedup keys that a process keeps in mind, and of each so many findings by name: a few megabytes, 16 at most.
 const MAX_KEYS: NonZeroUsize = NonZeroUsize::MIN.saturating_add(999);
-const MAX_TOLD: usize = 100;
+const MAX_TOLD: usize = 1_000;
 
 /// What this process has published. Its messages come again for as long as the memory is away, most of them to the same process.
 #[derive(Debug)]

@@ -11,6 +11,7 @@
 //! Limits: <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html>.
 
 use std::collections::HashMap;
+use std::pin::pin;
 use std::time::Duration;
 
 use aws_config::SdkConfig;
@@ -251,10 +252,20 @@ impl StateStore for DynamoDbTable {
     }
 }
 
-/// Has every write tried: what keeps one from being done is no reason to leave the others.
+/// Has every write tried: what keeps one from being done is no reason to leave the others. But a table that doesn't answer is
+/// waited for once.
 async fn each<T>(writes: Vec<impl Future<Output = Result<T, StateError>>>) -> Result<Vec<T>, StateError> {
-    let done: Vec<_> = stream::iter(writes).buffered(CONCURRENCY).collect().await;
-    done.into_iter().collect()
+    let mut done = Vec::with_capacity(writes.len());
+    let mut failed = None;
+    let mut results = pin!(stream::iter(writes).buffered(CONCURRENCY));
+    while let Some(result) = results.next().await {
+        match result {
+            Ok(one) => done.push(one),
+            Err(error @ StateError::Failed { .. }) => return Err(error),
+            Err(error) => failed = failed.or(Some(error)),
+        }
+    }
+    failed.map_or(Ok(done), Err)
 }
 
 fn is_beaten(error: &SdkError<PutItemError>) -> bool {

@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_s3::config::{Credentials, SharedCredentialsProvider};
+use jiff::Timestamp;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 use trailhound::alerting::{Item, Key, Stretch};
@@ -151,11 +153,21 @@ async fn a_connection_that_cannot_be_opened_ahead_says_what_to_try() {
     }
 }
 
+fn now() -> Timestamp {
+    "2026-11-05T10:00:00Z".parse().unwrap()
+}
+
+fn key(partition: &str) -> Key {
+    Key { partition: partition.into(), sort: "-".into() }
+}
+
+fn item() -> Item {
+    Item { key: key("S#1"), revision: 0, expires: now(), value: "{}".into() }
+}
+
 /// Each call of a table, by the permission that it needs.
 async fn each_call(table: &DynamoDbTable) -> Vec<(&'static str, StateError)> {
-    let now = "2026-11-05T10:00:00Z".parse().unwrap();
-    let key = Key { partition: "S#1".into(), sort: "-".into() };
-    let item = Item { key: key.clone(), revision: 0, expires: now, value: "{}".into() };
+    let (key, item, now) = (key("S#1"), item(), now());
     let stretch = Stretch { partition: "C#1".into(), from: "0".into(), to: "9".into() };
     vec![
         ("dynamodb:BatchGetItem", table.get(std::slice::from_ref(&key), now).await.unwrap_err()),
@@ -184,5 +196,12 @@ async fn a_table_that_says_nothing_is_given_up_in_time() {
     let start = tokio::time::Instant::now();
     let errors = each_call(&DynamoDbTable::new(&aws.config, "memory".to_owned())).await;
     assert!(errors.iter().all(|(_, error)| matches!(error, StateError::Failed { .. })), "{errors:?}");
-    assert!(start.elapsed() <= std::time::Duration::from_secs(40), "{:?}", start.elapsed());
+    assert!(start.elapsed() <= Duration::from_secs(40), "{:?}", start.elapsed());
+
+    // However much there is to write.
+    let start = tokio::time::Instant::now();
+    let many = (0..1000).map(|number| Item { key: key(&format!("S#{number}")), ..item() }).collect::<Vec<_>>();
+    let table = DynamoDbTable::new(&aws.config, "memory".to_owned());
+    assert!(table.swap(&many, now()).await.is_err());
+    assert!((3..8).contains(&start.elapsed().as_secs()), "{:?}", start.elapsed());
 }

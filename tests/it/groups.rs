@@ -70,6 +70,93 @@ async fn a_part_that_cannot_be_understood_is_left_out_and_named() {
     assert_eq!((failed(&outcome).len(), outcome.counts.state_failures, world.subjects().len()), (0, 1, 2));
 }
 
+fn over(id: &str, body: &str) -> String {
+    format!("---\n{}", correlation(body).replace("id: adds-up", &format!("id: {id}\nname: {id}")))
+}
+
+/// Two groups want the same two groups below them, at different times.
+#[tokio::test]
+async fn groups_on_three_levels_that_share_what_they_read_are_all_told() {
+    let rules_of = base(&[("list", "ListUsers")]).trim_end_matches("---\n").to_owned()
+        + &over(
+            "w",
+            "{type: event_count, rules: [list], group-by: [sourceIPAddress], timespan: 5m, condition: {gte: 2}}",
+        )
+        + &over("b", "{type: event_count, rules: [w], group-by: [awsRegion], timespan: 5m, condition: {gte: 1}}")
+        + &over(
+            "a",
+            "{type: event_count, rules: [b], group-by: [userIdentity.userName], timespan: 5m, condition: {gte: 1}}",
+        );
+    let world = World::new(rules(&rules_of));
+    let calls = [("u1", "09:00:00"), ("u1", "09:00:30"), ("u2", "09:10:00"), ("u2", "09:10:30")];
+    let calls = calls.map(|(user, time)| by(user, call("ListUsers", time, time)));
+    world.notify(&[&world.put("a", &trail_file(&calls))]).await;
+    let alerts = world.alerts();
+    let about = |user: &str| alerts.iter().filter(|alert| alert.text.contains(&format!("userName {user}"))).count();
+    assert_eq!((about("u1"), about("u2"), alerts.len()), (1, 1, 2), "{}", alerts[0].text);
+}
+
+/// One of two has what it wants to read, the other one has to ask what people know.
+#[tokio::test]
+async fn groups_that_wait_for_different_things_get_both() {
+    let rules_of = base(&[("list", "ListUsers"), ("get", "GetUser")]).trim_end_matches("---\n").to_owned()
+        + &over(
+            "x",
+            "{type: event_count, rules: [list], group-by: [sourceIPAddress], timespan: 5m, condition: {gte: 2}}",
+        )
+        + &over(
+            "a",
+            "{type: temporal, rules: [x, get], group-by: [userIdentity.userName], timespan: 10m, generate: true}",
+        );
+    let world = World::new(rules(&rules_of));
+    let burst = |user: &str, minute: u32| {
+        [0, 20]
+            .map(|second| by(user, call("ListUsers", &format!("{user}{second}"), &format!("08:{minute}:{second:02}"))))
+    };
+    world.notify(&[&world.put("early", &trail_file(&[burst("u1", 33), burst("u2", 41)].concat()))]).await;
+    world.alerts();
+    // By nobody whom the outer one could count them for.
+    let mut calls: Vec<Value> = (0..16)
+        .map(|number| {
+            let time = format!("08:{:02}:05", 2 * number);
+            with(call("ListUsers", &format!("n{number}"), &time), &[("/userIdentity/userName", json!(null))])
+        })
+        .collect();
+    calls.extend([("u1", "08:28:00"), ("u2", "08:38:00")].map(|(user, time)| by(user, call("GetUser", user, time))));
+    world.notify(&[&world.put("late", &trail_file(&calls))]).await;
+    // What nobody did runs into the first burst, which then is no longer u1's.
+    let alerts = world.alerts();
+    let chained: Vec<&str> =
+        alerts.iter().filter(|alert| alert.subject.contains("Adds up")).map(|alert| alert.text.as_str()).collect();
+    assert!(chained.len() == 1 && chained[0].contains("userName u2"), "{chained:?}");
+}
+
+/// Each of many groups that one reads is read once, however many steps that takes.
+#[tokio::test]
+async fn a_group_that_reads_many_others_reads_each_once() {
+    let rules_of = base(&[("list", "ListUsers")]).trim_end_matches("---\n").to_owned()
+        + &over(
+            "x",
+            "{type: event_count, rules: [list], group-by: [sourceIPAddress], timespan: 5m, condition: {gte: 2}}",
+        )
+        + &over("a", "{type: event_count, rules: [x], group-by: [awsRegion], timespan: 1h, condition: {gte: 500}}");
+    let world = World::new(rules(&rules_of));
+    let pair = |number: u32| {
+        ["09:10:00", "09:11:00"].map(|time| {
+            let address = format!("10.0.{}.{}", number / 256, number % 256);
+            with(call("ListUsers", &format!("{number}{time}"), time), &[("/sourceIPAddress", json!(address))])
+        })
+    };
+    let pairs = |range: std::ops::Range<u32>| trail_file(&range.flat_map(pair).collect::<Vec<_>>());
+    world.notify(&[&world.put("most", &pairs(0..499))]).await;
+    assert_eq!(world.subjects(), [""; 0]);
+    let before = world.pipeline.state.lists.load(Ordering::Relaxed);
+    world.notify(&[&world.put("last", &pairs(499..500))]).await;
+    assert_eq!(world.subjects().len(), 1);
+    let lists = world.pipeline.state.lists.load(Ordering::Relaxed) - before;
+    assert!((63..80).contains(&lists), "{lists} for 500 groups, eight at a time");
+}
+
 /// Whoever floods a group must not hide what comes next in it.
 #[tokio::test]
 async fn a_group_that_is_too_large_to_read_is_judged_by_its_latest_events() {

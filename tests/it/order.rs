@@ -53,7 +53,12 @@ correlation: {type: temporal, rules: [a, b], group-by: [userIdentity.userName], 
 ---
 title: chain
 id: chain
+name: chain
 correlation: {type: temporal_ordered, rules: [count, b], group-by: [awsRegion], timespan: 20m, generate: true}
+---
+title: deep
+id: deep
+correlation: {type: event_count, rules: [chain], group-by: [userIdentity.userName], timespan: 10m, condition: {gte: 1}, generate: true}
 ";
 
 /// The patterns, each of whose alerts speaks for so long.
@@ -65,11 +70,11 @@ fn patterns(window: &str) -> String {
     PATTERNS.split("---\n").map(with_window).collect::<Vec<_>>().join("---\n")
 }
 
-/// Those whose condition more events can only help to hold, told once. Not the chain: the event that completes what it reads,
+/// Those whose condition more events can only help to hold, told once. Not the chains: the event that completes what it reads,
 /// and with it the group, is another one when an earlier event comes.
 fn growing() -> String {
     let all = patterns("1d");
-    let grows = |one: &&str| !["few", "alone", "chain"].iter().any(|id| one.contains(&format!("id: {id}\n")));
+    let grows = |one: &&str| !["few", "alone", "chain", "deep"].iter().any(|id| one.contains(&format!("id: {id}\n")));
     all.split("---\n").filter(grows).collect::<Vec<_>>().join("---\n")
 }
 

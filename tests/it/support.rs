@@ -227,6 +227,8 @@ pub(crate) struct FaultyState {
     fails: Mutex<Option<Fails>>,
     /// The most stretches that were asked for at once.
     pub(crate) most_listed: AtomicUsize,
+    /// How often stretches were asked for.
+    pub(crate) lists: AtomicUsize,
 }
 
 /// When a memory fails.
@@ -269,6 +271,7 @@ impl StateStore for FaultyState {
     async fn list(&self, stretches: &[Stretch], now: Timestamp) -> Result<Vec<Listed>, StateError> {
         self.check(&[])?;
         self.most_listed.fetch_max(stretches.len(), Ordering::Relaxed);
+        assert!(self.lists.fetch_add(1, Ordering::Relaxed) < 10_000, "it asks for ever");
         self.state.list(stretches, now).await
     }
 

@@ -12,7 +12,8 @@ use super::super::item::{earlier, later};
 use super::super::ledger::key_of;
 use super::found::{Found, Source};
 use super::gathered::Gathered;
-use super::shelves::Wants;
+use super::noted::Noted;
+use super::shelves::{Buckets, Wants};
 use super::{Correlator, GroupId};
 
 impl<'r> Correlator<'r> {
@@ -36,7 +37,7 @@ impl<'r> Correlator<'r> {
         for first in near.into_iter().map(Some).chain([None]) {
             let is_near = first.is_some() && self.shelves.is_some();
             let first = first.unwrap_or_else(|| back(home.looks_back()));
-            let (observations, sources, judged_from) = self.observations(id, first, last, wants)?;
+            let (observations, sources, judged_from) = self.observations(id, (first, last), wants)?;
             let timeline = Timeline::new(&pattern, &observations);
             let touches = |episode: &Episode| earlier(episode.start, pattern.timespan) <= to && episode.end >= from;
             let places: HashMap<_, _> =
@@ -79,56 +80,79 @@ impl<'r> Correlator<'r> {
     fn observations(
         &mut self,
         id: &GroupId,
-        first: i64,
-        last: i64,
+        buckets: Buckets,
         wants: &mut Wants,
     ) -> Option<(Vec<Observation>, Vec<Source<'r>>, Timestamp)> {
+        if self.shelves.as_ref().is_some_and(|shelves| shelves.get(id, buckets).is_none()) {
+            wants.stretches.entry(id.clone()).or_insert(buckets);
+            return None;
+        }
         let home = self.home(id);
-        let mut gathered = Gathered::new(self.rules, self.correlation(id));
-        let mut judged_from = Timestamp::MIN;
-        let mut links: BTreeSet<GroupId> = self.links.get(id).cloned().unwrap_or_default();
-        if let Some(shelves) = &self.shelves {
-            let Some(read) = shelves.get(id, (first, last)) else {
-                wants.stretches.entry(id.clone()).or_insert((first, last));
-                return None;
-            };
-            // Of a group that is too large one judges by what one has. Not to judge would have it hide whatever comes next.
-            if !read.is_cut {
-                judged_from = later(home.start_of(first), home.correlation.correlation.timespan);
-            }
-            for noted in read.notes.noted.iter().filter(|one| (first..=last).contains(&home.bucket(one.time))) {
-                gathered.add(noted);
-            }
-            links.extend(read.notes.links.iter().filter_map(|link| link.target(self.rules, home.correlation)));
-        }
-        for noted in self.at_hand.get(id).into_iter().flatten() {
-            gathered.add(noted);
-        }
+        let (first, last) = buckets;
         let (from, to) = match self.shelves {
             Some(_) => (home.start_of(first), home.start_of(last.saturating_add(1))),
             None => (Timestamp::MIN, Timestamp::MAX),
         };
-        let mut is_whole = true;
-        for inner in links {
-            match self.inner(&inner, from, to, wants) {
-                Some(found) => {
-                    let info = &self.correlation(&inner).info;
-                    found.iter().for_each(|found| gathered.add_episode(info, &id.group, found));
-                }
-                None => is_whole = false,
+        if !self.resolve(id, buckets, (from, to), wants) {
+            return None;
+        }
+        let mut gathered = Gathered::new(self.rules, self.correlation(id));
+        let mut judged_from = Timestamp::MIN;
+        if let Some(read) = self.shelves.as_ref().and_then(|shelves| shelves.get(id, buckets)) {
+            // Of a group that is too large one judges by what one has. Not to judge would have it hide whatever comes next.
+            if !read.is_cut {
+                judged_from = later(from, home.correlation.correlation.timespan);
+            }
+            let is_meant = |noted: &&Arc<Noted>| (first..=last).contains(&home.bucket(noted.time));
+            read.notes.noted.iter().filter(is_meant).for_each(|noted| gathered.add(noted));
+        }
+        self.at_hand.get(id).into_iter().flatten().for_each(|noted| gathered.add(noted));
+        let known = self.inner.get(&(from, to));
+        for (inner, found) in self.links_of(id, buckets).iter().filter_map(|inner| known?.get_key_value(inner)) {
+            let info = &self.correlation(inner).info;
+            found.iter().for_each(|found| gathered.add_episode(info, &id.group, found));
+        }
+        Some((gathered.observations, gathered.sources, judged_from))
+    }
+
+    /// The groups whose episodes belong to a group.
+    fn links_of(&self, id: &GroupId, buckets: Buckets) -> BTreeSet<GroupId> {
+        let correlation = self.correlation(id);
+        let read = self.shelves.as_ref().and_then(|shelves| shelves.get(id, buckets));
+        let read = read.into_iter().flat_map(|read| &read.notes.links);
+        let at_hand = self.links.get(id).into_iter().flatten().cloned();
+        read.filter_map(|link| link.target(self.rules, correlation)).chain(at_hand).collect()
+    }
+
+    /// Finds the episodes of the groups that a group reads, as many as can be read at a time. Whether that was all of them.
+    fn resolve(&mut self, id: &GroupId, buckets: Buckets, times: (Timestamp, Timestamp), wants: &mut Wants) -> bool {
+        let key = (id.clone(), buckets);
+        let open = self.unresolved.remove(&key);
+        let mut open = open.unwrap_or_else(|| self.links_of(id, buckets).into_iter().collect::<Vec<_>>());
+        let mut waiting = Vec::new();
+        while !wants.are_enough()
+            && let Some(inner) = open.pop()
+        {
+            if !self.is_found(&inner, times, wants) {
+                waiting.push(inner);
             }
         }
-        is_whole.then_some((gathered.observations, gathered.sources, judged_from))
-    }
-    /// The episodes of a group that others read.
-    fn inner(&mut self, id: &GroupId, from: Timestamp, to: Timestamp, wants: &mut Wants) -> Option<Arc<[Found]>> {
-        let key = (id.clone(), from, to);
-        if let Some(found) = self.inner.get(&key) {
-            return Some(Arc::clone(found));
+        open.append(&mut waiting);
+        let is_done = open.is_empty();
+        if !is_done {
+            self.unresolved.insert(key, open);
         }
-        let found: Arc<[Found]> = self.episodes(id, from, to, wants)?.into();
+        is_done
+    }
+
+    /// Finds the episodes of a group that another one reads.
+    fn is_found(&mut self, id: &GroupId, times: (Timestamp, Timestamp), wants: &mut Wants) -> bool {
+        if self.inner.get(&times).is_some_and(|known| known.contains_key(id)) {
+            return true;
+        }
+        let Some(found) = self.episodes(id, times.0, times.1, wants) else { return false };
         self.done(id);
-        self.inner.insert(key, Arc::clone(&found));
-        Some(found)
+        self.inner.entry(times).or_default().insert(id.clone(), found);
+        true
     }
 }

@@ -28,7 +28,7 @@ use super::ledger::Ledger;
 
 use found::Found;
 use noted::{Home, Link, Noted, Notes, has_too_many_values, short_group};
-use shelves::{Shelves, Wants};
+use shelves::{Buckets, Shelves, Wants};
 use touched::{Open, Span};
 
 /// How late an event may come and still find what belongs to it.
@@ -65,8 +65,10 @@ pub struct Correlator<'r> {
     new_links: Vec<Item>,
     /// `None`: what is at hand is all there is.
     shelves: Option<Shelves>,
-    /// Of groups that others read: the episodes of a stretch of time.
-    inner: HashMap<(GroupId, Timestamp, Timestamp), Arc<[Found]>>,
+    /// Of groups that others read: the episodes between two times.
+    inner: HashMap<(Timestamp, Timestamp), HashMap<GroupId, Vec<Found>>>,
+    /// Groups that one reads and of which the episodes aren't known yet.
+    unresolved: HashMap<(GroupId, Buckets), Vec<GroupId>>,
     /// What is known of alerts, where that had to be asked.
     ledgers: HashMap<Key, Option<Ledger>>,
     written: HashSet<Key>,
@@ -117,6 +119,10 @@ impl<'r> Correlator<'r> {
     /// Adds to what is remembered.
     #[must_use]
     pub fn new(rules: &'r RuleSet, contributions: Vec<Contribution>, now: Timestamp) -> Self {
+        Self::start(rules, contributions, now, Some(Shelves::default()))
+    }
+
+    fn start(rules: &'r RuleSet, contributions: Vec<Contribution>, now: Timestamp, shelves: Option<Shelves>) -> Self {
         let mut correlator = Self {
             rules,
             now,
@@ -125,8 +131,9 @@ impl<'r> Correlator<'r> {
             open: Open::new(rules.correlations()),
             links: HashMap::new(),
             new_links: Vec::new(),
-            shelves: Some(Shelves::default()),
+            shelves,
             inner: HashMap::new(),
+            unresolved: HashMap::new(),
             ledgers: HashMap::new(),
             written: HashSet::new(),
             findings: Vec::new(),
@@ -143,8 +150,7 @@ impl<'r> Correlator<'r> {
     /// Finds the episodes of these matches alone: nothing else is remembered.
     #[must_use]
     pub fn alone(rules: &RuleSet, contributions: Vec<Contribution>) -> Correlation {
-        let mut correlator = Correlator::new(rules, contributions, Timestamp::MIN);
-        correlator.shelves = None;
+        let mut correlator = Correlator::start(rules, contributions, Timestamp::MIN, None);
         // OK because nothing has to be written or read.
         loop {
             if let Step::Done(correlation) = correlator.step() {
@@ -164,7 +170,7 @@ impl<'r> Correlator<'r> {
             let Some(group) = &observed.group else { continue };
             let id = GroupId { correlation: observed.correlation, group: short_group(group) };
             let noted = Noted::of(self.rules, contribution, observed);
-            let apart = self.home(&id).looks_back();
+            let apart = self.apart(&id);
             self.open.add(&id, time, [place], apart);
             self.at_hand.entry(id).or_default().push(Arc::new(noted));
         }
@@ -189,11 +195,12 @@ impl<'r> Correlator<'r> {
                     self.take(&id, &span, found);
                 }
             }
-            if !wants.stretches.is_empty() {
-                return Step::Read(self.ask(wants));
-            }
+            // First what costs less, and may make reading more needless.
             if !wants.ledgers.is_empty() {
                 return Step::Ask(wants.ledgers.into_iter().collect());
+            }
+            if !wants.stretches.is_empty() {
+                return Step::Read(self.ask(wants));
             }
         }
         Step::Done(self.finish())
@@ -205,7 +212,7 @@ impl<'r> Correlator<'r> {
             findings: std::mem::take(&mut self.findings),
             incomplete: self.incomplete,
             cut: shelves.cut.len() as u64,
-            unreadable: shelves.unreadable,
+            unreadable: shelves.unreadable.into_values().collect(),
         }
     }
 
@@ -238,9 +245,9 @@ impl<'r> Correlator<'r> {
         let correlation = self.correlation(id);
         for found in found.into_iter().filter(Found::is_at_hand) {
             for outer in self.readers(id, &found) {
-                let home = self.home(&outer);
-                self.open.add(&outer, found.start, span.places.iter().copied(), home.looks_back());
-                let item = home.link(Link::to(self.rules, id), found.start, self.now);
+                let apart = self.apart(&outer);
+                self.open.add(&outer, found.start, span.places.iter().copied(), apart);
+                let item = self.home(&outer).link(Link::to(self.rules, id), found.start, self.now);
                 if self.written.insert(item.key.clone()) {
                     self.new_links.push(item);
                 }
@@ -279,6 +286,12 @@ impl<'r> Correlator<'r> {
         if let Some(shelves) = &mut self.shelves {
             shelves.done(id);
         }
+    }
+
+    /// How far apart events of a group lie that have nothing to do with each other.
+    fn apart(&self, id: &GroupId) -> SignedDuration {
+        // What is at hand needn't be read, so it is looked at once.
+        if self.shelves.is_none() { SignedDuration::MAX } else { self.home(id).looks_back() }
     }
 
     fn correlation(&self, id: &GroupId) -> &'r CompiledCorrelation {

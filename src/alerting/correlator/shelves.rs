@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use super::super::item::{Key, Listed, Stretch, UnreadableItem};
+use super::super::item::{Item, Key, LISTED_AT_ONCE, Listed, Stretch, UnreadableItem};
 use super::GroupId;
 use super::noted::Notes;
 
@@ -12,14 +12,15 @@ const SPARE_BYTES: usize = 8_000_000;
 /// What was read of groups.
 #[derive(Debug, Default)]
 pub(super) struct Shelves {
-    by_group: HashMap<GroupId, Shelf>,
+    /// Of a group several: who reads it may want other times of it than another one, and both at once.
+    by_group: HashMap<GroupId, Vec<Shelf>>,
     /// Those that won't be needed any more, it seems.
     done: HashSet<GroupId>,
     asked: HashMap<Stretch, (GroupId, Buckets)>,
     /// Groups of which more is there than was read.
     pub(super) cut: HashSet<GroupId>,
     /// What can't be understood.
-    pub(super) unreadable: Vec<UnreadableItem>,
+    pub(super) unreadable: BTreeMap<Key, UnreadableItem>,
 }
 
 /// Stretches of a group's time, the first and the last.
@@ -42,10 +43,21 @@ pub(super) struct Wants {
     pub(super) ledgers: BTreeSet<Key>,
 }
 
+/// Ledgers that are read at a time: a call for them.
+const LEDGERS_AT_ONCE: usize = 100;
+
+impl Wants {
+    /// Whether it is as much as is read at a time.
+    pub(super) fn are_enough(&self) -> bool {
+        self.stretches.len() >= LISTED_AT_ONCE || self.ledgers.len() >= LEDGERS_AT_ONCE
+    }
+}
+
 impl Shelves {
     /// What was read of a group, if it was read from the first to the last of these.
     pub(super) fn get(&self, id: &GroupId, (first, last): Buckets) -> Option<&Shelf> {
-        self.by_group.get(id).filter(|shelf| shelf.buckets.0 <= first && last <= shelf.buckets.1)
+        let mut shelves = self.by_group.get(id)?.iter();
+        shelves.find(|shelf| shelf.buckets.0 <= first && last <= shelf.buckets.1)
     }
 
     /// Notes what is going to be read.
@@ -60,10 +72,16 @@ impl Shelves {
             self.cut.insert(id.clone());
         }
         let mut notes = Notes::default();
-        self.unreadable.extend(listed.items.iter().filter_map(|item| notes.add(item).err()));
-        let bytes = listed.items.iter().map(super::Item::bytes).sum();
+        for item in &listed.items {
+            if let Err(error) = notes.add(item) {
+                self.unreadable.insert(item.key.clone(), error);
+            }
+        }
+        let bytes = listed.items.iter().map(Item::bytes).sum();
         self.done.remove(&id);
-        self.by_group.insert(id, Shelf { buckets, bytes, is_cut: listed.is_cut, notes });
+        let shelves = self.by_group.entry(id).or_default();
+        shelves.retain(|old| old.buckets.0 < buckets.0 || buckets.1 < old.buckets.1);
+        shelves.push(Shelf { buckets, bytes, is_cut: listed.is_cut, notes });
     }
 
     /// A group won't be needed any more, it seems.
@@ -72,8 +90,8 @@ impl Shelves {
     }
 
     fn make_room(&mut self) {
-        let bytes = |id: &GroupId| self.by_group.get(id).map_or(0, |shelf| shelf.bytes);
-        if self.done.iter().map(bytes).sum::<usize>() > SPARE_BYTES {
+        let shelves = self.done.iter().filter_map(|id| self.by_group.get(id)).flatten();
+        if shelves.map(|shelf| shelf.bytes).sum::<usize>() > SPARE_BYTES {
             for id in self.done.drain() {
                 self.by_group.remove(&id);
             }

@@ -1,7 +1,7 @@
 //! The rounds that sightings go with the store: read the pairs, read the entities of what is new, write these, write those.
 
 use std::collections::hash_map::Entry;
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -18,7 +18,7 @@ pub struct Sightings {
     answers: Vec<Option<Seen>>,
     /// What the store holds of the pairs that it answered for.
     glimpses: Vec<(FindingUid, Glimpse)>,
-    unreadable: Vec<UnreadableItem>,
+    unreadable: BTreeMap<Key, UnreadableItem>,
 }
 
 /// What the memory answered.
@@ -54,7 +54,7 @@ impl Sightings {
     #[must_use]
     pub fn new(all: Vec<FirstSighting>) -> Self {
         let answers = vec![None; all.len()];
-        Self { all, answers, glimpses: Vec::new(), unreadable: Vec::new() }
+        Self { all, answers, glimpses: Vec::new(), unreadable: BTreeMap::new() }
     }
 
     /// Answers what this process knows already.
@@ -75,7 +75,7 @@ impl Sightings {
     #[must_use]
     pub fn answers(self) -> Option<Recalled> {
         let seen = self.answers.into_iter().collect::<Option<_>>()?;
-        Some(Recalled { seen, unreadable: self.unreadable })
+        Some(Recalled { seen, unreadable: self.unreadable.into_values().collect() })
     }
 
     /// Whether all are answered.
@@ -111,7 +111,7 @@ impl Sightings {
                         places: vec![place],
                         revision: item.map_or(0, |item| item.revision),
                         known: item.map(Item::read).transpose().unwrap_or_else(|error| {
-                            self.unreadable.push(error);
+                            self.unreadable.insert(error.key.clone(), error);
                             None
                         }),
                     };
@@ -156,7 +156,7 @@ impl Sightings {
                         let entity = match known {
                             Some(Ok(entity)) => entity,
                             Some(Err(error)) => {
-                                self.unreadable.push(error);
+                                self.unreadable.insert(error.key.clone(), error);
                                 new(Timestamp::UNIX_EPOCH)
                             }
                             None => new(sighting.time),
