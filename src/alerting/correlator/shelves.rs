@@ -14,8 +14,9 @@ const SPARE_BYTES: usize = 8_000_000;
 pub(super) struct Shelves {
     /// Of a group several: who reads it may want other times of it than another one, and both at once.
     by_group: HashMap<GroupId, Vec<Shelf>>,
-    /// Those that won't be needed any more, it seems.
+    /// Those that won't be needed any more, it seems, and how much they hold.
     done: HashSet<GroupId>,
+    spare: usize,
     asked: HashMap<Stretch, (GroupId, Buckets)>,
     /// Groups of which more is there than was read.
     pub(super) cut: HashSet<GroupId>,
@@ -78,7 +79,9 @@ impl Shelves {
             }
         }
         let bytes = listed.items.iter().map(Item::bytes).sum();
-        self.done.remove(&id);
+        if self.done.remove(&id) {
+            self.spare -= self.bytes(&id);
+        }
         let shelves = self.by_group.entry(id).or_default();
         shelves.retain(|old| old.buckets.0 < buckets.0 || buckets.1 < old.buckets.1);
         shelves.push(Shelf { buckets, bytes, is_cut: listed.is_cut, notes });
@@ -86,12 +89,18 @@ impl Shelves {
 
     /// A group won't be needed any more, it seems.
     pub(super) fn done(&mut self, id: &GroupId) {
-        self.done.insert(id.clone());
+        if self.done.insert(id.clone()) {
+            self.spare += self.bytes(id);
+        }
+    }
+
+    fn bytes(&self, id: &GroupId) -> usize {
+        self.by_group.get(id).into_iter().flatten().map(|shelf| shelf.bytes).sum()
     }
 
     fn make_room(&mut self) {
-        let shelves = self.done.iter().filter_map(|id| self.by_group.get(id)).flatten();
-        if shelves.map(|shelf| shelf.bytes).sum::<usize>() > SPARE_BYTES {
+        if self.spare > SPARE_BYTES {
+            self.spare = 0;
             for id in self.done.drain() {
                 self.by_group.remove(&id);
             }
