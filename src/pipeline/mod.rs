@@ -1,7 +1,8 @@
 //! The one place that awaits: the order of effects.
 //!
 //! read objects → hold records against rules → remember → decide → claim → publish → mark. Whatever fails, fails the deliveries
-//! that it came with and no others.
+//! that it came with and no others. What needs the least goes first: single events are told before first sightings are looked up,
+//! and these before correlations count.
 
 mod read;
 mod remember;
@@ -24,7 +25,7 @@ use crate::trigger::{Trigger, TriggerError};
 
 use read::ObjectReport;
 pub use remember::see;
-use run::Run;
+use run::{Collected, Run};
 pub use screen::{Screen, Screened, Told};
 
 /// Everything between an invocation payload and its answer.
@@ -61,43 +62,36 @@ impl<O: ObjectStore, S: StateStore, P: Publisher, C: Clock> Pipeline<O, S, P, C>
         let objects = run.take(trigger);
         let reading: Vec<_> = objects.keys().map(|object| self.read(object)).collect();
         let reports: Vec<ObjectReport> = stream::iter(reading).buffered(self.concurrency.max(1)).collect().await;
-        let collected = run.collect(reports, &objects);
-        let mut findings = self.see(&mut run, collected.findings).await;
-        findings.extend(self.correlate(&mut run, collected.contributions).await);
-        alerting::in_order(&mut findings);
-        self.tell(&mut run, findings).await;
+        let Collected { findings, contributions } = run.collect(reports, &objects);
+        let (sightings, matches) = findings.into_iter().partition(|finding| finding.first_seen().is_some());
+        self.tell(&mut run, matches, &[]).await;
+        self.see(&mut run, sightings).await;
+        self.correlate(&mut run, contributions).await;
         let outcome = run.finish();
         telemetry::emit(&Event::Invocation { outcome: &outcome });
         Ok(outcome)
     }
 
-    /// Gives the findings that are news, if nobody was told of them. Without the memory, first-seen rules wait for redelivery.
-    async fn see(&self, run: &mut Run, mut findings: Vec<Finding>) -> Vec<Finding> {
+    /// Tells of values that are new. Without the memory they wait for redelivery.
+    async fn see(&self, run: &mut Run, mut findings: Vec<Finding>) {
         alerting::in_order(&mut findings);
         let sightings: Vec<FirstSighting> = findings.iter().filter_map(FirstSighting::of).collect();
-        let seen = match see(&self.state, &self.known, sightings, self.clock.now()).await {
+        match see(&self.state, &self.known, sightings, self.clock.now()).await {
             Ok(Recalled { seen, unreadable }) => {
                 unreadable.iter().for_each(|item| run.state_failed(item));
-                seen
+                self.tell(run, findings, &seen).await;
             }
             Err(error) => {
                 run.state_failed(&error);
-                let (first_seen, others) = findings.into_iter().partition(|finding| finding.first_seen().is_some());
-                let first_seen: Vec<Finding> = first_seen;
-                run.fail_findings(first_seen.iter(), &chain(&error));
-                findings = others;
-                Vec::new()
+                run.fail_findings(findings.iter(), &chain(&error));
             }
-        };
-        let (open, held) = alerting::judge(findings, &seen);
-        run.held(&held);
-        open
+        }
     }
 
-    /// Gives the episodes that these matches belong to. Without the memory they wait for redelivery.
-    async fn correlate(&self, run: &mut Run, contributions: Vec<Contribution>) -> Vec<Finding> {
+    /// Tells of the episodes that these matches belong to. Without the memory they wait for redelivery.
+    async fn correlate(&self, run: &mut Run, contributions: Vec<Contribution>) {
         if contributions.is_empty() {
-            return Vec::new();
+            return;
         }
         let now = self.clock.now();
         let correlator = Correlator::new(&self.rules, contributions, now);
@@ -107,14 +101,12 @@ impl<O: ObjectStore, S: StateStore, P: Publisher, C: Clock> Pipeline<O, S, P, C>
                     telemetry::emit(&Event::CorrelationsCut { groups: correlation.cut });
                 }
                 correlation.unreadable.iter().for_each(|item| run.state_failed(item));
-                let (open, held) = alerting::judge(run.correlated(correlation), &[]);
-                run.held(&held);
-                open
+                let findings = run.correlated(correlation);
+                self.tell(run, findings, &[]).await;
             }
             Err(error) => {
                 run.state_failed(&error);
                 run.fail_contributions(&chain(&error));
-                Vec::new()
             }
         }
     }

@@ -11,7 +11,7 @@ use futures_util::{StreamExt as _, stream};
 
 use crate::alerting::{
     self, Alert, Closing, Decision, HeldBack, Hold, Item, Items, Key, LISTED_AT_ONCE, Ledgers, Published, Repetition,
-    Stretch, Teller, key_of,
+    Seen, Stretch, Teller, key_of,
 };
 use crate::finding::{DedupKey, Finding, FindingUid};
 use crate::notify;
@@ -26,8 +26,15 @@ use super::run::Run;
 type AlertId = (DedupKey, FindingUid, jiff::Timestamp);
 
 impl<O: ObjectStore, S: StateStore, P: Publisher, C: Clock> Pipeline<O, S, P, C> {
-    /// Tells people of findings, but for those that an alert already speaks for. They have to be in order.
-    pub(super) async fn tell(&self, run: &mut Run, findings: Vec<Finding>) {
+    /// Tells people of findings, but for those that are no news and those that an alert already speaks for. `seen` answers for
+    /// first sightings, in their order.
+    pub(super) async fn tell(&self, run: &mut Run, findings: Vec<Finding>, seen: &[Seen]) {
+        let (mut findings, held) = alerting::judge(findings, seen);
+        run.held(&held);
+        if findings.is_empty() {
+            return;
+        }
+        alerting::in_order(&mut findings);
         let teller = self.teller();
         let mut decisions = match self.decide(run, findings.clone(), &teller).await {
             Ok(decisions) => decisions,

@@ -20,6 +20,17 @@ fn world() -> World {
     World::new(rules(&yaml.replace("title: Test", "title: New address")))
 }
 
+/// With a rule of single events besides, and without its memory.
+fn away() -> World {
+    let yaml = rule("  sel: {eventName: GetUser}\n  condition: sel")
+        + LEARNING_A_DAY
+        + "---\n"
+        + &rule("  sel: {eventName: StopLogging}\n  condition: sel").replace("id: test", "id: stop");
+    let world = World::new(rules(&yaml));
+    world.pipeline.state.fails(Fails::Away);
+    world
+}
+
 fn call(id: &str, time: &str, address: &str) -> Value {
     with(
         record("GetUser", id),
@@ -105,12 +116,7 @@ async fn what_was_learned_stays_learned_when_older_files_follow() {
 
 #[tokio::test]
 async fn without_the_memory_first_seen_rules_wait_and_matches_alert() {
-    let yaml = rule("  sel: {eventName: GetUser}\n  condition: sel")
-        + LEARNING_A_DAY
-        + "---\n"
-        + &rule("  sel: {eventName: StopLogging}\n  condition: sel").replace("id: test", "id: stop");
-    let world = World::new(rules(&yaml));
-    world.pipeline.state.fails(Fails::Away);
+    let world = away();
     let (quiet, loud) = (
         world.put("quiet", &trail_file(&[call("1", "01T10:00:00", "198.51.100.1")])),
         world.put("loud", &trail_file(&[record("StopLogging", "2")])),
@@ -126,12 +132,7 @@ async fn without_the_memory_first_seen_rules_wait_and_matches_alert() {
 /// What waits brings the other findings of its file again and again.
 #[tokio::test]
 async fn while_the_memory_is_away_a_process_tells_nothing_twice() {
-    let yaml = rule("  sel: {eventName: GetUser}\n  condition: sel")
-        + LEARNING_A_DAY
-        + "---\n"
-        + &rule("  sel: {eventName: StopLogging}\n  condition: sel").replace("id: test", "id: stop");
-    let world = World::new(rules(&yaml));
-    world.pipeline.state.fails(Fails::Away);
+    let world = away();
     let calls = [call("1", "01T10:00:00", "198.51.100.1"), record("StopLogging", "2")];
     let key = world.put("a", &trail_file(&calls));
     let told = async || {
