@@ -179,7 +179,7 @@ pub(crate) struct InvokeArgs {
     /// Where log files are: `dir:PATH` laid out as <bucket>/<key>, or `s3`.
     #[arg(long, value_name = "PLACE", default_value = "dir:events/objects", value_parser = config::objects)]
     pub(crate) objects: ObjectsFrom,
-    /// What is remembered between events: `memory`, or `file:PATH`.
+    /// What is remembered between events: `memory`, `file:PATH`, or `dynamodb:TABLE`.
     #[arg(long, value_name = "PLACE", default_value = "memory", value_parser = config::state)]
     pub(crate) state: StateIn,
     /// Where alerts go: `stdout`, or `sns:ARN`.
