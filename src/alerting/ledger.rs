@@ -238,7 +238,7 @@ impl<'d> Closing<'d> {
             ledger.extend(finding);
         }
         ledger.claim.take_if(|claim| claim.by == teller.name);
-        ledger.bound(teller.now, window, MAX_TOLD);
+        ledger.bound(teller.now, window, MAX_ALERTS, MAX_TOLD);
         (ledger != before).then(|| ledger.item(key, teller.now, window))
     }
 
@@ -277,10 +277,10 @@ impl Ledger {
     }
 
     /// Lets go of what can't be asked for any more, and of the oldest where there is too much.
-    pub(super) fn bound(&mut self, now: Timestamp, window: SignedDuration, max_told: usize) {
+    pub(super) fn bound(&mut self, now: Timestamp, window: SignedDuration, max_alerts: usize, max_told: usize) {
         let kept = window.saturating_add(REDELIVERY);
         self.published.retain(|alert| now.duration_since(alert.at.max(alert.until)) <= kept);
-        drop_oldest(&mut self.published, MAX_ALERTS);
+        drop_oldest(&mut self.published, max_alerts);
         let mut room = max_told;
         for alert in self.published.iter_mut().rev() {
             drop_oldest(&mut alert.told.0, room);
@@ -291,7 +291,10 @@ impl Ledger {
 }
 
 fn drop_oldest<T>(list: &mut Vec<T>, at_most: usize) {
-    list.drain(..list.len().saturating_sub(at_most));
+    if list.len() > at_most {
+        list.drain(..list.len() - at_most);
+        list.shrink_to_fit();
+    }
 }
 
 /// Where the ledger of a dedup key is.

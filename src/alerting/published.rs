@@ -10,8 +10,9 @@ use crate::finding::{DedupKey, Finding};
 use super::decision::{Alert, Hold};
 use super::ledger::Ledger;
 
-/// Dedup keys that a process keeps in mind, and of each so many findings by name: a few megabytes, 16 at most.
+/// Dedup keys that a process keeps in mind, and of each so many alerts and findings by name: a few megabytes, 30 at most.
 const MAX_KEYS: NonZeroUsize = NonZeroUsize::MIN.saturating_add(999);
+const MAX_ALERTS: usize = 100;
 const MAX_TOLD: usize = 1_000;
 
 /// What this process has published. Its messages come again for as long as the memory is away, most of them to the same process.
@@ -29,7 +30,7 @@ impl Published {
     pub fn add(&mut self, alert: &Alert, now: Timestamp) {
         let ledger = self.0.get_or_insert_mut(alert.finding.dedup_key, || Ledger::of(&alert.finding));
         ledger.add(alert, now);
-        ledger.bound(now, alert.finding.rule.window, MAX_TOLD);
+        ledger.bound(now, alert.finding.rule.window, MAX_ALERTS, MAX_TOLD);
     }
 
     /// Why nobody is told of a finding, if this process has published an alert that speaks for it.

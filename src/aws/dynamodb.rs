@@ -252,17 +252,23 @@ impl StateStore for DynamoDbTable {
     }
 }
 
-/// Has every write tried: what keeps one from being done is no reason to leave the others. But a table that doesn't answer is
-/// waited for once.
+/// Has every write tried: what keeps one from being done is no reason to leave the others. But a table that answers none of those
+/// in flight is not waited for again.
 async fn each<T>(writes: Vec<impl Future<Output = Result<T, StateError>>>) -> Result<Vec<T>, StateError> {
     let mut done = Vec::with_capacity(writes.len());
     let mut failed = None;
+    let mut failures = 0;
     let mut results = pin!(stream::iter(writes).buffered(CONCURRENCY));
     while let Some(result) = results.next().await {
         match result {
             Ok(one) => done.push(one),
-            Err(error @ StateError::Failed { .. }) => return Err(error),
-            Err(error) => failed = failed.or(Some(error)),
+            Err(error) => {
+                failures += usize::from(matches!(error, StateError::Failed { .. }));
+                failed = failed.or(Some(error));
+            }
+        }
+        if failures >= CONCURRENCY {
+            break;
         }
     }
     failed.map_or(Ok(done), Err)

@@ -1,13 +1,20 @@
 //! Alerts to an Amazon SNS topic.
 
+use std::time::Duration;
+
 use aws_config::SdkConfig;
 use aws_sdk_sns::Client;
+use aws_sdk_sns::config::Builder;
+use aws_sdk_sns::config::timeout::TimeoutConfig;
 use aws_sdk_sns::types::MessageAttributeValue;
 
 use crate::notify::Notification;
 use crate::ports::{PublishError, Publisher};
 
 use super::warm::{WarmError, bounded};
+
+/// For one alert, its retries included. A function has a minute.
+const PATIENCE: Duration = Duration::from_secs(15);
 
 /// An SNS topic.
 #[derive(Debug, Clone)]
@@ -20,7 +27,11 @@ impl SnsTopic {
     /// Makes the client.
     #[must_use]
     pub fn new(config: &SdkConfig, arn: String) -> Self {
-        Self { client: Client::new(config), arn }
+        // A topic that doesn't answer must not take the time in which the memory can be asked and told. It is patient: what was
+        // published and not answered in time is published again.
+        let timeouts = TimeoutConfig::builder().operation_timeout(PATIENCE).operation_attempt_timeout(PATIENCE / 2);
+        let config = Builder::from(config).timeout_config(timeouts.build()).build();
+        Self { client: Client::from_conf(config), arn }
     }
 
     /// The topic's ARN.

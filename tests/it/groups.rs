@@ -3,11 +3,12 @@
 use std::sync::atomic::Ordering;
 
 use serde_json::{Value, json};
-use trailhound::alerting::{Item, Key};
+use trailhound::alerting::{Correlation, Correlator, Item, Key, Step};
+use trailhound::local::StateMemory;
 use trailhound::ports::{Clock as _, StateStore as _};
 
 use crate::correlation::{BURST, base, by, call, correlation};
-use crate::support::{World, failed, rules, trail_file, with};
+use crate::support::{TestClock, World, failed, rules, screened, trail_file, with};
 
 fn burst() -> World {
     World::new(rules(&(base(&[("list", "ListUsers")]) + &correlation(BURST))))
@@ -155,6 +156,57 @@ async fn a_group_that_reads_many_others_reads_each_once() {
     assert_eq!(world.subjects().len(), 1);
     let lists = world.pipeline.state.lists.load(Ordering::Relaxed) - before;
     assert!((63..80).contains(&lists), "{lists} for 500 groups, eight at a time");
+}
+
+/// One process has read the second address before the other one completed it there, and links it after that one looked.
+#[tokio::test]
+async fn of_two_processes_that_link_groups_at_once_the_later_one_sees_both() {
+    let rules = rules(
+        &(base(&[("list", "ListUsers")]).trim_end_matches("---\n").to_owned()
+            + &over(
+                "x",
+                "{type: event_count, rules: [list], group-by: [sourceIPAddress], timespan: 1h, condition: {gte: 2}}",
+            )
+            + &over(
+                "a",
+                "{type: event_count, rules: [x], group-by: [userIdentity.userName], timespan: 5m, condition: {gte: 2}}",
+            )),
+    );
+    let from = |address: &str, time: &str| with(call("ListUsers", time, time), &[("/sourceIPAddress", json!(address))]);
+    let slow = [from("203.0.113.1", "10:30:00"), from("203.0.113.1", "10:30:10"), from("203.0.113.2", "10:31:00")];
+    let quick = [from("203.0.113.2", "10:31:10")];
+    let now = TestClock::default().now();
+    let correlator = |records: &[Value]| Correlator::new(&rules, screened(&rules, records).1.contributions, now);
+    let (mut slow, mut quick) = (correlator(&slow), correlator(&quick));
+    let state = StateMemory::default();
+    let links = drive(&state, &mut slow, 1).await.unwrap_err();
+    assert_eq!(drive(&state, &mut quick, usize::MAX).await.unwrap().findings.len(), 0);
+    state.put(&links).await.unwrap();
+    assert_eq!(drive(&state, &mut slow, usize::MAX).await.unwrap().findings.len(), 1);
+}
+
+/// Goes on until it is done, or gives what it would write after so many writes.
+async fn drive(state: &StateMemory, correlator: &mut Correlator<'_>, writes: usize) -> Result<Correlation, Vec<Item>> {
+    let now = TestClock::default().now();
+    let mut left = writes;
+    loop {
+        match correlator.step() {
+            Step::Write(items) if left == 0 => return Err(items),
+            Step::Write(items) => {
+                left -= 1;
+                state.put(&items).await.unwrap();
+            }
+            Step::Read(stretches) => {
+                let listed = state.list(&stretches, now).await.unwrap();
+                stretches.iter().zip(&listed).for_each(|(stretch, listed)| correlator.shelve(stretch, listed));
+            }
+            Step::Ask(keys) => {
+                let items = state.get(&keys, now).await.unwrap();
+                correlator.hear(keys, &items);
+            }
+            Step::Done(correlation) => return Ok(correlation),
+        }
+    }
 }
 
 /// Whoever floods a group must not hide what comes next in it.

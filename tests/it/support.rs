@@ -12,13 +12,14 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use trailhound::alerting::{Item, Items, Key, KnownPairs, Listed, Published, Stretch};
 use trailhound::engine::{Organisation, RuleSet};
+use trailhound::finding::Finding;
 use trailhound::local::{Folder, Outbox, StateMemory};
 use trailhound::notify::Notification;
 use trailhound::outcome::Outcome;
-use trailhound::pipeline::Pipeline;
+use trailhound::pipeline::{Pipeline, Screen, Screened};
 use trailhound::ports::{Clock, Page, PublishError, Publisher, StateError, StateStore};
 use trailhound::sigma;
-use trailhound::trail::{Readers, Record};
+use trailhound::trail::{self, Limits, Reader, Readers, Record};
 use trailhound::yaml::{Diagnostic, SourceFile};
 
 pub(crate) const ACCOUNT: &str = "111122223333";
@@ -91,6 +92,17 @@ pub(crate) fn matches(detection: &str, record: &Value) -> bool {
     let record = Record::parse(0, raw.as_bytes()).unwrap();
     let rules = rules(&rule(detection));
     rules.matches(&record).len() == 1
+}
+
+/// What a file of these records gives: what is told by itself, and the rest.
+pub(crate) fn screened(rules: &RuleSet, records: &[Value]) -> (Vec<Finding>, Screened) {
+    let mut screen = Screen::new(rules, "trail".into(), "2026-11-05T12:00:00Z".parse().unwrap());
+    let mut reader = Reader::new(Limits::default());
+    let mut findings = Vec::new();
+    let mut each = |item: trail::Item<'_>| screen.item(item, &mut |told| findings.push(told.finding()));
+    reader.push(json!({"Records": records}).to_string().as_bytes(), &mut each).unwrap();
+    reader.finish(&mut each).unwrap();
+    (findings, screen.finish())
 }
 
 /// A gzip trail file.

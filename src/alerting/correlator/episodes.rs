@@ -34,7 +34,9 @@ impl<'r> Correlator<'r> {
         // What holds now is seen in one timespan, and that it began now in two. Otherwise one has to look as far back as anything
         // is kept, unless people know of it already.
         let near = [back(pattern.timespan), back(pattern.timespan.saturating_mul(2))];
-        for first in near.into_iter().map(Some).chain([None]) {
+        let times = (id.clone(), from, to);
+        let reached = self.stages.get(&times).copied().unwrap_or_default();
+        for (stage, first) in near.into_iter().map(Some).chain([None]).enumerate().skip(reached) {
             let is_near = first.is_some() && self.shelves.is_some();
             let first = first.unwrap_or_else(|| back(home.looks_back()));
             let (observations, sources, judged_from) = self.observations(id, (first, last), wants)?;
@@ -53,6 +55,7 @@ impl<'r> Correlator<'r> {
             if is_known {
                 return Some(found);
             }
+            self.stages.insert(times.clone(), stage + 1);
         }
         None
     }

@@ -69,6 +69,8 @@ pub struct Correlator<'r> {
     inner: HashMap<(Timestamp, Timestamp), HashMap<GroupId, Vec<Found>>>,
     /// Groups that one reads and of which the episodes aren't known yet.
     unresolved: HashMap<(GroupId, Buckets), Vec<GroupId>>,
+    /// How far back one had to look for the episodes of a group between two times.
+    stages: HashMap<(GroupId, Timestamp, Timestamp), usize>,
     /// What is known of alerts, where that had to be asked.
     ledgers: HashMap<Key, Option<Ledger>>,
     written: HashSet<Key>,
@@ -134,6 +136,7 @@ impl<'r> Correlator<'r> {
             shelves,
             inner: HashMap::new(),
             unresolved: HashMap::new(),
+            stages: HashMap::new(),
             ledgers: HashMap::new(),
             written: HashSet::new(),
             findings: Vec::new(),
@@ -184,11 +187,14 @@ impl<'r> Correlator<'r> {
         while let Some((level, groups)) = self.open.first(LISTED_AT_ONCE) {
             // Who is looked at next may read what was looked at before.
             if level > self.level && !self.new_links.is_empty() {
-                return Step::Write(std::mem::take(&mut self.new_links));
+                return Step::Write(self.new_links());
             }
             self.level = level;
             let mut wants = Wants::default();
             for (id, span) in groups {
+                if wants.are_enough() {
+                    break;
+                }
                 if let Some(found) = self.episodes(&id, span.from, span.to, &mut wants) {
                     self.open.close(level, id.clone());
                     self.done(&id);
@@ -238,6 +244,17 @@ impl<'r> Correlator<'r> {
         items.sort_by(|a, b| a.key.cmp(&b.key));
         self.written.extend(items.iter().map(|item| item.key.clone()));
         items
+    }
+
+    /// The links to write. Whatever has to do with them is read anew afterwards: of two processes that link the same group to
+    /// others, the later one has to see what the earlier one's link leads to, too.
+    fn new_links(&mut self) -> Vec<Item> {
+        self.inner.clear();
+        self.unresolved.clear();
+        if let Some(shelves) = &mut self.shelves {
+            shelves.clear();
+        }
+        std::mem::take(&mut self.new_links)
     }
 
     /// Takes the episodes that were found where a group was added to.

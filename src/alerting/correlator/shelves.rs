@@ -94,6 +94,13 @@ impl Shelves {
         }
     }
 
+    /// What was read is old: others may have written since.
+    pub(super) fn clear(&mut self) {
+        self.by_group.clear();
+        self.done.clear();
+        self.spare = 0;
+    }
+
     fn bytes(&self, id: &GroupId) -> usize {
         self.by_group.get(id).into_iter().flatten().map(|shelf| shelf.bytes).sum()
     }

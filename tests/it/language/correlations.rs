@@ -3,11 +3,9 @@
 use serde_json::{Value, json};
 use trailhound::alerting::Correlator;
 use trailhound::finding::Kind;
-use trailhound::pipeline::Screen;
-use trailhound::trail::{Item, Limits, Reader};
 
 use super::message;
-use crate::support::{compile, record, rules, with};
+use crate::support::{compile, record, rules, screened, with};
 
 /// Rules `a`, `b` and `c` for events `A`, `B` and `C`; `c` is also known by a UUID.
 pub(crate) const RULES: &str = "title: a
@@ -54,13 +52,7 @@ fn calls(lines: &str) -> Vec<Value> {
 /// What is told of these records: rules by themselves by their id, correlations by id and what they measured.
 pub(crate) fn told(yaml: &str, records: &[Value]) -> Vec<String> {
     let rules = rules(yaml);
-    let mut screen = Screen::new(&rules, "trail".into(), "2026-11-05T12:00:00Z".parse().unwrap());
-    let mut reader = Reader::new(Limits::default());
-    let mut findings = Vec::new();
-    let mut each = |item: Item<'_>| screen.item(item, &mut |told| findings.push(told.finding()));
-    reader.push(json!({"Records": records}).to_string().as_bytes(), &mut each).unwrap();
-    reader.finish(&mut each).unwrap();
-    let screened = screen.finish();
+    let (findings, screened) = screened(&rules, records);
     let correlated = Correlator::alone(&rules, screened.contributions).findings;
     let findings =
         findings.into_iter().chain(screened.sightings).chain(correlated.into_iter().map(|found| found.finding));
