@@ -61,6 +61,8 @@ async fn a_trail_file_arrives_and_an_alert_goes_out() {
 async fn a_function_that_lacks_a_place_works_and_says_so() {
     let mut stack = Stack::deploy(&["TRAILHOUND_WARM=s3://somebody-elses-logs,alerts"]).await;
     a_file_alerts_with_who_did_what_where(&stack).await;
+    // What it has said is in the log once it is done.
+    stack.wait_until_idle().await;
     let told = line(&stack.log(), NOT_WARMED);
     assert!(told.contains("s3://somebody-elses-logs"), "{told}");
     let told = line(&stack.log(), WARMED);
@@ -167,10 +169,10 @@ async fn without_its_table_single_events_alert_and_the_rest_waits(stack: &mut St
     let finding = &alerts[0].0;
     assert_eq!(title(finding), TRAIL_STOPPED);
     assert!(finding["unmapped"]["notes"].to_string().contains("may have been told before"), "{finding}");
-    let told = line(&stack.log(), STATE_FAILED);
-    assert!(told.contains("the function's role needs dynamodb:BatchGetItem on the table"), "{told}");
     let dead = stack.dead_letter().await;
     assert_eq!(dead["Records"][0]["s3"]["object"]["key"], key("now"));
+    let told = line(&stack.log(), STATE_FAILED);
+    assert!(told.contains("the function's role needs dynamodb:BatchGetItem on the table"), "{told}");
     assert_eq!(titles(&stack.alerts_now().await), [""; 0], "told again when the message came again");
     dead
 }

@@ -117,19 +117,22 @@ async fn a_body_that_breaks_off_is_a_failure_not_an_end() {
     assert!(matches!(error, FetchError::Failed { .. }), "{error:?}");
 }
 
-#[tokio::test]
-async fn sns_says_why_it_refuses() {
-    let refusal = "<ErrorResponse><Error><Type>Sender</Type><Code>AuthorizationError</Code><Message>not allowed to publish</Message></Error></ErrorResponse>";
-    let aws = Aws::answering("403 Forbidden", refusal).await;
-    let topic = SnsTopic::new(&aws.config, "arn:aws:sns:eu-west-1:111122223333:alerts".to_owned());
-    let notification = Notification {
+fn notification() -> Notification {
+    Notification {
         subject: "s".into(),
         text: "t".into(),
         chat: "{}".into(),
         ocsf: "{}".into(),
         attributes: vec![("level", "high".into())],
-    };
-    let error = chain(&topic.publish(&notification).await.unwrap_err());
+    }
+}
+
+#[tokio::test]
+async fn sns_says_why_it_refuses() {
+    let refusal = "<ErrorResponse><Error><Type>Sender</Type><Code>AuthorizationError</Code><Message>not allowed to publish</Message></Error></ErrorResponse>";
+    let aws = Aws::answering("403 Forbidden", refusal).await;
+    let topic = SnsTopic::new(&aws.config, "arn:aws:sns:eu-west-1:111122223333:alerts".to_owned());
+    let error = chain(&topic.publish(&notification()).await.unwrap_err());
     assert!(
         error.contains("could not be published to arn:aws:sns:eu-west-1:111122223333:alerts")
             && error.contains("not allowed to publish"),
@@ -204,4 +207,14 @@ async fn a_table_that_says_nothing_is_given_up_in_time() {
     let table = DynamoDbTable::new(&aws.config, "memory".to_owned());
     assert!(table.swap(&many, now()).await.is_err());
     assert!((3..8).contains(&start.elapsed().as_secs()), "{:?}", start.elapsed());
+}
+
+/// What the invocation has to do besides needs the rest of its minute.
+#[tokio::test(start_paused = true)]
+async fn a_topic_that_says_nothing_is_given_up_in_time() {
+    let aws = Aws::silent().await;
+    let topic = SnsTopic::new(&aws.config, "arn:aws:sns:eu-west-1:111122223333:alerts".to_owned());
+    let start = tokio::time::Instant::now();
+    assert!(topic.publish(&notification()).await.is_err());
+    assert!((5..16).contains(&start.elapsed().as_secs()), "{:?}", start.elapsed());
 }
