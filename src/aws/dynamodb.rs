@@ -125,7 +125,7 @@ impl DynamoDbTable {
 
     async fn write_all(&self, task: Task, requests: Vec<WriteRequest>) -> Result<(), StateError> {
         let asked: Vec<_> = requests.chunks(MAX_WRITE).map(|batch| self.write_batch(task, batch.to_vec())).collect();
-        each(asked).await.map(|_: Vec<()>| ())
+        try_all(asked).await.map(|_: Vec<()>| ())
     }
 
     async fn swap_one(&self, item: &Item, now: Timestamp) -> Result<bool, StateError> {
@@ -231,7 +231,7 @@ impl StateStore for DynamoDbTable {
 
     async fn swap(&self, items: &[Item], now: Timestamp) -> Result<Vec<bool>, StateError> {
         StateError::check_size(items)?;
-        each(items.iter().map(|item| self.swap_one(item, now)).collect()).await
+        try_all(items.iter().map(|item| self.swap_one(item, now)).collect()).await
     }
 
     async fn page(&self, after: Option<&Key>, now: Timestamp) -> Result<Page, StateError> {
@@ -254,7 +254,7 @@ impl StateStore for DynamoDbTable {
 
 /// Has every write tried: what keeps one from being done is no reason to leave the others. But a table that answers none of those
 /// in flight is not waited for again.
-async fn each<T>(writes: Vec<impl Future<Output = Result<T, StateError>>>) -> Result<Vec<T>, StateError> {
+async fn try_all<T>(writes: Vec<impl Future<Output = Result<T, StateError>>>) -> Result<Vec<T>, StateError> {
     let mut done = Vec::with_capacity(writes.len());
     let mut failed = None;
     let mut failures = 0;

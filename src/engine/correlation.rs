@@ -250,6 +250,14 @@ impl CompiledCorrelation {
         &self.parts
     }
 
+    /// The correlations among them.
+    pub fn inner(&self) -> impl Iterator<Item = CorrelationIndex> {
+        self.parts.iter().filter_map(|part| match part {
+            Part::Correlation(index) => Some(*index),
+            Part::Rule(_) => None,
+        })
+    }
+
     /// The title of an alert about an episode, with what this record of it says.
     #[must_use]
     pub fn title(&self, record: &Record<'_>, knowledge: &Knowledge) -> String {

@@ -2,7 +2,7 @@
 
 use jiff::SignedDuration;
 
-use super::correlation::{CompiledCorrelation, Part};
+use super::correlation::{CompiledCorrelation, CorrelationIndex};
 
 /// By correlation. What another one reads is looked at for as long as that one looks back: its episodes are found anew from its
 /// events.
@@ -10,11 +10,9 @@ pub(super) fn reaches(all: &[CompiledCorrelation]) -> Vec<SignedDuration> {
     let mut reaches: Vec<SignedDuration> = all.iter().map(|one| one.correlation.timespan).collect();
     // Who reads comes behind what it reads.
     for (index, correlation) in all.iter().enumerate().rev() {
-        for part in correlation.parts() {
-            if let Part::Correlation(inner) = part {
-                let reach = all[inner.0].correlation.timespan.saturating_add(reaches[index]);
-                reaches[inner.0] = reaches[inner.0].max(reach);
-            }
+        for CorrelationIndex(inner) in correlation.inner() {
+            let reach = all[inner].correlation.timespan.saturating_add(reaches[index]);
+            reaches[inner] = reaches[inner].max(reach);
         }
     }
     reaches

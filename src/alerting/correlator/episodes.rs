@@ -33,12 +33,11 @@ impl<'r> Correlator<'r> {
         let last = home.bucket(later(to, pattern.timespan));
         // What holds now is seen in one timespan, and that it began now in two. Otherwise one has to look as far back as anything
         // is kept, unless people know of it already.
-        let near = [back(pattern.timespan), back(pattern.timespan.saturating_mul(2))];
+        let stages = [pattern.timespan, pattern.timespan.saturating_mul(2), home.looks_back()];
         let times = (id.clone(), from, to);
         let reached = self.stages.get(&times).copied().unwrap_or_default();
-        for (stage, first) in near.into_iter().map(Some).chain([None]).enumerate().skip(reached) {
-            let is_near = first.is_some() && self.shelves.is_some();
-            let first = first.unwrap_or_else(|| back(home.looks_back()));
+        for (stage, first) in stages.into_iter().map(back).enumerate().skip(reached) {
+            let is_all = stage + 1 == stages.len() || self.shelves.is_none();
             let (observations, sources, judged_from) = self.observations(id, (first, last), wants)?;
             let timeline = Timeline::new(&pattern, &observations);
             let touches = |episode: &Episode| earlier(episode.start, pattern.timespan) <= to && episode.end >= from;
@@ -49,7 +48,7 @@ impl<'r> Correlator<'r> {
             let mut is_known = true;
             for episode in timeline.episodes_since(judged_from).iter().filter(|episode| touches(episode)) {
                 let Some(one) = Found::of(correlation, &id.group, &timeline, episode, source) else { continue };
-                is_known &= !is_near || episode.start_is_known || self.is_spoken_for(id, &one, wants)?;
+                is_known &= is_all || episode.start_is_known || self.is_spoken_for(id, &one, wants)?;
                 found.push(one);
             }
             if is_known {

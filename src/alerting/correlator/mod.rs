@@ -19,7 +19,7 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::engine::{CompiledCorrelation, CorrelationIndex, Observed, Part, RuleSet};
+use crate::engine::{CompiledCorrelation, CorrelationIndex, Observed, RuleSet};
 use crate::finding::{Contribution, Finding, FindingUid};
 use crate::sigma::CorrelationType;
 
@@ -329,7 +329,7 @@ impl<'r> Correlator<'r> {
         let own = &self.correlation(id).info.id;
         let outer = self.rules.correlations().iter().enumerate();
         outer
-            .filter(|(_, outer)| outer.parts().contains(&Part::Correlation(id.correlation)))
+            .filter(|(_, outer)| outer.inner().any(|inner| inner == id.correlation))
             .filter_map(|(index, outer)| {
                 let onward = found.onward.iter().find(|onward| onward.to == outer.info.id && onward.part == *own)?;
                 Some(GroupId { correlation: CorrelationIndex(index), group: onward.group.clone()? })

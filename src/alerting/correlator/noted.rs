@@ -10,7 +10,7 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::engine::{CompiledCorrelation, CorrelationIndex, Observed, Part, RuleInfo, RuleSet};
+use crate::engine::{CompiledCorrelation, CorrelationIndex, Observed, RuleInfo, RuleSet};
 use crate::finding::{Contribution, EpisodeEvent, Event, GroupKey};
 use crate::trail::{EventIdentity, Outcome};
 
@@ -196,12 +196,7 @@ impl Link {
 
     /// The group that it leads to, if `from` still reads its correlation.
     pub(super) fn target(&self, rules: &RuleSet, from: &CompiledCorrelation) -> Option<GroupId> {
-        let is_meant = |index: &CorrelationIndex| rules.correlations()[index.0].info.id == self.part;
-        let parts = from.parts().iter().filter_map(|part| match part {
-            Part::Correlation(index) => Some(*index),
-            Part::Rule(_) => None,
-        });
-        let correlation = parts.into_iter().find(is_meant)?;
+        let correlation = from.inner().find(|index| rules.correlations()[index.0].info.id == self.part)?;
         Some(GroupId { correlation, group: self.group.clone() })
     }
 }
@@ -369,7 +364,7 @@ impl Home<'_> {
 
 /// Whether another correlation reads this one.
 fn is_read(rules: &RuleSet, index: CorrelationIndex) -> bool {
-    rules.correlations().iter().any(|one| one.parts().contains(&Part::Correlation(index)))
+    rules.correlations().iter().any(|one| one.inner().any(|inner| inner == index))
 }
 
 /// Whether a match shows more values than are counted.

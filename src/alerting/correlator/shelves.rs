@@ -8,6 +8,8 @@ use super::noted::Notes;
 
 /// Of what is no longer needed this much is kept, in case it is after all.
 const SPARE_BYTES: usize = 8_000_000;
+/// Ledgers that are read at a time: what one call to `DynamoDB` gives.
+const LEDGERS_AT_ONCE: usize = 100;
 
 /// What was read of groups.
 #[derive(Debug, Default)]
@@ -43,9 +45,6 @@ pub(super) struct Wants {
     pub(super) stretches: BTreeMap<GroupId, Buckets>,
     pub(super) ledgers: BTreeSet<Key>,
 }
-
-/// Ledgers that are read at a time: a call for them.
-const LEDGERS_AT_ONCE: usize = 100;
 
 impl Wants {
     /// Whether it is as much as is read at a time.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::engine::{CompiledCorrelation, CorrelationIndex, Part};
+use crate::engine::{CompiledCorrelation, CorrelationIndex};
 
 use super::{GroupId, Place};
 
@@ -30,12 +30,9 @@ impl Open {
     pub(super) fn new(correlations: &[CompiledCorrelation]) -> Self {
         let mut levels: Vec<usize> = Vec::with_capacity(correlations.len());
         for correlation in correlations {
-            let inner = correlation.parts().iter().filter_map(|part| match part {
-                // OK because who reads comes behind what it reads.
-                Part::Correlation(CorrelationIndex(inner)) => levels.get(*inner).map(|level| level + 1),
-                Part::Rule(_) => None,
-            });
-            levels.push(inner.max().unwrap_or(0));
+            // OK because who reads comes behind what it reads.
+            let above = correlation.inner().map(|CorrelationIndex(inner)| levels[inner] + 1);
+            levels.push(above.max().unwrap_or(0));
         }
         Self { levels, groups: BTreeMap::new() }
     }

@@ -77,7 +77,7 @@ fn asked(sighting: FirstSighting, known: &mut KnownPairs, there: &Remembered) ->
     if !sightings.is_answered() {
         let key = sightings.pairs().first().unwrap().clone();
         let item = Item::new(key.clone(), 1, Timestamp::MAX, there);
-        let _ = sightings.begin(&Items::from([(key, item)]));
+        sightings.begin(&Items::from([(key, item)]));
         sightings.memorise(known);
     }
     sightings.answers().unwrap().seen[0]
