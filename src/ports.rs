@@ -19,6 +19,15 @@ pub trait ObjectStore: Send + Sync {
 
     /// Opens an object.
     fn get(&self, object: &ObjectRef) -> impl Future<Output = Result<Self::Body, FetchError>> + Send;
+
+    /// The objects of a bucket whose keys begin with `prefix` and come after the key `after`, in the order of their keys: as many
+    /// as the store hands out at once. None when there are no more.
+    fn list(
+        &self,
+        bucket: &str,
+        prefix: &str,
+        after: Option<&str>,
+    ) -> impl Future<Output = Result<Vec<ObjectRef>, ListError>> + Send;
 }
 
 /// The bytes of an object as they arrive.
@@ -112,6 +121,20 @@ pub enum FetchError {
         /// What the store said.
         source: BoxError,
     },
+}
+
+/// Objects that could not be listed.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "s3://{bucket}/{prefix} could not be listed (is the name right, and do these credentials allow s3:ListBucket on the bucket?)"
+)]
+pub struct ListError {
+    /// The bucket.
+    pub bucket: String,
+    /// What the keys begin with.
+    pub prefix: String,
+    /// What was said.
+    pub source: BoxError,
 }
 
 /// The memory could not be read or written.

@@ -12,7 +12,7 @@ use trailhound::local::StateMemory;
 use trailhound::notify::Notification;
 use trailhound::pipeline::Pipeline;
 use trailhound::ports::{
-    Clock, FetchError, ObjectBody, ObjectStore, Page, PublishError, Publisher, StateError, StateStore,
+    Clock, FetchError, ListError, ObjectBody, ObjectStore, Page, PublishError, Publisher, StateError, StateStore,
 };
 use trailhound::rule_pack::{self, RuleSource};
 use trailhound::sigma;
@@ -184,6 +184,10 @@ impl ObjectStore for &Files {
 
     async fn get(&self, _: &ObjectRef) -> Result<Body, FetchError> {
         Ok(Body(Some(self.0.lock().unwrap().clone())))
+    }
+
+    async fn list(&self, _: &str, _: &str, _: Option<&str>) -> Result<Vec<ObjectRef>, ListError> {
+        Ok(Vec::new())
     }
 }
 

@@ -8,7 +8,7 @@ mod warm;
 use aws_config::{BehaviorVersion, SdkConfig};
 
 pub use dynamodb::DynamoDbTable;
-pub use s3::{ListError, S3Body, S3Objects};
+pub use s3::{S3Body, S3Objects};
 pub use sns::SnsTopic;
 pub use warm::{WARM_UP_LIMIT, WarmError};
 

@@ -8,7 +8,7 @@ use aws_sdk_s3::operation::get_object::GetObjectError;
 use aws_sdk_s3::primitives::ByteStream;
 use bytes::Bytes;
 
-use crate::ports::{BoxError, FetchError, ObjectBody, ObjectStore};
+use crate::ports::{BoxError, FetchError, ListError, ObjectBody, ObjectStore};
 use crate::trigger::ObjectRef;
 
 use super::warm::{WarmError, bounded};
@@ -17,20 +17,6 @@ use super::warm::{WarmError, bounded};
 #[derive(Debug, Clone)]
 pub struct S3Objects {
     client: Client,
-}
-
-/// A place that could not be listed, or not to its end.
-#[derive(Debug, thiserror::Error)]
-#[error(
-    "s3://{bucket}/{prefix} could not be listed (is the name right, and do these credentials allow s3:ListBucket on the bucket?)"
-)]
-pub struct ListError {
-    /// The bucket.
-    pub bucket: String,
-    /// What the keys begin with.
-    pub prefix: String,
-    /// What was said.
-    pub source: BoxError,
 }
 
 /// An object that is being read.
@@ -57,31 +43,6 @@ impl S3Objects {
     pub async fn warm(&self, bucket: &str) -> Result<(), WarmError> {
         bounded("s3:ListBucket", self.client.head_bucket().bucket(bucket).send()).await
     }
-
-    /// Hands on the objects whose keys begin with `prefix`, page by page, in the order of their keys.
-    ///
-    /// # Errors
-    /// When a page can't be had. Those before it were handed on.
-    pub async fn list(
-        &self,
-        bucket: &str,
-        prefix: &str,
-        mut each: impl AsyncFnMut(Vec<ObjectRef>),
-    ) -> Result<(), ListError> {
-        let request = self.client.list_objects_v2().bucket(bucket).prefix(prefix);
-        let mut pages = request.into_paginator().send();
-        while let Some(page) = pages.next().await {
-            let page = page.map_err(|error| ListError {
-                bucket: bucket.to_owned(),
-                prefix: prefix.to_owned(),
-                source: error.into_source().unwrap_or_else(Into::into),
-            })?;
-            let keys = page.contents.unwrap_or_default().into_iter().filter_map(|object| object.key);
-            let bucket = || bucket.to_owned();
-            each(keys.map(|key| ObjectRef { bucket: bucket(), key, version_id: None }).collect()).await;
-        }
-        Ok(())
-    }
 }
 
 impl ObjectStore for S3Objects {
@@ -94,6 +55,26 @@ impl ObjectStore for S3Objects {
             Ok(output) => Ok(S3Body { object: object.clone(), stream: output.body }),
             Err(error) => Err(fetch_error(object, error)),
         }
+    }
+
+    async fn list(&self, bucket: &str, prefix: &str, after: Option<&str>) -> Result<Vec<ObjectRef>, ListError> {
+        let request = self.client.list_objects_v2().bucket(bucket).prefix(prefix);
+        let mut pages = request.set_start_after(after.map(str::to_owned)).into_paginator().send();
+        // A page may be empty and not the last, where many objects were deleted.
+        while let Some(page) = pages.next().await {
+            let page = page.map_err(|error| ListError {
+                bucket: bucket.to_owned(),
+                prefix: prefix.to_owned(),
+                source: error.into_source().unwrap_or_else(Into::into),
+            })?;
+            let keys = page.contents.unwrap_or_default().into_iter().filter_map(|object| object.key);
+            let objects: Vec<ObjectRef> =
+                keys.map(|key| ObjectRef { bucket: bucket.to_owned(), key, version_id: None }).collect();
+            if !objects.is_empty() {
+                return Ok(objects);
+            }
+        }
+        Ok(Vec::new())
     }
 }
 

@@ -7,7 +7,8 @@ use bytes::{Bytes, BytesMut};
 use tokio::fs::File;
 use tokio::io::AsyncReadExt as _;
 
-use crate::ports::{FetchError, ObjectBody, ObjectStore};
+use super::walk;
+use crate::ports::{BoxError, FetchError, ListError, ObjectBody, ObjectStore};
 use crate::trigger::ObjectRef;
 
 const CHUNK_BYTES: usize = 256 * 1024;
@@ -44,6 +45,21 @@ impl Folder {
         let inside = relative.components().all(|component| matches!(component, Component::Normal(_)));
         if inside { Ok(self.root.join(relative)) } else { Err(ErrorKind::PermissionDenied.into()) }
     }
+
+    /// The order of keys is not that of a walk: `a-b` stands between `a` and `a/b`.
+    fn keys(&self, bucket: &str, prefix: &str, after: Option<&str>) -> Result<Vec<ObjectRef>, BoxError> {
+        let root = self.root.join(bucket);
+        let mut keys = Vec::new();
+        for entry in walk(&root) {
+            let entry = entry?;
+            let key = entry.path().strip_prefix(&root)?.to_str().ok_or_else(|| not_utf8(entry.path()))?;
+            if key.starts_with(prefix) && after.is_none_or(|after| key > after) {
+                keys.push(ObjectRef { bucket: bucket.to_owned(), key: key.to_owned(), version_id: None });
+            }
+        }
+        keys.sort_unstable();
+        Ok(keys)
+    }
 }
 
 impl ObjectStore for Folder {
@@ -61,6 +77,14 @@ impl ObjectStore for Folder {
         })?;
         Ok(FolderBody { object: object.clone(), file })
     }
+
+    async fn list(&self, bucket: &str, prefix: &str, after: Option<&str>) -> Result<Vec<ObjectRef>, ListError> {
+        self.keys(bucket, prefix, after).map_err(|source| ListError {
+            bucket: bucket.to_owned(),
+            prefix: prefix.to_owned(),
+            source,
+        })
+    }
 }
 
 impl ObjectBody for FolderBody {
@@ -69,6 +93,10 @@ impl ObjectBody for FolderBody {
         let read = self.file.read_buf(&mut buffer).await.map_err(|error| fetch_error(&self.object, error))?;
         Ok((read > 0).then(|| buffer.freeze()))
     }
+}
+
+fn not_utf8(path: &Path) -> io::Error {
+    io::Error::other(format!("the name of {} is not UTF-8", path.display()))
 }
 
 fn failed(object: &ObjectRef, error: io::Error) -> FetchError {
@@ -80,5 +108,29 @@ fn fetch_error(object: &ObjectRef, error: io::Error) -> FetchError {
         ErrorKind::NotFound => FetchError::Gone(object.clone()),
         ErrorKind::PermissionDenied => FetchError::Denied { object: object.clone(), source: error.into() },
         _ => failed(object, error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn keys_are_listed_in_their_own_order_and_after_the_last_one() {
+        let root = tempfile::TempDir::new().unwrap();
+        for key in ["a/b", "a/d/e", "a-c", "b"] {
+            let path = root.path().join("bucket").join(key);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, "").unwrap();
+        }
+        let folder = Folder::new(root.path()).unwrap();
+        let keys = async |prefix: &str, after: Option<&str>| {
+            let listed = folder.list("bucket", prefix, after).await.unwrap();
+            listed.into_iter().map(|object| object.key).collect::<Vec<_>>().join(" ")
+        };
+        assert_eq!(keys("", None).await, "a-c a/b a/d/e b");
+        assert_eq!(keys("a/", Some("a/b")).await, "a/d/e");
+        assert_eq!(keys("a", Some("b")).await, "");
+        assert!(folder.list("other", "", None).await.unwrap_err().to_string().contains("s3://other/"));
     }
 }

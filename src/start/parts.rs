@@ -9,7 +9,9 @@ use crate::alerting::{Item, Items, Key, Listed, Stretch};
 use crate::aws::{DynamoDbTable, S3Body, S3Objects, SnsTopic};
 use crate::local::{Folder, FolderBody, StateFile, StateMemory, Stdout};
 use crate::notify::Notification;
-use crate::ports::{FetchError, ObjectBody, ObjectStore, Page, PublishError, Publisher, StateError, StateStore};
+use crate::ports::{
+    FetchError, ListError, ObjectBody, ObjectStore, Page, PublishError, Publisher, StateError, StateStore,
+};
 use crate::trigger::ObjectRef;
 
 /// Where log files are, as the settings say.
@@ -62,6 +64,14 @@ impl ObjectStore for Objects {
             #[cfg(feature = "aws")]
             Self::S3(s3) => s3.get(object).await.map(Body::S3),
             Self::Folder(folder) => folder.get(object).await.map(Body::Folder),
+        }
+    }
+
+    async fn list(&self, bucket: &str, prefix: &str, after: Option<&str>) -> Result<Vec<ObjectRef>, ListError> {
+        match self {
+            #[cfg(feature = "aws")]
+            Self::S3(s3) => s3.list(bucket, prefix, after).await,
+            Self::Folder(folder) => folder.list(bucket, prefix, after).await,
         }
     }
 }

@@ -12,7 +12,9 @@ use trailhound::alerting::{Item, Items, Key, Listed, Stretch};
 use trailhound::local::{Folder, Outbox, StateMemory};
 use trailhound::notify::Notification;
 use trailhound::pipeline::Pipeline;
-use trailhound::ports::{FetchError, ObjectBody, ObjectStore, Page, PublishError, Publisher, StateError, StateStore};
+use trailhound::ports::{
+    FetchError, ListError, ObjectBody, ObjectStore, Page, PublishError, Publisher, StateError, StateStore,
+};
 use trailhound::trail::Readers;
 use trailhound::trigger::ObjectRef;
 
@@ -195,6 +197,10 @@ impl ObjectStore for Broken<'_> {
         let middle = self.file.len() - 200;
         let rest = vec![self.file.slice(middle..), self.file.slice(..middle)];
         Ok(BrokenBody { rest, breaks: self.breaks.load(Ordering::Relaxed) })
+    }
+
+    async fn list(&self, _: &str, _: &str, _: Option<&str>) -> Result<Vec<ObjectRef>, ListError> {
+        Ok(Vec::new())
     }
 }
 

@@ -23,7 +23,17 @@ pub(super) async fn read(bucket: &str, prefix: &str, tools: Tools<'_>, history: 
     let s3 = S3Objects::new(&sdk_config().await);
     let readers = Readers::new(tools.limits);
     let mut found = 0;
-    let listed = s3.list(bucket, prefix, async |page| {
+    let mut after: Option<String> = None;
+    loop {
+        let page = match s3.list(bucket, prefix, after.as_deref()).await {
+            Ok(page) => page,
+            Err(error) => {
+                history.unlisted(&chain(&error));
+                return Ok(());
+            }
+        };
+        let Some(last) = page.last() else { break };
+        after = Some(last.key.clone());
         let (logs, others): (Vec<ObjectRef>, Vec<ObjectRef>) =
             page.into_iter().partition(|object| KeyKind::of(&object.key) == KeyKind::Log);
         found += logs.len();
@@ -33,13 +43,11 @@ pub(super) async fn read(bucket: &str, prefix: &str, tools: Tools<'_>, history: 
         while let Some(report) = reports.next().await {
             history.add(&report);
         }
-    });
-    match listed.await {
-        Err(error) => history.unlisted(&chain(&error)),
-        Ok(()) if found == 0 => history.unlisted(&format!(
+    }
+    if found == 0 {
+        history.unlisted(&format!(
             "s3://{bucket}/{prefix}: no log files of CloudTrail below it (their keys are …AWSLogs/<account>/CloudTrail/…)"
-        )),
-        Ok(()) => {}
+        ));
     }
     Ok(())
 }
