@@ -8,7 +8,7 @@ use tokio::fs::File;
 use tokio::io::AsyncReadExt as _;
 
 use super::walk;
-use crate::ports::{BoxError, FetchError, ListError, ObjectBody, ObjectStore};
+use crate::ports::{BoxError, FetchError, KeepError, ListError, ObjectBody, ObjectStore};
 use crate::trigger::ObjectRef;
 
 const CHUNK_BYTES: usize = 256 * 1024;
@@ -44,6 +44,15 @@ impl Folder {
         let relative = Path::new(&object.bucket).join(&object.key);
         let inside = relative.components().all(|component| matches!(component, Component::Normal(_)));
         if inside { Ok(self.root.join(relative)) } else { Err(ErrorKind::PermissionDenied.into()) }
+    }
+
+    /// With the folders above it, which S3 doesn't have.
+    async fn path_to_write(&self, object: &ObjectRef) -> io::Result<PathBuf> {
+        let path = self.path(object)?;
+        if let Some(folder) = path.parent() {
+            tokio::fs::create_dir_all(folder).await?;
+        }
+        Ok(path)
     }
 
     /// The order of keys is not that of a walk: `a-b` stands between `a` and `a/b`.
@@ -85,6 +94,20 @@ impl ObjectStore for Folder {
             source,
         })
     }
+
+    async fn put(&self, to: &ObjectRef, bytes: Bytes) -> Result<(), KeepError> {
+        let write = async || tokio::fs::write(self.path_to_write(to).await?, bytes).await;
+        write().await.map_err(|error| keep_error(to, error))
+    }
+
+    async fn copy(&self, from: &ObjectRef, to: &ObjectRef) -> Result<(), KeepError> {
+        let copy = async || tokio::fs::copy(self.path(from)?, self.path_to_write(to).await?).await;
+        copy().await.map(drop).map_err(|error| keep_error(to, error))
+    }
+}
+
+fn keep_error(to: &ObjectRef, error: io::Error) -> KeepError {
+    KeepError { to: to.clone(), source: error.into() }
 }
 
 impl ObjectBody for FolderBody {

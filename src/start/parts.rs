@@ -10,7 +10,7 @@ use crate::aws::{DynamoDbTable, S3Body, S3Objects, SnsTopic};
 use crate::local::{Folder, FolderBody, StateFile, StateMemory, Stdout};
 use crate::notify::Notification;
 use crate::ports::{
-    FetchError, ListError, ObjectBody, ObjectStore, Page, PublishError, Publisher, StateError, StateStore,
+    FetchError, KeepError, ListError, ObjectBody, ObjectStore, Page, PublishError, Publisher, StateError, StateStore,
 };
 use crate::trigger::ObjectRef;
 
@@ -72,6 +72,22 @@ impl ObjectStore for Objects {
             #[cfg(feature = "aws")]
             Self::S3(s3) => s3.list(bucket, prefix, after).await,
             Self::Folder(folder) => folder.list(bucket, prefix, after).await,
+        }
+    }
+
+    async fn put(&self, to: &ObjectRef, bytes: Bytes) -> Result<(), KeepError> {
+        match self {
+            #[cfg(feature = "aws")]
+            Self::S3(s3) => s3.put(to, bytes).await,
+            Self::Folder(folder) => folder.put(to, bytes).await,
+        }
+    }
+
+    async fn copy(&self, from: &ObjectRef, to: &ObjectRef) -> Result<(), KeepError> {
+        match self {
+            #[cfg(feature = "aws")]
+            Self::S3(s3) => s3.copy(from, to).await,
+            Self::Folder(folder) => folder.copy(from, to).await,
         }
     }
 }
