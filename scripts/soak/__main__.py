@@ -18,6 +18,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+# A run leaves nothing behind.
+sys.dont_write_bytecode = True
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import aws_local  # noqa: E402
@@ -35,7 +37,7 @@ def parse_arguments() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(prog="soak", description="trailhound's reliability run")
     parser.add_argument("--bootstrap", type=Path, metavar="PATH", help="the compiled function")
-    parser.add_argument("--objects", type=int, default=3000, metavar="N", help="log files and other objects to put (default 3000)")
+    parser.add_argument("--objects", type=int, default=2000, metavar="N", help="log files and other objects to put (default 2000)")
     parser.add_argument("--seed", type=int, default=1, metavar="N", help="another seed is another run (default 1)")
     parser.add_argument("--concurrency", type=int, default=6, metavar="N", help="processes of the function (default 6)")
     parser.add_argument("--keep", type=Path, metavar="FOLDER", help="leave the plan and all that was seen there")

@@ -19,8 +19,8 @@ from soak.steps import DENIED_PREFIX, Finding, Step, read_plan
 CANNOT_READ = "8f4b3d52-2a0d-4a0b-8a5e-6c3b5a1d9e22"
 MAY_NOT_READ = "3b7f0c0e-6a51-4f0e-9a0c-4f6f1c1f7d11"
 FAILS_AGAIN = "c51b4c0d-93f7-4c3a-8b1f-0f7f4a6f2e33"
-FAULTLESS = ("start", "calm", "after")
-# Within these, what is left undone after a publish call is what makes an alert repeat.
+FAULTLESS = ("calm", "after")
+# Within these, what goes wrong after a publish call is what makes an alert repeat.
 MARKING_SECONDS = 60
 LISTED = 10
 SUMMARY = re.compile(
@@ -118,6 +118,7 @@ def own_alerts(verdict: Verdict) -> None:
 def repetitions(verdict: Verdict) -> None:
     """An alert comes twice only where docs/memory.md says that it may."""
     keys = {(finding.rule, finding.event): finding.key for _, finding in planned(verdict)}
+    calm_keys = {finding.key for step, finding in planned(verdict) if step.phase in FAULTLESS}
     latest: dict[tuple[str, str], Alert] = {}
     causes: Counter[str] = Counter()
     unexplained = []
@@ -128,7 +129,7 @@ def repetitions(verdict: Verdict) -> None:
         latest[alert.rule, key] = alert
         if before is None:
             continue
-        cause = why_again(verdict.seen, before, alert)
+        cause = None if key in calm_keys else why_again(verdict.seen, before, alert)
         causes[cause or "unexplained"] += 1
         if cause is None:
             unexplained.append(f"rule {alert.rule}, {key}: at {before.sent:.3f} ({verdict.seen.phase_at(before.sent)}), then {alert.sent:.3f}")
@@ -140,8 +141,6 @@ def repetitions(verdict: Verdict) -> None:
 
 def why_again(seen: Seen, before: Alert, again: Alert) -> str | None:
     """What makes a repetition one of those that docs/memory.md allows; None when nothing does."""
-    if seen.phase_at(before.sent) in FAULTLESS:
-        return None
     earlier = [line for line in seen.publishes if line["uid"] == before.uid and line["time"] < again.sent]
     if any(line["fault"] in ANSWER_LOST for line in earlier):
         return "the answer to the first publish was lost"
@@ -150,8 +149,8 @@ def why_again(seen: Seen, before: Alert, again: Alert) -> str | None:
     if is_marked(seen, before, again):
         return None
     end = min(again.sent, before.sent + MARKING_SECONDS)
-    if any(before.sent - 1 <= kill <= end for kill in seen.kills):
-        return "a process was killed before it had marked the first"
+    if any(seen.was_killed(line, end) for line in earlier):
+        return "the process was killed before it had marked the first"
     faults = (line for line in seen.proxy if line.get("service") == "dynamodb" and line.get("fault"))
     if any(before.sent - 1 <= line["time"] <= end for line in faults):
         return "the first could not be marked, because the memory failed"

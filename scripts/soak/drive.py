@@ -24,8 +24,8 @@ from soak.observe import AlertCollector, quarantined, take_all
 from soak.steps import BUCKET, DENIED_PREFIX, MISSING_BUCKET, Put, Step
 
 RULES = f"core,{aws_local.ROOT / 'tests' / 'aws' / 'rules'}"
-# The queue's five tries take two and a half minutes: longer than the two for which a process that was killed claims an alert.
-VISIBILITY_SECONDS = 30
+# The queue's five tries take longer than the two minutes for which a process that was killed claims an alert.
+VISIBILITY_SECONDS = 25
 MAX_RECEIVE = 5
 # More than these wait in the queue: the next ones are put later, so that a phase's objects are read in their phase.
 MOST_WAITING = 150
@@ -39,12 +39,12 @@ class Proxy:
     """The misbehaving process; ends when its stdin closes."""
 
     def __init__(self, emulator: aws_local.Emulator, seed: int, log: Path) -> None:
-        script = Path(__file__).with_name("proxy.py")
         command = [
-            sys.executable, str(script), "--upstream", str(emulator.port), "--emulator", str(emulator.process.pid),
+            sys.executable, "-B", "-m", "soak.proxy", "--upstream", str(emulator.port), "--emulator", str(emulator.process.pid),
             "--seed", str(seed), "--log", str(log),
         ]
-        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        scripts = Path(__file__).parent.parent
+        self.process = subprocess.Popen(command, cwd=scripts, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self.endpoint = f"http://127.0.0.1:{int(self.line())}"
 
     def line(self) -> str:

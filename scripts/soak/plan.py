@@ -42,10 +42,10 @@ class Phase:
 CALM = "calm"
 AFTER = "after"
 PHASES = [
-    Phase(CALM, 0.2, 0.0, 0.0),
-    Phase("2 %", 0.25, 0.02, 0.002, is_denied=True),
+    Phase(CALM, 0.25, 0.0, 0.0),
+    Phase("2 %", 0.3, 0.02, 0.002, is_denied=True),
     Phase("10 %", 0.25, 0.10, 0.004, is_denied=True),
-    Phase("30 %", 0.2, 0.30, 0.006),
+    Phase("30 %", 0.1, 0.30, 0.006),
     Phase(AFTER, 0.1, 0.0, 0.0),
 ]
 STORM = [phase.name for phase in PHASES if phase.rate]

@@ -1,6 +1,6 @@
 """Stands between the function and the emulator, and misbehaves as AWS and networks may.
 
-A process of its own: `python proxy.py --upstream PORT --emulator PID --seed N --log FILE`. Its first line on stdout is the port it
+A process of its own: `python -m soak.proxy --upstream PORT --emulator PID --seed N --log FILE`. Its first line on stdout is the port it
 listens on. Each line on stdin is a JSON object that says how it behaves from then on:
 
     {"phase": NAME, "rate": 0..1, "kill": 0..1, "denied": [KEY PREFIX], "missing": [BUCKET]}
@@ -14,6 +14,7 @@ Faults, each decided by the seed and the request's number:
     cut_after   it breaks once the request has had its effect: the answer is lost
     cut_middle  it breaks in the middle of the answer
     delay       the request is passed on late, by up to DELAY_SECONDS
+    undone      DynamoDB does nothing of a batch, and says so
     kill_before, kill_after    as the cuts, and the process that asked is killed (Linux: it is found in /proc)
 """
 
@@ -22,10 +23,8 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import os
 import random
 import re
-import signal
 import sys
 import time
 import urllib.parse
@@ -33,9 +32,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TextIO
 
+from soak.processes import Processes
+from soak.wire import Message, read_message, send
+
 DELAY_SECONDS = 3.0
-# Killing faster than processes start would leave nothing that works.
-KILL_GAP_SECONDS = 1.5
 CUTS = ("cut_before", "cut_after", "cut_middle", "delay")
 JSON_TYPE = "application/x-amz-json-1.0"
 XML_TYPE = "application/xml"
@@ -68,32 +68,10 @@ REFUSALS = {
         Refusal("500 Internal Server Error", "InternalServerError"),
     ],
 }
+# Calls that may be done in part, and how the answer calls the rest.
+BATCHES = {"BatchGetItem": "UnprocessedKeys", "BatchWriteItem": "UnprocessedItems"}
 DENIED = Refusal("403 Forbidden", "AccessDenied")
 NO_BUCKET = Refusal("404 Not Found", "NoSuchBucket")
-
-
-@dataclass
-class Message:
-    """A request or an answer as it came."""
-
-    start: str
-    headers: list[tuple[str, str]]
-    body: bytes
-
-    def header(self, name: str) -> str:
-        """The first value, or nothing."""
-        return next((value for key, value in self.headers if key.lower() == name), "")
-
-    def encode(self) -> bytes:
-        """With its length in place of its chunks."""
-        framing = ("content-length", "transfer-encoding")
-        kept = [(name, value) for name, value in self.headers if name.lower() not in framing]
-        lines = [self.start, *(f"{name}: {value}" for name, value in kept), f"Content-Length: {len(self.body)}"]
-        return "\r\n".join(lines).encode("latin-1") + b"\r\n\r\n" + self.body
-
-    def is_head(self) -> bool:
-        """Whether it asks for an answer without a body."""
-        return self.start.startswith("HEAD ")
 
 
 @dataclass
@@ -105,37 +83,6 @@ class Behaviour:
     kill: float = 0.0
     denied: list[str] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
-
-
-async def read_message(reader: asyncio.StreamReader, of_head: bool = False) -> Message | None:
-    """The next message of a connection; None when it has ended."""
-    try:
-        head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
-    except (asyncio.IncompleteReadError, ConnectionError):
-        return None
-    start, *lines = head.rstrip("\r\n").split("\r\n")
-    headers = [(name.strip(), value.strip()) for name, _, value in (line.partition(":") for line in lines)]
-    message = Message(start, headers, b"")
-    if of_head:
-        return message
-    if message.header("transfer-encoding").lower() == "chunked":
-        message.body = await read_chunks(reader)
-    elif length := int(message.header("content-length") or 0):
-        message.body = await reader.readexactly(length)
-    return message
-
-
-async def read_chunks(reader: asyncio.StreamReader) -> bytes:
-    """A body in HTTP's chunks; what follows the last one is dropped."""
-    body = b""
-    while True:
-        size = int((await reader.readuntil(b"\r\n")).split(b";")[0], 16)
-        if size == 0:
-            while await reader.readuntil(b"\r\n") != b"\r\n":
-                pass
-            return body
-        body += await reader.readexactly(size)
-        await reader.readexactly(2)
 
 
 def service_of(request: Message) -> str:
@@ -172,65 +119,6 @@ def written(request: Message) -> dict[str, Any]:
 NOTED = {"Publish": published, "PutItem": written}
 
 
-class Processes:
-    """The function's processes: children of the emulator."""
-
-    def __init__(self, emulator: int) -> None:
-        self.emulator = emulator
-        self.last_kill = 0.0
-
-    def may_kill(self) -> bool:
-        """Whether the last kill is long enough ago."""
-        return time.monotonic() - self.last_kill >= KILL_GAP_SECONDS
-
-    def kill(self, client_port: int, own_port: int) -> int | None:
-        """Kills the one that holds a connection; its id, or None when it is not found."""
-        inode = socket_inode(client_port, own_port)
-        pid = next((pid for pid in children(self.emulator) if inode in sockets(pid)), None) if inode else None
-        if pid is not None:
-            os.kill(pid, signal.SIGKILL)
-            self.last_kill = time.monotonic()
-        return pid
-
-
-def socket_inode(local_port: int, remote_port: int) -> str | None:
-    """The socket that stands at the other end of a loopback connection."""
-    ends = (f":{local_port:04X}", f":{remote_port:04X}")
-    for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
-        columns = line.split()
-        if columns[1].endswith(ends[0]) and columns[2].endswith(ends[1]):
-            return columns[9]
-    return None
-
-
-def children(parent: int) -> list[int]:
-    """Processes that a process has started, and no others."""
-    found = []
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            try:
-                status = (entry / "stat").read_text()
-            except OSError:
-                continue
-            # The name before may hold anything, but no parenthesis after its last one.
-            if int(status.rpartition(")")[2].split()[1]) == parent:
-                found.append(int(entry.name))
-    return found
-
-
-def sockets(pid: int) -> set[str]:
-    """Inodes of a process's sockets."""
-    found = set()
-    for name in Path(f"/proc/{pid}/fd").iterdir():
-        try:
-            target = os.readlink(name)
-        except OSError:
-            continue
-        if target.startswith("socket:["):
-            found.add(target[8:-1])
-    return found
-
-
 class Proxy:
     """Passes requests on, or not."""
 
@@ -243,6 +131,8 @@ class Proxy:
         self.requests: dict[str, int] = {}
         self.count = 0
         self.port = 0
+        # The event loop itself would let go of those that wait.
+        self.connections: set[asyncio.Task[None]] = set()
 
     def note(self, **what: Any) -> None:
         """A line of the log."""
@@ -251,6 +141,9 @@ class Proxy:
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One connection of the function."""
+        task = asyncio.current_task()
+        assert task is not None  # This runs in one.
+        self.connections.add(task)
         try:
             while (request := await read_message(reader)) is not None:
                 if not await self.answer(request, writer):
@@ -258,6 +151,7 @@ class Proxy:
         except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
             pass  # The other side has gone, or the run is over.
         finally:
+            self.connections.discard(task)
             writer.close()
 
     async def answer(self, request: Message, writer: asyncio.StreamWriter) -> bool:
@@ -266,13 +160,15 @@ class Proxy:
         operation = operation_of(service, request)
         refusal = self.refusal_of_place(request) if service == "s3" else None
         chance = self.next_chance(service)
-        fault = None if refusal else self.fault(service, chance)
+        fault = None if refusal else self.fault(service, operation, chance)
         noted = NOTED[operation](request) if operation in NOTED else {}
         if fault or refusal or operation == "Publish":
             name = fault.code if isinstance(fault, Refusal) else fault or (refusal.code if refusal else None)
-            self.note(service=service, operation=operation, fault=name, **noted)
+            self.note(service=service, operation=operation, fault=name, client=writer.get_extra_info("peername")[1], **noted)
         if refusal or isinstance(fault, Refusal):
             return await refuse(writer, service, refusal or fault, request)
+        if fault == "undone":
+            return await send(writer, undone(operation, request))
         if fault == "kill_before":
             return self.kill(writer)
         if fault == "cut_before":
@@ -286,12 +182,12 @@ class Proxy:
             return self.kill(writer)
         if answered is None or fault == "cut_after":
             return False
-        encoded = answered.encode() if not request.is_head() else head_answer(answered)
         if fault == "cut_middle":
-            encoded = encoded[: max(1, len(encoded) - max(1, len(answered.body)) // 2 - 1)]
-        writer.write(encoded)
-        await writer.drain()
-        return fault != "cut_middle"
+            whole = answered.encode()
+            writer.write(whole[: len(whole) - len(answered.body) // 2 - 1])
+            await writer.drain()
+            return False
+        return await send(writer, answered, request.is_head())
 
     def next_chance(self, service: str) -> random.Random:
         """What decides over this request."""
@@ -308,19 +204,21 @@ class Proxy:
         is_denied = request.start.startswith("GET ") and any(key.startswith(start) for start in self.behaviour.denied)
         return DENIED if is_denied else None
 
-    def fault(self, service: str, chance: random.Random) -> Refusal | str | None:
+    def fault(self, service: str, operation: str, chance: random.Random) -> Refusal | str | None:
         """What goes wrong with a request."""
         if chance.random() < self.behaviour.kill and self.processes.may_kill():
             # A process that dies over its answer has had its effect.
             return chance.choice(["kill_before", "kill_after", "kill_after"])
         if chance.random() >= self.behaviour.rate:
             return None
-        return chance.choice([*REFUSALS.get(service, []), *REFUSALS.get(service, []), *CUTS])
+        refusals: list[Refusal | str] = [*REFUSALS.get(service, []), *(["undone"] if operation in BATCHES else [])]
+        # As often refused as broken off.
+        return chance.choice([*refusals, *refusals, *CUTS])
 
     def kill(self, writer: asyncio.StreamWriter) -> bool:
         """Ends the process that asked, and so the connection."""
-        pid = self.processes.kill(writer.get_extra_info("peername")[1], self.port)
-        self.note(killed=pid is not None)
+        ports = self.processes.kill(writer.get_extra_info("peername")[1], self.port)
+        self.note(killed=bool(ports), clients=ports)
         return False
 
     async def passed_on(self, request: Message) -> Message | None:
@@ -342,15 +240,16 @@ async def refuse(writer: asyncio.StreamWriter, service: str, refusal: Refusal, r
     """Answers with an error; the connection goes on."""
     content_type, body = refusal.body(service)
     answered = Message(f"HTTP/1.1 {refusal.status}", [("Content-Type", content_type), ("x-amzn-RequestId", "soak")], body)
-    writer.write(head_answer(answered) if request.is_head() else answered.encode())
-    await writer.drain()
-    return True
+    return await send(writer, answered, request.is_head())
 
 
-def head_answer(answered: Message) -> bytes:
-    """An answer without a body; its length is that of the body it would have."""
-    lines = [answered.start, *(f"{name}: {value}" for name, value in answered.headers)]
-    return "\r\n".join(lines).encode("latin-1") + b"\r\n\r\n"
+def undone(operation: str, request: Message) -> Message:
+    """The answer to a batch of which nothing was done."""
+    asked = json.loads(request.body)["RequestItems"]
+    answer: dict[str, Any] = {BATCHES[operation]: asked}
+    if operation == "BatchGetItem":
+        answer["Responses"] = {table: [] for table in asked}
+    return Message("HTTP/1.1 200 OK", [("Content-Type", JSON_TYPE), ("x-amzn-RequestId", "soak")], json.dumps(answer).encode())
 
 
 async def obey(proxy: Proxy) -> None:

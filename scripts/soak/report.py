@@ -9,7 +9,7 @@ from typing import Any
 from soak.check import Verdict
 
 # Faults by their groups, for the table.
-CUTS = {"cut_before": "cut before", "cut_after": "answer lost", "cut_middle": "answer cut", "delay": "late", "kill_before": "killed before", "kill_after": "killed after"}
+CUTS = {"cut_before": "cut before", "cut_after": "answer lost", "cut_middle": "answer cut", "delay": "late", "undone": "batch not done", "kill_before": "killed before", "kill_after": "killed after"}
 SERVICES = {"s3": "S3", "sns": "SNS", "dynamodb": "DynamoDB"}
 
 

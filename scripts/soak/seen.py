@@ -97,10 +97,10 @@ class Seen:
                 found.setdefault(line["ledger"], []).append((line["time"], line["told"]))
         return found
 
-    @cached_property
-    def kills(self) -> list[float]:
-        """When processes were killed."""
-        return [line["time"] for line in self.proxy if line.get("killed")]
+    def was_killed(self, publish: dict[str, Any], until: float) -> bool:
+        """Whether the process that published was killed before a moment."""
+        kills = (line for line in self.proxy if line.get("killed") and publish["time"] <= line["time"] <= until)
+        return any(publish["client"] in line["clients"] for line in kills)
 
     def phase_at(self, time: float) -> str:
         """The part of the run that a moment belongs to."""
