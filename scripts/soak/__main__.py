@@ -26,6 +26,7 @@ import aws_local  # noqa: E402
 from botocore.exceptions import BotoCoreError, ClientError  # noqa: E402
 from soak import plan as plans  # noqa: E402
 from soak.check import check  # noqa: E402
+from soak.doubt import doubt  # noqa: E402
 from soak.drive import Run  # noqa: E402
 from soak.report import render  # noqa: E402
 from soak.steps import write_plan  # noqa: E402
@@ -62,6 +63,8 @@ def carry_out(arguments: argparse.Namespace, folder: Path) -> None:
 def judge(folder: Path, report: Path | None) -> int:
     """Checks, writes the report, and gives the exit code."""
     verdict = check(folder)
+    if not verdict.problems:
+        doubt(verdict)
     text = render(verdict)
     print(text)
     if report:

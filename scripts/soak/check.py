@@ -52,7 +52,8 @@ def check(folder: Path) -> Verdict:
     """Everything."""
     _, steps = read_plan(folder / "plan.jsonl")
     verdict = Verdict(Seen(folder), steps)
-    for part in (nothing_is_lost, nothing_is_invented, own_alerts, repetitions, emulator_is_honest, quarantine, dead_letters, metrics, log):
+    parts = [nothing_is_lost, nothing_is_invented, own_alerts, repetitions, emulator_is_honest, quarantine, dead_letters, metrics, log]
+    for part in parts:
         part(verdict)
     return verdict
 
@@ -132,7 +133,8 @@ def repetitions(verdict: Verdict) -> None:
         cause = None if key in calm_keys else why_again(verdict.seen, before, alert)
         causes[cause or "unexplained"] += 1
         if cause is None:
-            unexplained.append(f"rule {alert.rule}, {key}: at {before.sent:.3f} ({verdict.seen.phase_at(before.sent)}), then {alert.sent:.3f}")
+            phase = verdict.seen.phase_at(before.sent)
+            unexplained.append(f"rule {alert.rule}, {key}: at {before.sent:.3f} ({phase}), then {alert.sent:.3f}")
     verdict.numbers["repeated"] = causes
     verdict.numbers["alerts"] = len(verdict.seen.alerts)
     verdict.numbers["told_maybe"] = sum(alert.says_maybe for alert in verdict.seen.alerts)

@@ -83,7 +83,9 @@ class Planner:
         """Somebody new, whose alerts nobody else's hold back."""
         return self.caller(f"soak-{self.number()}")
 
-    def key(self, end: str = NOTIFIED, prefix: str | None = None, folder: str | None = None, account: str | None = None) -> str:
+    def key(
+        self, end: str = NOTIFIED, prefix: str | None = None, folder: str | None = None, account: str | None = None
+    ) -> str:
         """A new log file's."""
         prefix = self.random.choice(PREFIXES) if prefix is None else prefix
         organization = self.random.choice(["", "", "o-exampleorgid/"])
@@ -132,7 +134,8 @@ class Planner:
         """A log file in one of the forms that are read, told by the bucket itself."""
         step = self.step("log file", Deliveries=1, Files=1)
         content = records.log_file(self.mixture(step), self.random.choice([None, None, None, 2]))
-        form = self.random.choice([records.packed, records.packed, records.stored, lambda content: records.in_members(content, 3), bytes])
+        forms = [records.packed, records.packed, records.stored, lambda content: records.in_members(content, 3), bytes]
+        form = self.random.choice(forms)
         step.puts.append(Put.of(self.key(), form(content)))
         return [step]
 
@@ -172,7 +175,8 @@ class Planner:
         """An event that comes without a file."""
         step = self.step("single event", Deliveries=1)
         record = self.alerting(step)
-        forms = [ways.single_event(record, step.number), ways.text(record), ways.text({"Records": [record, *self.noise(2)]}), ways.log_events([record])]
+        several = ways.text({"Records": [record, *self.noise(2)]})
+        forms = [ways.single_event(record, step.number), ways.text(record), several, ways.log_events([record])]
         step.sends.append(self.random.choice(forms))
         return [step]
 
@@ -278,7 +282,8 @@ class Planner:
             bad = self.random.choice([17, "text", None, [1]])
             return "partly_done", records.packed(records.log_file([*self.mixture(step, 1), bad, *self.mixture(step, 1)]))
         if kind == "large record":
-            large = call(self.stranger(), self.event_id(), "DescribeTrails", additionalEventData={"x": "x" * 2 * MAX_RECORD_BYTES})
+            data = {"x": "x" * 2 * MAX_RECORD_BYTES}
+            large = call(self.stranger(), self.event_id(), "DescribeTrails", additionalEventData=data)
             return "partly_done", records.packed(records.log_file([*self.mixture(step, 1), large, *self.mixture(step, 1)]))
         if kind == "cut off, told":
             # What stands before the damage alerts.

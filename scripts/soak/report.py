@@ -9,7 +9,10 @@ from typing import Any
 from soak.check import Verdict
 
 # Faults by their groups, for the table.
-CUTS = {"cut_before": "cut before", "cut_after": "answer lost", "cut_middle": "answer cut", "delay": "late", "undone": "batch not done", "kill_before": "killed before", "kill_after": "killed after"}
+CUTS = {
+    "cut_before": "cut before", "cut_after": "answer lost", "cut_middle": "answer cut", "delay": "late", "undone": "batch not done",
+    "kill_before": "killed before", "kill_after": "killed after",
+}
 SERVICES = {"s3": "S3", "sns": "SNS", "dynamodb": "DynamoDB"}
 
 
@@ -21,8 +24,8 @@ def table(head: list[str], rows: Iterable[Iterable[Any]]) -> str:
 
 def render(verdict: Verdict) -> str:
     """The whole report."""
-    parts = [summary(verdict), phases(verdict), faults(verdict), findings(verdict), repeated(verdict), aside(verdict), counted(verdict)]
-    return "\n".join(parts)
+    parts = [summary, phases, faults, findings, repeated, aside, counted]
+    return "\n".join(part(verdict) for part in parts)
 
 
 def summary(verdict: Verdict) -> str:
@@ -36,6 +39,8 @@ def summary(verdict: Verdict) -> str:
         f"by up to {run['concurrency']} processes, {run['seconds']:.0f} s.\n",
         *(f"- {problem}\n" for problem in verdict.problems),
     ]
+    if "doubted" in numbers and not verdict.problems:
+        lines.append(f"Shown {numbers['doubted']} copies of what was seen, each spoilt in one place, the checker complained of all.\n")
     return "".join(lines)
 
 
@@ -47,8 +52,8 @@ def phases(verdict: Verdict) -> str:
     for entry in verdict.seen.run["timeline"]:
         requests = sum(entry["requests"].values())
         rows.append([
-            entry["name"], f"{entry['rate']:.0%}", entry.get("objects", 0), entry.get("messages", 0), f"{entry['to'] - entry['from']:.0f}",
-            requests, by_phase[entry["name"]], kills[entry["name"]],
+            entry["name"], f"{entry['rate']:.0%}", entry.get("objects", 0), entry.get("messages", 0),
+            f"{entry['to'] - entry['from']:.0f}", requests, by_phase[entry["name"]], kills[entry["name"]],
         ])
     return table(["phase", "fault rate", "objects", "messages", "seconds", "requests", "went wrong", "kills"], rows)
 
@@ -81,8 +86,9 @@ def repeated(verdict: Verdict) -> str:
     share = again / max(1, numbers["alerts"])
     own = sum(numbers["own"].values())
     text = (
-        f"{numbers['alerts']} alerts arrived, of {numbers['published']} publish calls that reached SNS; {own} of them tell of trailhound's own "
-        f"work. {again} ({share:.1%}) were told once more than needed; {numbers['told_maybe']} say that they may have been told before.\n\n"
+        f"{numbers['alerts']} alerts arrived, of {numbers['published']} publish calls that reached SNS; {own} of them tell of "
+        f"trailhound's own work. {again} ({share:.1%}) were told once more than needed; {numbers['told_maybe']} say that they may "
+        "have been told before.\n\n"
     )
     return text + table(["repeated because", "alerts"], sorted(numbers["repeated"].items())) if again else text
 
@@ -98,8 +104,8 @@ def aside(verdict: Verdict) -> str:
 def counted(verdict: Verdict) -> str:
     """The function's own metrics."""
     names = [
-        "Deliveries", "DeliveriesFailed", "Files", "Digests", "ObjectsForeign", "ObjectsUnwanted", "ObjectsGone", "ObjectsFailed", "Ignored",
-        "Quarantined", "Records", "BadRecords", "Findings", "Alerts", "FindingsHeld", "FindingsFailed", "StateFailures",
+        "Deliveries", "DeliveriesFailed", "Files", "Digests", "ObjectsForeign", "ObjectsUnwanted", "ObjectsGone", "ObjectsFailed",
+        "Ignored", "Quarantined", "Records", "BadRecords", "Findings", "Alerts", "FindingsHeld", "FindingsFailed", "StateFailures",
     ]
     totals = verdict.numbers["metrics"]
     returned = ", ".join(f"`{cause}` {count}" for cause, count in verdict.numbers["returned"].most_common())

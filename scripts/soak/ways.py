@@ -16,7 +16,8 @@ ACCOUNT = "111122223333"
 
 def s3_record(key: str, event: str = "ObjectCreated:Put", bucket: str = BUCKET) -> dict[str, Any]:
     """One record of an S3 notification; the key is form-encoded there."""
-    entity = {"bucket": {"name": bucket, "arn": f"arn:aws:s3:::{bucket}"}, "object": {"key": urllib.parse.quote_plus(key, safe="/")}}
+    encoded = urllib.parse.quote_plus(key, safe="/")
+    entity = {"bucket": {"name": bucket, "arn": f"arn:aws:s3:::{bucket}"}, "object": {"key": encoded}}
     return {"eventVersion": "2.1", "eventSource": "aws:s3", "awsRegion": "eu-west-1", "eventName": event, "s3": entity}
 
 
@@ -70,8 +71,13 @@ OF_MANY = [name for name in WAYS if name != "EventBridge"]
 
 def single_event(record: Any, number: int) -> str:
     """An event that EventBridge sends at once."""
-    kind = "AWS API Call via CloudTrail"
-    return text(sample_ways.eventbridge(f"soak-{number}", kind, "aws.cloudtrail", "eu-west-1", ACCOUNT, "2026-11-05T10:00:00Z", record))
+    return eventbridge(number, "AWS API Call via CloudTrail", "aws.cloudtrail", record)
+
+
+def eventbridge(number: int, kind: str, source: str, detail: Any) -> str:
+    """An event of EventBridge."""
+    time = "2026-11-05T10:00:00Z"
+    return text(sample_ways.eventbridge(f"soak-{number}", kind, source, "eu-west-1", ACCOUNT, time, detail))
 
 
 def log_events(records: list[dict[str, Any]]) -> str:
@@ -94,7 +100,7 @@ UNKNOWN: list[Callable[[int], str]] = [
     lambda number: f"hello {number}",
     lambda number: f"[{number}, 2]",
     lambda number: text({"Records": [{"eventSource": "aws:ses", "number": number}]}),
-    lambda number: text(sample_ways.eventbridge(f"{number}", "EC2 Instance State-change Notification", "aws.ec2", "eu-west-1", ACCOUNT, "2026-11-05T10:00:00Z", {})),
+    lambda number: eventbridge(number, "EC2 Instance State-change Notification", "aws.ec2", {}),
     lambda number: text({**sample_ways.sns_envelope("x", f"soak-{number}"), "Type": "SubscriptionConfirmation"}),
     lambda number: by_s3([f"cut/{number}.json"], number)[:-7],
 ]
