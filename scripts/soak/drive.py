@@ -24,7 +24,8 @@ from soak.observe import AlertCollector, quarantined, take_all
 from soak.steps import BUCKET, DENIED_PREFIX, MISSING_BUCKET, Put, Step
 
 RULES = f"core,{aws_local.ROOT / 'tests' / 'aws' / 'rules'}"
-# The queue's five tries take longer than the two minutes for which a process that was killed claims an alert.
+# The run has to end. A message that waits for the two minutes for which a killed process claims an alert can use up its tries
+# by this, and is sent back from the dead-letter queue: five tries end after 100 s.
 VISIBILITY_SECONDS = 25
 MAX_RECEIVE = 5
 # More than these wait in the queue: the next ones are put later, so that a phase's objects are read in their phase.
