@@ -34,6 +34,7 @@ def summary(verdict: Verdict) -> str:
     objects = sum(len(step.puts) for step in verdict.steps)
     messages = sum(len(step.sends) for step in verdict.steps)
     lines = [
+        f'`make soak SOAK="--objects {run["objects"]} --seed {run["seed"]}"`\n\n',
         f"**Verdict: {'nothing was lost' if not verdict.problems else f'{len(verdict.problems)} problems'}.** "
         f"Seed {run['seed']}, {objects} objects, {messages} messages besides, {numbers['invocations']} invocations "
         f"by up to {run['concurrency']} processes, {run['seconds']:.0f} s.\n",
