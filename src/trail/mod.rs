@@ -22,6 +22,7 @@ mod resource;
 mod skip;
 mod slots;
 mod statement;
+mod unzip;
 mod window;
 
 pub use derived::{Mfa, Outcome, SourceKind};
@@ -35,3 +36,4 @@ pub(crate) use record::Written;
 pub use record::{BadRecord, EventIdentity, KeptRecord, Record};
 pub(crate) use slots::Slot;
 pub use statement::{Grant, Principal, PrincipalKind};
+pub use unzip::Unzip;
