@@ -8,6 +8,7 @@ use aws_sdk_s3::operation::get_object::GetObjectError;
 use aws_sdk_s3::primitives::ByteStream;
 use bytes::Bytes;
 
+use crate::integrity::SignatureMetadata;
 use crate::ports::{BoxError, FetchError, ListError, ObjectBody, ObjectStore};
 use crate::trigger::ObjectRef;
 
@@ -23,6 +24,7 @@ pub struct S3Objects {
 #[derive(Debug)]
 pub struct S3Body {
     object: ObjectRef,
+    signature: SignatureMetadata,
     stream: ByteStream,
 }
 
@@ -52,7 +54,11 @@ impl ObjectStore for S3Objects {
         let request = self.client.get_object().bucket(&object.bucket).key(&object.key);
         let request = request.set_version_id(object.version_id.clone());
         match request.send().await {
-            Ok(output) => Ok(S3Body { object: object.clone(), stream: output.body }),
+            Ok(output) => {
+                let metadata = output.metadata.unwrap_or_default();
+                let signature = SignatureMetadata::of(|name| metadata.get(name).map(String::as_str));
+                Ok(S3Body { object: object.clone(), signature, stream: output.body })
+            }
             Err(error) => Err(fetch_error(object, error)),
         }
     }
@@ -79,6 +85,10 @@ impl ObjectStore for S3Objects {
 }
 
 impl ObjectBody for S3Body {
+    fn signature(&self) -> Option<&SignatureMetadata> {
+        Some(&self.signature)
+    }
+
     async fn chunk(&mut self) -> Result<Option<Bytes>, FetchError> {
         let failed = |error| FetchError::Failed { object: self.object.clone(), source: Box::new(error) };
         self.stream.try_next().await.map_err(failed)

@@ -4,6 +4,7 @@
 //! that it came with and no others. What needs the least goes first: single events are told before first sightings are looked up,
 //! and these before correlations count.
 
+mod integrity;
 mod read;
 mod remember;
 mod run;
@@ -23,6 +24,7 @@ use crate::telemetry::{self, Event};
 use crate::trail::Readers;
 use crate::trigger::{Trigger, TriggerError};
 
+pub use integrity::{advance, open};
 use read::ObjectReport;
 pub use remember::see;
 use run::{Collected, Run};
