@@ -10,20 +10,24 @@ fn main() {
     let mut files = Vec::new();
     collect(&root.join("rules"), &mut files);
     files.sort();
+    let (own, core): (Vec<PathBuf>, Vec<PathBuf>) =
+        files.into_iter().partition(|file| file.starts_with(root.join("rules/trailhound")));
+    write(&root, &core, "rules.rs");
+    write(&root, &own, "own_rules.rs");
+}
+
+/// Writes a list of names and texts, as Rust.
+fn write(root: &Path, files: &[PathBuf], to: &str) {
     let mut code = String::from("&[\n");
-    for file in &files {
+    for file in files {
         println!("cargo:rerun-if-changed={}", file.display());
-        let name = file
-            .strip_prefix(&root)
-            .expect("below the root")
-            .to_str()
-            .expect("rule paths are UTF-8")
-            .replace('\\', "/");
+        let name =
+            file.strip_prefix(root).expect("below the root").to_str().expect("rule paths are UTF-8").replace('\\', "/");
         writeln!(code, "    ({name:?}, include_str!({:?})),", file.display().to_string()).expect("writing to a string");
     }
     code.push(']');
     let out = PathBuf::from(env::var("OUT_DIR").expect("cargo sets it"));
-    fs::write(out.join("rules.rs"), code).expect("the build directory is writable");
+    fs::write(out.join(to), code).expect("the build directory is writable");
 }
 
 fn collect(folder: &Path, files: &mut Vec<PathBuf>) {

@@ -1,10 +1,12 @@
 //! Settings of the function, from environment variables. One table: name, default, unit, range, meaning.
 
+use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
+use crate::pipeline::Place;
 use crate::rule_pack::RuleSource;
-use crate::trail::Limits;
+use crate::trail::{EventKind, Limits, Scope};
 use crate::yaml::suggest;
 
 /// What every setting's name starts with.
@@ -39,6 +41,10 @@ settings! {
     "TRAILHOUND_WARM", "none", "places", "`s3://BUCKET`, `alerts` and `state`, separated by commas", "what the function connects to while it starts, before the first event needs it";
     "TRAILHOUND_CONFIG", "none", "place", "`PATH` or `s3://BUCKET/KEY`", "the file of what the organisation knows";
     "TRAILHOUND_RULES", "`core`", "places", "folders or files of Sigma rules, and `core`, separated by commas", "rules to use; `core` is the built-in pack";
+    "TRAILHOUND_ACCOUNTS", "all", "list", "account ids, separated by commas", "whose events are taken; the others' are acknowledged and counted";
+    "TRAILHOUND_REGIONS", "all", "list", "Regions, separated by commas", "which Regions' events are taken";
+    "TRAILHOUND_KINDS", "all", "list", "`management`, `data`, `network-activity`, `insight`, `aggregated`", "which kinds of events are taken";
+    "TRAILHOUND_QUARANTINE", "none", "place", "`s3://BUCKET/PREFIX`", "where what can't be read is put aside, with the reason beside it";
     "TRAILHOUND_CONCURRENCY", "8", "requests", "1-64", "objects read, and alerts published, at the same time";
     "TRAILHOUND_MAX_FILE_BYTES", "1073741824", "bytes", "1000000-1000000000000", "what one log file may inflate to";
     "TRAILHOUND_MAX_RECORD_BYTES", "4194304", "bytes", "300000-100000000", "how large one record may be";
@@ -59,6 +65,10 @@ pub struct Settings {
     pub config: Option<ConfigFrom>,
     /// Where rules come from.
     pub rules: Vec<RuleSource>,
+    /// Which events are taken.
+    pub scope: Scope,
+    /// Where what can't be read is put aside.
+    pub quarantine: Option<Place>,
     /// Objects and alerts in flight.
     pub concurrency: usize,
     /// What one file may cost.
@@ -147,6 +157,12 @@ impl Settings {
             rules: source
                 .parsed("TRAILHOUND_RULES", |value| Ok(rules(value)))
                 .unwrap_or_else(|| vec![RuleSource::Core]),
+            scope: Scope {
+                accounts: source.parsed("TRAILHOUND_ACCOUNTS", accounts).unwrap_or_default(),
+                regions: source.parsed("TRAILHOUND_REGIONS", regions).unwrap_or_default(),
+                kinds: source.parsed("TRAILHOUND_KINDS", kinds).unwrap_or_default(),
+            },
+            quarantine: source.parsed("TRAILHOUND_QUARANTINE", quarantine),
             concurrency: source.number("TRAILHOUND_CONCURRENCY", 1..=64).unwrap_or(8),
             limits: source.limits(),
         };
@@ -278,6 +294,48 @@ pub fn alerts(value: &str) -> Result<AlertsTo, String> {
         }
         _ => Err(format!("`{value}` is no place for alerts; it takes `sns:ARN` or `stdout`")),
     }
+}
+
+fn accounts(value: &str) -> Result<BTreeSet<String>, String> {
+    let account = |id: &str| {
+        let is_id = id.len() == 12 && id.bytes().all(|byte| byte.is_ascii_digit());
+        if is_id { Ok(id.to_owned()) } else { Err(format!("`{id}` is no account id, which has 12 digits")) }
+    };
+    listed(value).map(account).collect()
+}
+
+fn regions(value: &str) -> Result<BTreeSet<String>, String> {
+    let region = |name: &str| {
+        let is_name = name.split('-').count() >= 3 && name.ends_with(|c: char| c.is_ascii_digit());
+        if is_name { Ok(name.to_owned()) } else { Err(format!("`{name}` is no Region; one looks like eu-west-1")) }
+    };
+    listed(value).map(region).collect()
+}
+
+fn kinds(value: &str) -> Result<BTreeSet<EventKind>, String> {
+    let kind = |word: &str| {
+        let known = EventKind::WORDS.iter().find(|(known, _)| *known == word);
+        known.map(|(_, kind)| *kind).ok_or_else(|| {
+            let words: Vec<&str> = EventKind::WORDS.iter().map(|(word, _)| *word).collect();
+            let advice =
+                suggest(word, words.iter().copied()).unwrap_or_else(|| format!("there are: {}", words.join(", ")));
+            format!("`{word}` is no kind of event; {advice}")
+        })
+    };
+    listed(value).map(kind).collect()
+}
+
+/// Reads `s3://BUCKET/PREFIX`.
+///
+/// # Errors
+/// What is wrong, in words.
+pub fn quarantine(value: &str) -> Result<Place, String> {
+    let place = value.strip_prefix("s3://").map(|place| place.split_once('/').unwrap_or((place, "")));
+    let (bucket, prefix) = place
+        .filter(|(bucket, _)| !bucket.is_empty())
+        .ok_or_else(|| format!("`{value}` is no place to put things aside; it takes `s3://BUCKET/PREFIX`"))?;
+    let prefix = if prefix.is_empty() || prefix.ends_with('/') { prefix.to_owned() } else { format!("{prefix}/") };
+    Ok(Place { bucket: bucket.to_owned(), prefix })
 }
 
 fn warm(value: &str) -> Result<Vec<Warm>, String> {

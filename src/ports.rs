@@ -29,6 +29,12 @@ pub trait ObjectStore: Send + Sync {
         prefix: &str,
         after: Option<&str>,
     ) -> impl Future<Output = Result<Vec<ObjectRef>, ListError>> + Send;
+
+    /// Writes an object, over whatever is there.
+    fn put(&self, to: &ObjectRef, bytes: Bytes) -> impl Future<Output = Result<(), KeepError>> + Send;
+
+    /// Copies an object as it is stored, over whatever is there.
+    fn copy(&self, from: &ObjectRef, to: &ObjectRef) -> impl Future<Output = Result<(), KeepError>> + Send;
 }
 
 /// The bytes of an object as they arrive.
@@ -174,6 +180,16 @@ pub enum KeysError {
     Nowhere,
 }
 
+/// An object that could not be written.
+#[derive(Debug, thiserror::Error)]
+#[error("{to} could not be written (the function needs s3:PutObject on it)")]
+pub struct KeepError {
+    /// The object.
+    pub to: ObjectRef,
+    /// What was said.
+    pub source: BoxError,
+}
+
 /// The memory could not be read or written.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -197,6 +213,12 @@ pub enum StateError {
         key: Key,
         /// How large it is.
         bytes: usize,
+    },
+    /// It was not asked, because the invocation's time is nearly over.
+    #[error("there was no time left for {doing}")]
+    OutOfTime {
+        /// What was to be done.
+        doing: &'static str,
     },
     /// No permission.
     #[error("{doing} was denied (the function's role needs {permission} on the table)")]

@@ -1,16 +1,20 @@
 //! Where rules come from: the pack that is built in, and folders.
 
+use std::collections::HashSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::engine::{Organisation, RuleSet};
+use crate::engine::{Organisation, RuleInfo, RuleSet};
 use crate::local::walk;
 use crate::sigma::{self, Collection};
 use crate::telemetry::{self, Event};
 use crate::yaml::{Code, Diagnostic, SourceFile};
 
 const CORE: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/rules.rs"));
+
+/// Rules about trailhound's own work. They are there whatever else is loaded: a detector that fails must not do so in silence.
+const OWN: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/own_rules.rs"));
 
 /// A place that rules come from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,6 +30,8 @@ pub enum RuleSource {
 pub struct Loaded {
     /// The rules.
     pub rules: RuleSet,
+    /// Those for what trailhound has to say of its own work.
+    pub own: RuleSet,
     /// Documents that don't load, and exceptions that their rule has to do without; and why.
     pub rejected: Vec<Diagnostic>,
     /// Changes that the organisation's file makes to rules that are not there. No rule is lost by them.
@@ -57,17 +63,26 @@ pub fn load(sources: &[RuleSource], organisation: &Organisation) -> Loaded {
 #[must_use]
 pub fn collect(sources: &[RuleSource]) -> Collection {
     let mut collection = Collection::default();
+    built_in(OWN, &mut collection);
     for source in sources {
         match source {
-            RuleSource::Core => {
-                for (name, text) in CORE {
-                    collection.extend(sigma::parse(&SourceFile::new(*name, *text)));
-                }
-            }
+            RuleSource::Core => built_in(CORE, &mut collection),
             RuleSource::Path(path) => read(path, &mut collection),
         }
     }
     collection
+}
+
+/// Whether a rule came with trailhound.
+#[must_use]
+pub fn is_built_in(rule: &RuleInfo) -> bool {
+    CORE.iter().chain(OWN).any(|(name, _)| *name == rule.file)
+}
+
+fn built_in(files: &[(&str, &str)], collection: &mut Collection) {
+    for (name, text) in files {
+        collection.extend(sigma::parse(&SourceFile::new(*name, *text)));
+    }
 }
 
 impl Loaded {
@@ -75,11 +90,18 @@ impl Loaded {
     #[must_use]
     pub fn compile(collection: &Collection, organisation: &Organisation) -> Self {
         let (rules, uncompiled) = RuleSet::compile(collection, organisation);
+        let own = Collection { rules: collection.own.clone(), ..Collection::default() };
+        let (own, own_uncompiled) = RuleSet::compile(&own, organisation);
+        let is_stray = |error: &Diagnostic| error.code() == Code::UnknownRule;
+        let (own_stray, own_rejected): (Vec<_>, Vec<_>) = own_uncompiled.into_iter().partition(is_stray);
         let Collection { rejected, other_log_sources, retired, .. } = collection;
-        let (stray, rejected): (Vec<_>, _) =
-            rejected.iter().cloned().chain(uncompiled).partition(|error| error.code() == Code::UnknownRule);
+        let (mut stray, rejected): (Vec<_>, _) =
+            rejected.iter().cloned().chain(uncompiled).chain(own_rejected).partition(is_stray);
+        // What neither knows is there for nothing.
+        let own_stray: HashSet<String> = own_stray.iter().map(ToString::to_string).collect();
+        stray.retain(|error| own_stray.contains(&error.to_string()));
         let stray = stray.into_iter().map(Diagnostic::as_warning).collect();
-        Self { rules, rejected, stray, other_log_sources: *other_log_sources, retired: retired.len() }
+        Self { rules, own, rejected, stray, other_log_sources: *other_log_sources, retired: retired.len() }
     }
 
     /// Writes the log lines that tell what was loaded.

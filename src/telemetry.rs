@@ -3,7 +3,7 @@
 //! Ids, counts, buckets and keys only; never what a record says.
 
 use crate::engine::RuleInfo;
-use crate::outcome::Outcome;
+use crate::outcome::{Cause, Failure, Outcome};
 use crate::trigger::{ObjectRef, TriggerError};
 
 /// Something that happened.
@@ -11,10 +11,9 @@ use crate::trigger::{ObjectRef, TriggerError};
 #[expect(missing_docs, reason = "each is explained by the line that it writes")]
 pub enum Event<'e> {
     PayloadUnknown { error: &'e TriggerError },
-    ObjectForeign { object: &'e ObjectRef },
-    ObjectGone { object: &'e ObjectRef },
-    ObjectFailed { object: &'e ObjectRef, error: &'e str },
-    RecordsBad { object: &'e ObjectRef, count: u64, first: &'e str },
+    ObjectEnded { object: &'e ObjectRef, cause: Cause, why: &'e str },
+    RecordsBad { from: &'e str, count: u64, first: &'e str },
+    QuarantineFailed { from: &'e str, error: &'e str },
     RulesLoaded { loaded: usize, filters: usize, rejected: usize, off: usize, retired: usize, other_log_sources: usize },
     MemoryLimited,
     CorrelationsCut { groups: u64 },
@@ -32,18 +31,9 @@ pub enum Event<'e> {
 pub fn emit(event: &Event<'_>) {
     match event {
         Event::PayloadUnknown { error } => tracing::error!(event = "payload_unknown", error = error.to_string()),
-        Event::ObjectForeign { object } => {
-            tracing::info!(event = "object_foreign", object = object.to_string(), "not a CloudTrail log file; skipped");
-        }
-        Event::ObjectGone { object } => {
-            tracing::warn!(event = "object_gone", object = object.to_string(), "deleted before it was read");
-        }
-        Event::ObjectFailed { object, error } => {
-            tracing::error!(event = "object_failed", object = object.to_string(), error);
-        }
-        Event::RecordsBad { object, count, first } => {
-            tracing::error!(event = "records_bad", object = object.to_string(), count, first);
-        }
+        Event::ObjectEnded { object, cause, why } => object_ended(object, *cause, why),
+        Event::RecordsBad { from, count, first } => tracing::error!(event = "records_bad", from, count, first),
+        Event::QuarantineFailed { from, error } => tracing::error!(event = "quarantine_failed", from, error),
         Event::RulesLoaded { loaded, filters, rejected, off, retired, other_log_sources } => {
             tracing::info!(event = "rules_loaded", loaded, filters, rejected, off, retired, other_log_sources);
         }
@@ -84,9 +74,20 @@ pub fn emit(event: &Event<'_>) {
     }
 }
 
+fn object_ended(object: &ObjectRef, cause: Cause, why: &str) {
+    let Some(event) = cause.fate().line else { return };
+    let object = object.to_string();
+    match cause {
+        Cause::NotOurs => tracing::info!(event, object, "not a CloudTrail log file; skipped"),
+        Cause::Gone => tracing::warn!(event, object, "deleted before it was read"),
+        _ => tracing::error!(event, object, cause = cause.as_str(), error = why),
+    }
+}
+
 fn invocation(outcome: &Outcome) {
-    for (message_id, error) in outcome.failures() {
-        tracing::warn!(event = "delivery_failed", message_id = message_id.map(|id| id.0.as_str()), error);
+    for (message_id, Failure { cause, why }) in &outcome.failures {
+        let message_id = message_id.as_ref().map(|id| id.0.as_str());
+        tracing::warn!(event = "delivery_failed", message_id, cause = cause.as_str(), error = why);
     }
     let counts = &outcome.counts;
     tracing::info!(
@@ -100,6 +101,7 @@ fn invocation(outcome: &Outcome) {
         alerts = counts.alerts,
         held = counts.held_back(),
         findings_failed = counts.findings_failed,
+        put_aside = counts.put_aside,
         summary = counts.summary(),
     );
 }

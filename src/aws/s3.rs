@@ -1,18 +1,26 @@
 //! Log files in Amazon S3.
 
+use std::time::Duration;
+
 use aws_config::SdkConfig;
 use aws_sdk_s3::Client;
 use aws_sdk_s3::config::Builder;
+use aws_sdk_s3::config::timeout::TimeoutConfig;
 use aws_sdk_s3::error::{ProvideErrorMetadata as _, SdkError};
 use aws_sdk_s3::operation::get_object::GetObjectError;
 use aws_sdk_s3::primitives::ByteStream;
+use aws_sdk_s3::types::TaggingDirective;
 use bytes::Bytes;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::integrity::SignatureMetadata;
-use crate::ports::{BoxError, FetchError, ListError, ObjectBody, ObjectStore};
+use crate::ports::{BoxError, FetchError, KeepError, ListError, ObjectBody, ObjectStore};
 use crate::trigger::ObjectRef;
 
 use super::warm::{WarmError, bounded};
+
+/// For an answer to begin, with all tries. A function has a minute, and reads for half of it.
+const PATIENCE: Duration = Duration::from_secs(12);
 
 /// Objects in S3.
 #[derive(Debug, Clone)]
@@ -34,7 +42,10 @@ impl S3Objects {
     pub fn new(config: &SdkConfig) -> Self {
         // Emulators behind a custom endpoint don't answer to `bucket.host` names.
         let path_style = config.endpoint_url().is_some() || std::env::var_os("AWS_ENDPOINT_URL_S3").is_some();
-        Self { client: Client::from_conf(Builder::from(config).force_path_style(path_style).build()) }
+        // The bytes that follow an answer are watched by the SDK itself: a body that stands still for five seconds is given up.
+        let timeouts = TimeoutConfig::builder().operation_timeout(PATIENCE).operation_attempt_timeout(PATIENCE / 2);
+        let config = Builder::from(config).force_path_style(path_style).timeout_config(timeouts.build()).build();
+        Self { client: Client::from_conf(config) }
     }
 
     /// Opens a connection for objects of a bucket, and leaves it for the next request.
@@ -82,6 +93,31 @@ impl ObjectStore for S3Objects {
         }
         Ok(Vec::new())
     }
+
+    async fn put(&self, to: &ObjectRef, bytes: Bytes) -> Result<(), KeepError> {
+        let request = self.client.put_object().bucket(&to.bucket).key(&to.key).body(bytes.into());
+        request.send().await.map(drop).map_err(|error| keep_error(to, error))
+    }
+
+    async fn copy(&self, from: &ObjectRef, to: &ObjectRef) -> Result<(), KeepError> {
+        let request = self.client.copy_object().copy_source(copy_source(from)).bucket(&to.bucket).key(&to.key);
+        // Copying the tags would need permissions of its own.
+        let request = request.tagging_directive(TaggingDirective::Replace);
+        request.send().await.map(drop).map_err(|error| keep_error(to, error))
+    }
+}
+
+/// As the header wants it: form-encoded, but for the slashes.
+fn copy_source(from: &ObjectRef) -> String {
+    let encoded = |text: &str| utf8_percent_encode(text, KEY).to_string();
+    let version = from.version_id.as_deref().map(|version| format!("?versionId={}", encoded(version)));
+    format!("{}/{}{}", from.bucket, encoded(&from.key), version.unwrap_or_default())
+}
+
+const KEY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'/').remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+
+fn keep_error<E: std::error::Error + Send + Sync + 'static>(to: &ObjectRef, error: SdkError<E>) -> KeepError {
+    KeepError { to: to.clone(), source: error.into_source().unwrap_or_else(Into::into) }
 }
 
 impl ObjectBody for S3Body {
@@ -103,7 +139,9 @@ fn fetch_error(object: &ObjectRef, error: SdkError<GetObjectError>) -> FetchErro
         // A bucket that is gone is a mistake in the set-up, not an expired file: it stays a failure.
         Some("NoSuchKey" | "NoSuchVersion") => FetchError::Gone(object),
         // S3 also answers this for a missing object when the function may not list the bucket.
-        Some("AccessDenied" | "KMS.DisabledException" | "AllAccessDisabled") => FetchError::Denied { object, source },
+        Some(code) if code.starts_with("KMS.") || matches!(code, "AccessDenied" | "AllAccessDisabled") => {
+            FetchError::Denied { object, source }
+        }
         _ => FetchError::Failed { object, source },
     }
 }

@@ -14,7 +14,7 @@ use crate::ports::{PublishError, Publisher};
 use super::warm::{WarmError, bounded};
 
 /// For one alert, its retries included. A function has a minute.
-const PATIENCE: Duration = Duration::from_secs(15);
+const PATIENCE: Duration = Duration::from_secs(12);
 
 /// An SNS topic.
 #[derive(Debug, Clone)]

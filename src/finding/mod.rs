@@ -16,7 +16,10 @@ use crate::engine::{FirstSeenPlan, Knowledge, Match, RuleInfo, Sighted};
 use crate::trail::{EventIdentity, KeptRecord, Mfa, Outcome, Record, Slot};
 
 pub use episode::{Contribution, Episode, EpisodeEvent};
-pub use uid::{DedupKey, FindingUid, GroupKey};
+pub use uid::{DedupKey, FindingUid, GroupKey, fingerprint};
+
+/// The `eventSource` of records that are about trailhound itself.
+pub const OWN_SOURCE: &str = "trailhound";
 
 /// A rule met an event.
 #[derive(Debug, Clone)]
@@ -242,6 +245,12 @@ impl Event {
             identity,
             details: OnceLock::new(),
         }
+    }
+
+    /// Whether it is about trailhound itself.
+    #[must_use]
+    pub fn is_own(&self) -> bool {
+        self.details().source == OWN_SOURCE
     }
 
     /// What the record says; read once.

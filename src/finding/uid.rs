@@ -86,6 +86,12 @@ impl DedupKey {
     }
 }
 
+/// Names what these texts name together: 32 hexadecimal digits.
+#[must_use]
+pub fn fingerprint<'t>(kind: &'t str, parts: impl IntoIterator<Item = &'t str>) -> String {
+    format!("{:032x}", hash(kind, parts))
+}
+
 /// Lengths go in with the texts, so that no two lists run into the same bytes.
 fn hash<'t>(kind: &'t str, parts: impl IntoIterator<Item = &'t str>) -> u128 {
     let mut hasher = Sha256::new();

@@ -13,7 +13,7 @@ use tokio::io::AsyncReadExt as _;
 
 use super::walk;
 use crate::integrity::SignatureMetadata;
-use crate::ports::{BoxError, FetchError, ListError, ObjectBody, ObjectStore};
+use crate::ports::{BoxError, FetchError, KeepError, ListError, ObjectBody, ObjectStore};
 use crate::trail::KeyKind;
 use crate::trigger::ObjectRef;
 
@@ -70,6 +70,15 @@ impl Folder {
         Ok(Some(SignatureMetadata::of(|name| metadata.get(name)?.as_str())))
     }
 
+    /// With the folders above it, which S3 doesn't have.
+    async fn path_to_write(&self, object: &ObjectRef) -> io::Result<PathBuf> {
+        let path = self.path(object)?;
+        if let Some(folder) = path.parent() {
+            tokio::fs::create_dir_all(folder).await?;
+        }
+        Ok(path)
+    }
+
     /// The order of keys is not that of a walk: `a-b` stands between `a` and `a/b`.
     fn keys(&self, bucket: &str, prefix: &str, after: Option<&str>) -> Result<Vec<ObjectRef>, BoxError> {
         let root = self.root.join(bucket);
@@ -118,6 +127,20 @@ impl ObjectStore for Folder {
             source,
         })
     }
+
+    async fn put(&self, to: &ObjectRef, bytes: Bytes) -> Result<(), KeepError> {
+        let write = async || tokio::fs::write(self.path_to_write(to).await?, bytes).await;
+        write().await.map_err(|error| keep_error(to, error))
+    }
+
+    async fn copy(&self, from: &ObjectRef, to: &ObjectRef) -> Result<(), KeepError> {
+        let copy = async || tokio::fs::copy(self.path(from)?, self.path_to_write(to).await?).await;
+        copy().await.map(drop).map_err(|error| keep_error(to, error))
+    }
+}
+
+fn keep_error(to: &ObjectRef, error: io::Error) -> KeepError {
+    KeepError { to: to.clone(), source: error.into() }
 }
 
 impl ObjectBody for FolderBody {

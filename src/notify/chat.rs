@@ -79,7 +79,7 @@ pub(super) fn message(facts: &Facts<'_>) -> String {
             title: format!("{} {}: {}", emoji(rule.level), level.to_uppercase(), escape(title, MAX_TITLE - 50)),
             description: description(facts),
             next_steps: rule.runbook.iter().take(MAX_NEXT_STEPS).map(|step| escape(step, MAX_NEXT_STEP)).collect(),
-            keywords: [level, &logged(&details.source), &facts.account].map(|word| escape(word, MAX_KEYWORD)).to_vec(),
+            keywords: keywords([level, &logged(&details.source), &facts.account]),
         },
         metadata: Metadata {
             thread_id: finding.dedup_key.to_string(),
@@ -100,6 +100,10 @@ pub(super) fn message(facts: &Facts<'_>) -> String {
     };
     // OK because the message holds nothing but texts and lists of texts.
     serde_json::to_string(&message).unwrap_or_default()
+}
+
+fn keywords(words: [&str; 3]) -> Vec<String> {
+    words.iter().filter(|word| !word.is_empty()).map(|word| escape(word, MAX_KEYWORD)).collect()
 }
 
 /// Whole lines, as many as there is room for: a line cut in its middle could leave markup open.

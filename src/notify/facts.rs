@@ -1,5 +1,7 @@
 //! What an alert says, in words, before any channel's markup.
 
+use std::borrow::Cow;
+
 use jiff::Timestamp;
 
 use crate::alerting::{Alert, Repetition};
@@ -23,7 +25,7 @@ pub(super) struct Facts<'a> {
     pub(super) title_is_logged: bool,
     /// Name and value, most important first.
     pub(super) rows: Vec<(&'static str, String)>,
-    /// The caller's short name, for subjects.
+    /// The caller's short name, for subjects; trailhound itself has none.
     pub(super) caller: String,
     /// The account's name, or its id.
     pub(super) account: String,
@@ -39,14 +41,7 @@ impl<'a> Facts<'a> {
     pub(super) fn of(alert: &'a Alert, detail: Detail) -> Self {
         let finding = &alert.finding;
         let event = &finding.event;
-        let mut rows = vec![
-            ("Who", who(event)),
-            ("Did", did(event)),
-            ("What", list(&event.details().resources)),
-            ("From", from(event)),
-            ("When", when(alert)),
-            ("Where", place(event)),
-        ];
+        let mut rows = if event.is_own() { own(alert) } else { call(alert) };
         rows.extend(new_value(finding).map(|new| ("New", new)));
         rows.extend(pattern(finding).map(|pattern| ("Why", pattern)));
         rows.retain(|(_, value)| !value.is_empty());
@@ -56,13 +51,43 @@ impl<'a> Facts<'a> {
             title: plain::logged(&finding.title, 150),
             title_is_logged: *finding.title != *finding.rule.title,
             rows: rows.into_iter().map(|(name, value)| (name, plain::logged(&value, MAX_VALUE * 2))).collect(),
-            caller: plain::logged(&short_name(&event.details().actor), 60),
+            caller: if event.is_own() { String::new() } else { plain::logged(&short_name(&event.details().actor), 60) },
             account: plain::logged(event.account_name.as_deref().unwrap_or(&event.identity.account), 40),
             more: [events(finding), more(alert)].concat(),
             notes: notes(alert, detail),
             origin: plain::line(&format!("{}, record {}", finding.origin.file, finding.origin.record_index), 1000),
         }
     }
+}
+
+/// Somebody's call.
+fn call(alert: &Alert) -> Vec<(&'static str, String)> {
+    let event = &alert.finding.event;
+    vec![
+        ("Who", who(event)),
+        ("Did", did(event)),
+        ("What", list(&event.details().resources)),
+        ("From", from(event)),
+        ("When", when(alert)),
+        ("Where", place(event)),
+    ]
+}
+
+/// Something that happened to trailhound.
+fn own(alert: &Alert) -> Vec<(&'static str, String)> {
+    let event = &alert.finding.event;
+    let details = event.details();
+    let record = event.record.record();
+    let said = |path: &str| record.text(path).map(Cow::into_owned).unwrap_or_default();
+    let cause = details.error_code.as_deref().unwrap_or_default().replace('_', " ");
+    vec![
+        ("What", list(&details.resources)),
+        ("Cause", format!("{cause}: {}", details.error_message.as_deref().unwrap_or_default())),
+        ("Kept", said("additionalEventData.quarantine")),
+        ("Id", said("requestParameters.subject")),
+        ("When", when(alert)),
+        ("Where", place(event)),
+    ]
 }
 
 fn who(event: &Event) -> String {

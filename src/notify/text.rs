@@ -12,7 +12,9 @@ const MAX_PARAGRAPHS: usize = 10;
 pub(super) fn subject(facts: &Facts<'_>) -> String {
     let level = facts.rule.level.as_str().to_uppercase();
     let region = plain::logged(&facts.finding.event.details().region, 40);
-    let subject = format!("[{level}] {}: {} in {} {region}", facts.title, facts.caller, facts.account);
+    let caller = if facts.caller.is_empty() { String::new() } else { format!(": {}", facts.caller) };
+    let account = if facts.account.is_empty() { String::new() } else { format!(" in {} {region}", facts.account) };
+    let subject = format!("[{level}] {}{caller}{account}", facts.title);
     let ascii: String = subject.trim().chars().map(|c| if matches!(c, ' '..='~') { c } else { '?' }).collect();
     if ascii.len() <= MAX_SUBJECT { ascii } else { format!("{}...", ascii[..MAX_SUBJECT - 3].trim_end()) }
 }

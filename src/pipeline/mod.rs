@@ -2,33 +2,41 @@
 //!
 //! read objects → hold records against rules → remember → decide → claim → publish → mark. Whatever fails, fails the deliveries
 //! that it came with and no others. What needs the least goes first: single events are told before first sightings are looked up,
-//! and these before correlations count.
+//! and these before correlations count. Objects are taken in waves, each of which is finished before the next begins, so that
+//! little is open when an invocation's time runs out.
 
+mod aside;
+mod budget;
 mod integrity;
+mod own;
 mod read;
 mod remember;
 mod run;
 mod screen;
+mod take;
 mod tell;
+mod watched;
 
 use std::sync::Mutex;
 
-use futures_util::{StreamExt as _, stream};
+use jiff::Timestamp;
 
 use crate::alerting::{self, Correlator, FirstSighting, KnownPairs, Published, Recalled};
 use crate::engine::RuleSet;
 use crate::finding::{Contribution, Finding};
-use crate::outcome::Outcome;
-use crate::ports::{Clock, ObjectStore, Publisher, StateStore, chain};
+use crate::outcome::{Cause, Failure, Outcome, RuleCounts};
+use crate::ports::{Clock, ObjectStore, Publisher, StateError, StateStore, chain};
 use crate::telemetry::{self, Event};
-use crate::trail::Readers;
-use crate::trigger::{Trigger, TriggerError};
+use crate::trail::{Readers, Scope};
+use crate::trigger::Trigger;
 
+pub use aside::Place;
+use budget::Budget;
 pub use integrity::{advance, open};
-use read::ObjectReport;
 pub use remember::see;
 use run::{Collected, Run};
 pub use screen::{Screen, Screened, Told};
+use watched::Watched;
 
 /// Everything between an invocation payload and its answer.
 #[derive(Debug)]
@@ -51,41 +59,66 @@ pub struct Pipeline<O, S, P, C> {
     pub published: Mutex<Published>,
     /// Objects read, and alerts published, at the same time.
     pub concurrency: usize,
+    /// What is taken, and what becomes of what can't be.
+    pub handling: Handling,
+}
+
+/// What is taken, and what becomes of what can't be. By default everything is taken, nothing is put aside, and trailhound
+/// says nothing of itself.
+#[derive(Debug, Default)]
+pub struct Handling {
+    /// Which events are taken.
+    pub scope: Scope,
+    /// Where what can't be read is put aside.
+    pub quarantine: Option<Place>,
+    /// What trailhound's own events are held against.
+    pub own_rules: RuleSet,
+    /// How many rules didn't load.
+    pub rejected_rules: u64,
 }
 
 impl<O: ObjectStore, S: StateStore, P: Publisher, C: Clock> Pipeline<O, S, P, C> {
-    /// Does what one invocation asks.
-    ///
-    /// # Errors
-    /// When the payload is not understood. What goes wrong after that is in the [`Outcome`].
-    pub async fn handle(&self, payload: &str) -> Result<Outcome, TriggerError> {
-        let trigger = Trigger::parse(payload).inspect_err(|error| telemetry::emit(&Event::PayloadUnknown { error }))?;
-        let mut run = Run::default();
-        let objects = run.take(trigger);
-        let reading: Vec<_> = objects.keys().map(|object| self.read(object)).collect();
-        let reports: Vec<ObjectReport> = stream::iter(reading).buffered(self.concurrency.max(1)).collect().await;
-        let Collected { findings, contributions } = run.collect(reports, &objects);
-        let (sightings, matches) = findings.into_iter().partition(|finding| finding.first_seen().is_some());
-        self.tell(&mut run, matches, &[]).await;
-        self.see(&mut run, sightings).await;
-        self.correlate(&mut run, contributions).await;
-        let outcome = run.finish();
+    /// Does what one invocation asks, however long it takes.
+    pub async fn handle(&self, payload: &str) -> Outcome {
+        self.handle_until(payload, None).await
+    }
+
+    /// Does what one invocation asks. What there is no time for before it `ends` comes again.
+    pub async fn handle_until(&self, payload: &str, ends: Option<Timestamp>) -> Outcome {
+        let mut run = Run::new(Budget::new(self.clock.now(), ends));
+        let wanted = run.take(Trigger::parse(payload), payload);
+        self.do_all(&mut run, wanted).await;
+        self.tell_of_itself(&mut run).await;
+        let rules = RuleCounts { loaded: self.rules.loaded() as u64, rejected: self.handling.rejected_rules };
+        let outcome = Outcome { rules, ..run.finish() };
         telemetry::emit(&Event::Invocation { outcome: &outcome });
-        Ok(outcome)
+        outcome
+    }
+
+    /// Tells people what a wave gave.
+    async fn follow_up(&self, run: &mut Run, collected: Collected) {
+        let Collected { findings, contributions } = collected;
+        let (sightings, matches) = findings.into_iter().partition(|finding| finding.first_seen().is_some());
+        self.tell(run, matches, &[]).await;
+        self.see(run, sightings).await;
+        self.correlate(run, contributions).await;
     }
 
     /// Tells of values that are new. Without the memory they wait for redelivery.
     async fn see(&self, run: &mut Run, mut findings: Vec<Finding>) {
+        if findings.is_empty() {
+            return;
+        }
         alerting::in_order(&mut findings);
         let sightings: Vec<FirstSighting> = findings.iter().filter_map(FirstSighting::of).collect();
-        match see(&self.state, &self.known, sightings, self.clock.now()).await {
+        match see(&self.watched(run), &self.known, sightings, self.clock.now()).await {
             Ok(Recalled { seen, unreadable }) => {
                 unreadable.iter().for_each(|item| run.state_failed(item));
                 self.tell(run, findings, &seen).await;
             }
             Err(error) => {
-                run.state_failed(&error);
-                run.fail_findings(findings.iter(), &chain(&error));
+                let failure = run.state_error(&error);
+                run.fail_findings(findings.iter(), &failure);
             }
         }
     }
@@ -97,7 +130,7 @@ impl<O: ObjectStore, S: StateStore, P: Publisher, C: Clock> Pipeline<O, S, P, C>
         }
         let now = self.clock.now();
         let correlator = Correlator::new(&self.rules, contributions, now);
-        match remember::correlate(&self.state, correlator, now).await {
+        match remember::correlate(&self.watched(run), correlator, now).await {
             Ok(correlation) => {
                 if correlation.cut > 0 {
                     telemetry::emit(&Event::CorrelationsCut { groups: correlation.cut });
@@ -107,16 +140,40 @@ impl<O: ObjectStore, S: StateStore, P: Publisher, C: Clock> Pipeline<O, S, P, C>
                 self.tell(run, findings, &[]).await;
             }
             Err(error) => {
-                run.state_failed(&error);
-                run.fail_contributions(&chain(&error));
+                let failure = run.state_error(&error);
+                run.fail_contributions(&failure);
             }
         }
+    }
+
+    /// The memory, as long as there is time to ask it.
+    fn watched(&self, run: &Run) -> Watched<'_, S, C> {
+        Watched::new(&self.state, &self.clock, Some(run.budget.telling), &run.state_calls)
+    }
+
+    /// The memory, whatever the time: for what has to be written down once people were told.
+    fn unhurried(&self, run: &Run) -> Watched<'_, S, C> {
+        Watched::new(&self.state, &self.clock, None, &run.state_calls)
     }
 }
 
 impl Run {
+    /// The memory could not be asked or told.
     fn state_failed(&mut self, error: &dyn std::error::Error) {
         self.counts.state_failures += 1;
         telemetry::emit(&Event::StateFailed { error: &chain(error) });
+    }
+
+    /// The same, and why deliveries fail for it.
+    fn state_error(&mut self, error: &StateError) -> Failure {
+        // A memory that isn't asked for want of time has not failed.
+        if !matches!(error, StateError::OutOfTime { .. }) {
+            self.state_failed(error);
+        }
+        let cause = match error {
+            StateError::OutOfTime { .. } => Cause::OutOfTime,
+            _ => Cause::StateFailed,
+        };
+        Failure { cause, why: chain(error) }
     }
 }

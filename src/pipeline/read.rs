@@ -1,51 +1,72 @@
-//! One object: from its key to its findings.
+//! One object, or records that came without one: from its key to its findings.
 
 use crate::finding::{Contribution, Finding};
-use crate::outcome::Counts;
+use crate::outcome::{Answer, Cause, Counts, Failure};
+use crate::own::OwnEvent;
 use crate::ports::{Clock, FetchError, ObjectBody, ObjectStore, Publisher, StateStore, chain};
 use crate::telemetry::{self, Event};
-use crate::trail::{KeyKind, ReadError, Reader};
-use crate::trigger::ObjectRef;
+use crate::trail::{BadRecord, Item, KeyKind, ObjectKey, ReadError, Reader, Record};
+use crate::trigger::{Inline, ObjectRef};
 
 use super::Pipeline;
+use super::aside::Aside;
+use super::budget::Budget;
 use super::screen::{Screen, Screened, Told};
 
-/// What became of one object. Findings of the records before a failure stand.
+/// What became of one object, or of what came instead of one. Findings of the records before a failure stand.
 #[derive(Debug, Default)]
-pub(super) struct ObjectReport {
+pub(super) struct Report {
     pub(super) findings: Vec<Finding>,
     pub(super) contributions: Vec<Contribution>,
     pub(super) counts: Counts,
+    /// What trailhound has to say about it.
+    pub(super) own: Vec<OwnEvent>,
     /// Why its deliveries have to come again.
-    pub(super) failure: Option<String>,
+    pub(super) failure: Option<Failure>,
+}
+
+impl Report {
+    pub(super) fn is_out_of_time(&self) -> bool {
+        self.failure.as_ref().is_some_and(|failure| failure.cause == Cause::OutOfTime)
+    }
+
+    /// Takes what the rules made of the records, and gives what was bad.
+    fn screened(&mut self, screen: Screen<'_>) -> (Vec<Finding>, Vec<BadRecord>) {
+        let Screened { sightings, contributions, counts, bad } = screen.finish();
+        self.counts.add(&counts);
+        self.contributions = contributions;
+        (sightings, bad)
+    }
 }
 
 impl<O: ObjectStore, S: StateStore, P: Publisher, C: Clock> Pipeline<O, S, P, C> {
-    pub(super) async fn read(&self, object: &ObjectRef) -> ObjectReport {
-        let mut report = ObjectReport { counts: Counts { objects: 1, ..Counts::default() }, ..ObjectReport::default() };
-        let counts = &mut report.counts;
-        match KeyKind::of(&object.key) {
-            KeyKind::Log => {}
+    pub(super) async fn read(&self, object: &ObjectRef, budget: &Budget) -> Report {
+        let mut report = Report { counts: Counts { objects: 1, ..Counts::default() }, ..Report::default() };
+        let key = ObjectKey::parse(&object.key);
+        let ended = match key.kind {
+            KeyKind::Foreign => Cause::NotOurs,
+            _ if !self.handling.scope.takes_object(&key) => Cause::NotWanted,
             KeyKind::Digest => {
-                counts.digests += 1;
+                report.counts.digests += 1;
                 return report;
             }
-            KeyKind::Foreign => {
-                telemetry::emit(&Event::ObjectForeign { object });
-                counts.foreign += 1;
-                return report;
-            }
-        }
-        let mut screen = Screen::new(&self.rules, object.to_string().into(), self.clock.now());
+            KeyKind::Log | KeyKind::Unknown => return self.read_log(object, key.kind, budget, report).await,
+        };
+        self.end(object, ended, String::new(), &[], &mut report).await;
+        report
+    }
+
+    async fn read_log(&self, object: &ObjectRef, kind: KeyKind, budget: &Budget, mut report: Report) -> Report {
+        let mut screen = self.screen(&object.to_string());
         let findings = &mut report.findings;
-        let result = self.stream(object, &mut screen, &mut |told| findings.push(told.finding())).await;
-        let Screened { sightings, contributions, counts, first_bad } = screen.finish();
-        if let Some(first) = &first_bad {
-            telemetry::emit(&Event::RecordsBad { object, count: counts.bad_records, first });
+        let result = self.stream(object, budget, &mut screen, &mut |told| findings.push(told.finding())).await;
+        let (sightings, bad) = report.screened(screen);
+        let mut cause = result.as_ref().map_or_else(Stopped::cause, |()| Cause::Done);
+        if kind == KeyKind::Unknown && matches!(result, Err(Stopped::Read(_))) && report.counts.records == 0 {
+            // It was worth a look.
+            cause = Cause::NotOurs;
         }
-        report.counts.add(&counts);
-        report.contributions = contributions;
-        if matches!(result, Err(Failure::Fetch(FetchError::Denied { .. } | FetchError::Failed { .. }))) {
+        if matches!(cause, Cause::Denied | Cause::Unavailable | Cause::OutOfTime) {
             // The whole file may show the same values earlier. Were they recorded for these events, the next try, which reads on,
             // would find them known and tell nobody.
             report.counts.findings += sightings.len() as u64;
@@ -53,62 +74,124 @@ impl<O: ObjectStore, S: StateStore, P: Publisher, C: Clock> Pipeline<O, S, P, C>
         } else {
             report.findings.extend(sightings);
         }
-        match result {
-            Ok(()) => report.counts.files += 1,
-            Err(Failure::Fetch(FetchError::Gone(_))) => {
-                telemetry::emit(&Event::ObjectGone { object });
-                report.counts.gone += 1;
-            }
-            Err(failure) => {
-                let error = failure.text(object);
-                telemetry::emit(&Event::ObjectFailed { object, error: &error });
-                report.counts.objects_failed += 1;
-                report.failure = Some(error);
+        let why = result.map_or_else(|stopped| stopped.text(object), |()| String::new());
+        self.end(object, cause, why, &bad, &mut report).await;
+        report
+    }
+
+    /// Records that came without a file.
+    pub(super) async fn hold_inline(&self, inline: &Inline) -> Report {
+        let mut report = Report::default();
+        let mut screen = self.screen(&inline.origin);
+        let mut unreadable = Vec::new();
+        for (index, record) in (0..).zip(&inline.records) {
+            let before = screen.bad_records();
+            let item = Record::parse(index, record.as_bytes()).map_or_else(Item::Bad, Item::Record);
+            screen.item(item, &mut |told| report.findings.push(told.finding()));
+            if screen.bad_records() > before {
+                unreadable.push(record.as_str());
             }
         }
+        let (sightings, bad) = report.screened(screen);
+        report.findings.extend(sightings);
+        if !bad.is_empty() {
+            let aside = Aside::records(inline, unreadable.join("\n"), &bad);
+            self.put_aside(aside, &mut report).await;
+        }
         report
+    }
+
+    fn screen(&self, origin: &str) -> Screen<'_> {
+        Screen::new(&self.rules, origin.into(), self.clock.now()).within(&self.handling.scope)
+    }
+
+    /// Counts what became of an object, says so, and puts it aside if that is what follows.
+    async fn end(&self, object: &ObjectRef, cause: Cause, why: String, bad: &[BadRecord], report: &mut Report) {
+        let counts = &mut report.counts;
+        *match cause {
+            Cause::Done => &mut counts.files,
+            Cause::NotOurs => &mut counts.foreign,
+            Cause::NotWanted => &mut counts.unwanted,
+            Cause::Gone => &mut counts.gone,
+            _ => &mut counts.objects_failed,
+        } += 1;
+        telemetry::emit(&Event::ObjectEnded { object, cause, why: &why });
+        let ended = cause.fate().delivery;
+        if ended == Answer::Returned {
+            counts.fail(cause);
+            report.own.push(OwnEvent::of_object(object, cause, &why, self.clock.now()));
+            report.failure = Some(Failure { cause, why });
+        } else if ended == Answer::PutAside {
+            counts.fail(cause);
+            self.put_aside(Aside::object(object, cause, why, bad), report).await;
+        } else if cause == Cause::Done && !bad.is_empty() {
+            self.put_aside(Aside::object(object, Cause::PartlyDone, String::new(), bad), report).await;
+        }
     }
 
     async fn stream(
         &self,
         object: &ObjectRef,
+        budget: &Budget,
         screen: &mut Screen<'_>,
         told: &mut impl FnMut(Told<'_, '_>),
-    ) -> Result<(), Failure> {
+    ) -> Result<(), Stopped> {
+        if self.clock.now() >= budget.starting {
+            return Err(Stopped::OutOfTime("it was opened"));
+        }
         let mut body = self.objects.get(object).await?;
         let mut reader = self.readers.take();
-        let result = feed(&mut body, &mut reader, screen, told).await;
+        let result = self.feed(&mut body, budget, &mut reader, screen, told).await;
         self.readers.give(reader);
         result
     }
-}
 
-/// Feeds chunks to the reader as they arrive, so that memory grows with what is found, not with the file.
-async fn feed(
-    body: &mut impl ObjectBody,
-    reader: &mut Reader,
-    screen: &mut Screen<'_>,
-    told: &mut impl FnMut(Told<'_, '_>),
-) -> Result<(), Failure> {
-    while let Some(chunk) = body.chunk().await? {
-        reader.push(&chunk, &mut |item| screen.item(item, told))?;
+    /// Feeds chunks to the reader as they arrive, so that memory grows with what is found, not with the file.
+    async fn feed(
+        &self,
+        body: &mut impl ObjectBody,
+        budget: &Budget,
+        reader: &mut Reader,
+        screen: &mut Screen<'_>,
+        told: &mut impl FnMut(Told<'_, '_>),
+    ) -> Result<(), Stopped> {
+        while let Some(chunk) = body.chunk().await? {
+            reader.push(&chunk, &mut |item| screen.item(item, told))?;
+            if self.clock.now() >= budget.reading {
+                return Err(Stopped::OutOfTime("it was read to its end"));
+            }
+        }
+        Ok(reader.finish(&mut |item| screen.item(item, told))?)
     }
-    Ok(reader.finish(&mut |item| screen.item(item, told))?)
 }
 
+/// Why an object was not read to its end.
 #[derive(Debug, thiserror::Error)]
-enum Failure {
+enum Stopped {
     #[error(transparent)]
     Fetch(#[from] FetchError),
     #[error(transparent)]
     Read(#[from] ReadError),
+    #[error("the invocation's time was nearly over before {0}")]
+    OutOfTime(&'static str),
 }
 
-impl Failure {
+impl Stopped {
+    fn cause(&self) -> Cause {
+        match self {
+            Self::Fetch(FetchError::Gone(_)) => Cause::Gone,
+            Self::Fetch(FetchError::Denied { .. }) => Cause::Denied,
+            Self::Fetch(FetchError::Failed { .. }) => Cause::Unavailable,
+            Self::Read(ReadError::TooLarge { .. }) => Cause::TooLarge,
+            Self::Read(_) => Cause::Damaged,
+            Self::OutOfTime(_) => Cause::OutOfTime,
+        }
+    }
+
     fn text(&self, object: &ObjectRef) -> String {
         match self {
             Self::Fetch(error) => chain(error),
-            Self::Read(error) => format!("{object}: {error}"),
+            Self::Read(_) | Self::OutOfTime(_) => format!("{object}: {self}"),
         }
     }
 }

@@ -3,34 +3,51 @@
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use jiff::Timestamp;
 
 use crate::alerting::{Correlated, Correlation, Decision};
 use crate::finding::{Contribution, Finding, FindingUid};
-use crate::outcome::{Counts, Outcome};
+use crate::outcome::{Cause, Counts, Failure, Outcome};
+use crate::own::OwnEvent;
 use crate::telemetry::{self, Event};
-use crate::trigger::{Delivery, MessageId, ObjectRef, Trigger};
+use crate::trigger::{Delivery, MessageId, Prefix, Rejected, Trigger, TriggerError, Work};
 
-use super::read::ObjectReport;
+use super::budget::Budget;
+use super::take::{Read, Wanted};
 
 /// The place of a delivery in its invocation.
-type DeliveryIndex = usize;
-/// Objects to read, and the deliveries that ask for each.
-pub(super) type Objects = BTreeMap<ObjectRef, Vec<DeliveryIndex>>;
+pub(super) type DeliveryIndex = usize;
 
 /// What one invocation has come to so far.
-#[derive(Default)]
 pub(super) struct Run {
-    /// `None` for the one delivery of a direct invocation.
-    message_ids: Vec<Option<MessageId>>,
+    pub(super) budget: Budget,
+    deliveries: Vec<Received>,
+    is_batch: bool,
+    /// Somebody has history read anew: how old it is says nothing of how fast this is.
+    is_history: bool,
     /// Which deliveries brought a finding.
     brought_by: HashMap<FindingUid, BTreeSet<DeliveryIndex>>,
-    /// Which deliveries brought each contribution to correlations.
+    /// Which deliveries brought each contribution of this wave to correlations.
     contributed_by: Vec<Vec<DeliveryIndex>>,
-    failures: BTreeMap<DeliveryIndex, String>,
+    failures: BTreeMap<DeliveryIndex, Failure>,
+    /// What trailhound has to say of itself.
+    pub(super) own: Vec<(OwnEvent, Vec<DeliveryIndex>)>,
     pub(super) counts: Counts,
+    lags: Vec<u64>,
+    next: Option<Prefix>,
+    pub(super) state_calls: Arc<AtomicU64>,
 }
 
-/// What the objects of one invocation gave, each event once.
+/// A delivery as it was received.
+pub(super) struct Received {
+    /// `None` for the one delivery of a direct invocation.
+    pub(super) message_id: Option<MessageId>,
+    pub(super) attempt: u32,
+}
+
+/// What the objects of one wave gave, each event once.
 #[derive(Default)]
 pub(super) struct Collected {
     pub(super) findings: Vec<Finding>,
@@ -38,48 +55,74 @@ pub(super) struct Collected {
 }
 
 impl Run {
-    /// Lists the objects to read, each once, with the deliveries that ask for it.
-    pub(super) fn take(&mut self, trigger: Trigger) -> Objects {
-        let deliveries = match trigger {
-            Trigger::Direct(work) => vec![(None, Ok(work))],
-            Trigger::Sqs(deliveries) => {
-                deliveries.into_iter().map(|Delivery { message_id, work }| (Some(message_id), work)).collect()
-            }
-        };
-        let mut objects = Objects::new();
-        for (index, (message_id, work)) in deliveries.into_iter().enumerate() {
-            self.counts.deliveries += 1;
-            self.message_ids.push(message_id);
-            match work {
-                Ok(work) => {
-                    self.counts.ignored += work.ignored;
-                    for object in work.objects {
-                        objects.entry(object).or_default().push(index);
-                    }
-                }
-                Err(error) => {
-                    telemetry::emit(&Event::PayloadUnknown { error: &error });
-                    self.fail(index, &error.to_string());
-                }
-            }
+    pub(super) fn new(budget: Budget) -> Self {
+        Self {
+            budget,
+            deliveries: Vec::new(),
+            is_batch: false,
+            is_history: false,
+            brought_by: HashMap::new(),
+            contributed_by: Vec::new(),
+            failures: BTreeMap::new(),
+            own: Vec::new(),
+            counts: Counts::default(),
+            lags: Vec::new(),
+            next: None,
+            state_calls: Arc::default(),
         }
-        objects
     }
 
-    /// Brings what all objects gave together.
-    pub(super) fn collect(&mut self, reports: Vec<ObjectReport>, objects: &Objects) -> Collected {
+    /// Lists what is to be done, each object once, with the deliveries that ask for it.
+    pub(super) fn take(&mut self, trigger: Result<Trigger, TriggerError>, payload: &str) -> Wanted {
+        let rejected = |error| Rejected { error, payload: payload.to_owned() };
+        let mut wanted = Wanted::default();
+        match trigger {
+            Ok(Trigger::Batch(deliveries)) => {
+                self.is_batch = true;
+                for Delivery { message_id, attempt, work } in deliveries {
+                    self.receive(Received { message_id: Some(message_id), attempt }, work, &mut wanted);
+                }
+            }
+            Ok(Trigger::Direct(work)) => self.receive(Received::DIRECT, Ok(work), &mut wanted),
+            Err(error) => self.receive(Received::DIRECT, Err(rejected(error)), &mut wanted),
+        }
+        wanted
+    }
+
+    fn receive(&mut self, received: Received, work: Result<Work, Rejected>, wanted: &mut Wanted) {
+        let index = self.deliveries.len();
+        self.deliveries.push(received);
+        self.counts.deliveries += 1;
+        match work {
+            Ok(work) => {
+                self.counts.ignored += work.ignored;
+                self.is_history |= work.is_history;
+                for object in work.objects {
+                    wanted.objects.entry(object).or_default().push(index);
+                }
+                wanted.records.extend(work.records.into_iter().map(|inline| (inline, index)));
+                wanted.prefixes.extend(work.prefixes.into_iter().map(|prefix| (prefix, index)));
+            }
+            Err(rejected) => wanted.rejected.push((rejected, index)),
+        }
+    }
+
+    /// Brings what a wave gave together.
+    pub(super) fn collect(&mut self, read: Vec<Read>) -> Collected {
         let mut places = HashMap::new();
         let mut collected = Collected::default();
         let findings = &mut collected.findings;
-        for (report, deliveries) in reports.into_iter().zip(objects.values()) {
+        self.contributed_by.clear();
+        for (report, deliveries) in read {
             self.counts.add(&report.counts);
-            if let Some(error) = &report.failure {
-                deliveries.iter().for_each(|&index| self.fail(index, error));
+            if let Some(failure) = &report.failure {
+                deliveries.iter().for_each(|&index| self.fail(index, failure.clone()));
             }
+            self.own.extend(report.own.into_iter().map(|event| (event, deliveries.clone())));
             self.contributed_by.extend(report.contributions.iter().map(|_| deliveries.clone()));
             collected.contributions.extend(report.contributions);
             for mut finding in report.findings {
-                self.brought_by.entry(finding.uid).or_default().extend(deliveries);
+                self.brought_by.entry(finding.uid).or_default().extend(&deliveries);
                 match places.entry((finding.uid, finding.event.identity.clone())) {
                     Entry::Vacant(place) => {
                         place.insert(findings.len());
@@ -99,8 +142,8 @@ impl Run {
     /// Takes what correlations made of the contributions.
     pub(super) fn correlated(&mut self, correlation: Correlation) -> Vec<Finding> {
         self.counts.incomplete += correlation.incomplete;
-        self.counts.episodes = correlation.findings.len() as u64;
-        self.counts.findings += self.counts.episodes;
+        self.counts.episodes += correlation.findings.len() as u64;
+        self.counts.findings += correlation.findings.len() as u64;
         // The findings of a group share their places, and there may be many of both.
         let mut latest: Option<(Arc<BTreeSet<usize>>, BTreeSet<DeliveryIndex>)> = None;
         let each = |Correlated { finding, from }: Correlated| {
@@ -116,17 +159,19 @@ impl Run {
     }
 
     /// What was to be counted could not be: whatever brought it has to come again.
-    pub(super) fn fail_contributions(&mut self, error: &str) {
+    pub(super) fn fail_contributions(&mut self, failure: &Failure) {
+        self.counts.fail(failure.cause);
         for index in std::mem::take(&mut self.contributed_by).into_iter().flatten() {
-            self.fail(index, error);
+            self.fail(index, failure.clone());
         }
     }
 
-    pub(super) fn fail_findings<'f>(&mut self, findings: impl Iterator<Item = &'f Finding>, error: &str) {
+    pub(super) fn fail_findings<'f>(&mut self, findings: impl Iterator<Item = &'f Finding>, failure: &Failure) {
         for finding in findings {
             self.counts.findings_failed += 1;
+            self.counts.fail(failure.cause);
             for index in self.brought_by.get(&finding.uid).cloned().unwrap_or_default() {
-                self.fail(index, error);
+                self.fail(index, failure.clone());
             }
         }
     }
@@ -138,21 +183,62 @@ impl Run {
                 Decision::Hold { why, .. } => *self.counts.held.entry(*why).or_default() += 1,
                 Decision::Wait(finding) => {
                     telemetry::emit(&Event::AlertClaimed { rule: &finding.rule });
-                    let error = "another process is about to tell an alert that speaks for this one; should it fail, this one has to be told";
-                    self.fail_findings(std::iter::once(&**finding), error);
+                    let why = "another process is about to tell an alert that speaks for this one; should it fail, this one has to be told";
+                    let failure = Failure { cause: Cause::Claimed, why: why.to_owned() };
+                    self.fail_findings(std::iter::once(&**finding), &failure);
                 }
                 Decision::Notify(_) => {}
             }
         }
     }
 
-    /// The first reason stands: what follows is often its consequence.
-    fn fail(&mut self, index: DeliveryIndex, error: &str) {
-        self.failures.entry(index).or_insert_with(|| error.to_owned());
+    /// Notes how long after their events findings were told.
+    pub(super) fn told<'f>(&mut self, findings: impl Iterator<Item = &'f Finding>, now: Timestamp) {
+        for finding in findings {
+            self.counts.told += 1;
+            if finding.event.time_is_known && !self.is_history && !finding.event.is_own() {
+                let lag = now.duration_since(finding.event.time).as_millis();
+                self.lags.push(u64::try_from(lag).unwrap_or_default());
+            }
+        }
     }
 
-    pub(super) fn finish(mut self) -> Outcome {
-        self.counts.deliveries_failed = self.failures.len() as u64;
-        Outcome::new(&self.message_ids, self.failures, self.counts)
+    /// A listing that there was no time to go through. Who invoked the function directly is told where it goes on; a message
+    /// would begin anew each time.
+    pub(super) fn goes_on(&mut self, prefix: Prefix, index: DeliveryIndex) {
+        if self.is_batch {
+            let why = format!(
+                "there are more objects below {prefix} than one invocation has time for; invoke the function with it directly, which answers where to go on"
+            );
+            self.counts.fail(Cause::OutOfTime);
+            self.fail(index, Failure { cause: Cause::OutOfTime, why });
+        } else {
+            self.next = Some(prefix);
+        }
     }
+
+    /// The first reason stands: what follows is often its consequence.
+    pub(super) fn fail(&mut self, index: DeliveryIndex, failure: Failure) {
+        self.failures.entry(index).or_insert(failure);
+    }
+
+    /// The deliveries that failed by now.
+    pub(super) fn failed(&self) -> impl Iterator<Item = (&Received, DeliveryIndex, &Failure)> {
+        // OK because the indices are places in this list.
+        self.failures.iter().map(|(&index, failure)| (&self.deliveries[index], index, failure))
+    }
+
+    pub(super) fn finish(self) -> Outcome {
+        let Self { deliveries, failures, mut counts, lags, is_batch, next, state_calls, .. } = self;
+        counts.deliveries_failed = failures.len() as u64;
+        counts.state_calls = state_calls.load(Ordering::Relaxed);
+        // OK because the indices are places in this list.
+        let failures = failures.into_iter().map(|(index, failure)| (deliveries[index].message_id.clone(), failure));
+        let failures = failures.collect();
+        Outcome { counts, lags, failures, is_batch, next, ..Outcome::default() }
+    }
+}
+
+impl Received {
+    const DIRECT: Self = Self { message_id: None, attempt: 1 };
 }

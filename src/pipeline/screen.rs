@@ -10,7 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::engine::{Knowledge, Match, Matcher, RuleSet};
 use crate::finding::{Contribution, Event, Finding, FindingUid};
 use crate::outcome::Counts;
-use crate::trail::{BadRecord, Item, Record};
+use crate::trail::{BadRecord, Item, Record, Scope};
 
 /// Holds the records of one file against the rules. Matches are handed on at once; what first-seen rules and correlations
 /// make of the file is known when it ends.
@@ -27,8 +27,12 @@ pub struct Screen<'s> {
     /// with the time of the latest. Which one that is depends on the file alone, so a redelivery finds the same.
     sightings: HashMap<(FindingUid, i128), Finding>,
     counts: Counts,
-    first_bad: Option<String>,
+    scope: Option<&'s Scope>,
+    bad: Vec<BadRecord>,
 }
+
+/// Bad records of a file that are named; the others are counted.
+const MAX_BAD: usize = 100;
 
 /// What a file gave besides the matches that were handed on.
 #[derive(Debug)]
@@ -39,8 +43,8 @@ pub struct Screened {
     pub contributions: Vec<Contribution>,
     /// What was counted.
     pub counts: Counts,
-    /// What was wrong with the first bad record.
-    pub first_bad: Option<String>,
+    /// What is wrong with bad records, those first in the file.
+    pub bad: Vec<BadRecord>,
 }
 
 /// A match that is told by itself. Nothing of the record has been copied for it.
@@ -97,16 +101,34 @@ impl<'s> Screen<'s> {
             seen: HashSet::new(),
             sightings: HashMap::new(),
             counts: Counts::default(),
-            first_bad: None,
+            scope: None,
+            bad: Vec::new(),
         }
+    }
+
+    /// Leaves records to others.
+    #[must_use]
+    pub fn within(mut self, scope: &'s Scope) -> Self {
+        self.scope = (!scope.is_everything()).then_some(scope);
+        self
+    }
+
+    /// How many records could not be read so far.
+    #[must_use]
+    pub fn bad_records(&self) -> u64 {
+        self.counts.bad_records
     }
 
     /// Takes what the reader hands on. `told` gets the matches in file order, those of one event and rule once.
     pub fn item(&mut self, item: Item<'_>, told: &mut impl FnMut(Told<'_, '_>)) {
         let record = match item {
             Item::Record(record) => record,
-            Item::Bad(bad) => return self.bad(&bad),
+            Item::Bad(bad) => return self.bad(bad),
         };
+        if self.scope.is_some_and(|scope| !scope.takes(&record)) {
+            self.counts.records_unwanted += 1;
+            return;
+        }
         self.counts.records += 1;
         let matches = self.matcher.matches(&record);
         if !matches.is_empty() {
@@ -117,7 +139,7 @@ impl<'s> Screen<'s> {
         }
         // It was read up to there, and counts as bad as well.
         if let Some(bad) = record.broken() {
-            self.bad(&bad);
+            self.bad(bad);
         }
     }
 
@@ -161,9 +183,11 @@ impl<'s> Screen<'s> {
         }
     }
 
-    fn bad(&mut self, bad: &BadRecord) {
+    fn bad(&mut self, bad: BadRecord) {
         self.counts.bad_records += 1;
-        self.first_bad.get_or_insert_with(|| bad.to_string());
+        if self.bad.len() < MAX_BAD {
+            self.bad.push(bad);
+        }
     }
 
     /// Ends the file.
@@ -171,7 +195,7 @@ impl<'s> Screen<'s> {
     pub fn finish(self) -> Screened {
         let mut sightings: Vec<Finding> = self.sightings.into_values().collect();
         sightings.sort_unstable_by_key(|finding| (finding.origin.record_index, finding.uid));
-        Screened { sightings, contributions: self.contributions, counts: self.counts, first_bad: self.first_bad }
+        Screened { sightings, contributions: self.contributions, counts: self.counts, bad: self.bad }
     }
 }
 

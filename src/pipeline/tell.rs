@@ -8,6 +8,7 @@ use std::hash::{BuildHasher as _, RandomState};
 use std::sync::{MutexGuard, PoisonError};
 
 use futures_util::{StreamExt as _, stream};
+use jiff::Timestamp;
 
 use crate::alerting::{
     self, Alert, Closing, Decision, HeldBack, Hold, Item, Items, Key, LISTED_AT_ONCE, Ledgers, Published, Repetition,
@@ -15,7 +16,8 @@ use crate::alerting::{
 };
 use crate::finding::{DedupKey, Finding, FindingUid};
 use crate::notify;
-use crate::ports::{Clock, ObjectStore, PublishError, Publisher, StateError, StateStore, chain};
+use crate::outcome::{Cause, Failure};
+use crate::ports::{Clock, ObjectStore, Publisher, StateError, StateStore, chain};
 use crate::telemetry::{self, Event};
 
 use super::Pipeline;
@@ -23,7 +25,7 @@ use super::remember::{MAX_ROUNDS, swap};
 use super::run::Run;
 
 /// Names one alert of an invocation: by its key, its first finding and when that happened.
-type AlertId = (DedupKey, FindingUid, jiff::Timestamp);
+type AlertId = (DedupKey, FindingUid, Timestamp);
 
 impl<O: ObjectStore, S: StateStore, P: Publisher, C: Clock> Pipeline<O, S, P, C> {
     /// Tells people of findings, but for those that are no news and those that an alert already speaks for. `seen` answers for
@@ -39,7 +41,7 @@ impl<O: ObjectStore, S: StateStore, P: Publisher, C: Clock> Pipeline<O, S, P, C>
         let mut decisions = match self.decide(run, findings.clone(), &teller).await {
             Ok(decisions) => decisions,
             Err(error) => {
-                run.state_failed(&error);
+                run.state_error(&error);
                 alerting::decide_without_memory(findings, &mut self.published())
             }
         };
@@ -47,12 +49,12 @@ impl<O: ObjectStore, S: StateStore, P: Publisher, C: Clock> Pipeline<O, S, P, C>
         let published = self.publish(run, &decisions).await;
         // Failures from here on fail no delivery: its alerts are out, and delivering them again would only repeat them.
         let closings = Closing::of(&decisions, |alert| published.contains(&id(alert)));
-        if let Err(error) = self.close(&closings, &teller).await {
+        if let Err(error) = self.close(run, &closings, &teller).await {
             run.state_failed(&error);
         }
         let keys: BTreeSet<DedupKey> = published.iter().map(|(key, ..)| *key).collect();
         let told = keys.iter().filter_map(|key| held_back.get(key)).flat_map(HeldBack::marks);
-        if let Err(error) = self.hold(&decisions, told.cloned().collect(), &teller).await {
+        if let Err(error) = self.hold(run, &decisions, told.cloned().collect(), &teller).await {
             run.state_failed(&error);
         }
         run.held(&decisions);
@@ -77,13 +79,13 @@ impl<O: ObjectStore, S: StateStore, P: Publisher, C: Clock> Pipeline<O, S, P, C>
         let mut unreadable = Vec::new();
         for keys in keys.chunks(LISTED_AT_ONCE) {
             let stretches: Vec<Stretch> = keys.iter().map(|key| alerting::held_under(*key)).collect();
-            match self.state.list(&stretches, teller.now).await {
+            match self.watched(run).list(&stretches, teller.now).await {
                 Ok(listed) => {
                     let read = |listed| HeldBack::read(listed, &mut unreadable);
                     held_back.extend(keys.iter().copied().zip(listed.iter().map(read)));
                 }
                 Err(error) => {
-                    run.state_failed(&error);
+                    run.state_error(&error);
                     break;
                 }
             }
@@ -96,14 +98,20 @@ impl<O: ObjectStore, S: StateStore, P: Publisher, C: Clock> Pipeline<O, S, P, C>
     }
 
     /// Writes down what was held back as a repetition, and what alerts have said of that.
-    async fn hold(&self, decisions: &[Decision], told: Vec<Item>, teller: &Teller) -> Result<(), StateError> {
+    async fn hold(
+        &self,
+        run: &Run,
+        decisions: &[Decision],
+        told: Vec<Item>,
+        teller: &Teller,
+    ) -> Result<(), StateError> {
         let repeated = decisions.iter().filter_map(|decision| match decision {
             Decision::Hold { finding, why: Hold::Repeated } => Some(&**finding),
             _ => None,
         });
         // Whatever is there already stays: it was delivered before.
         let items = [told, alerting::hold(repeated, teller.now)].concat();
-        swap(&self.state, &items, teller.now).await.map(drop)
+        swap(&self.unhurried(run), &items, teller.now).await.map(drop)
     }
 
     fn published(&self) -> MutexGuard<'_, Published> {
@@ -130,12 +138,12 @@ impl<O: ObjectStore, S: StateStore, P: Publisher, C: Clock> Pipeline<O, S, P, C>
             if open.is_empty() {
                 return Ok(decided);
             }
-            let items = self.state.get(&Ledgers::keys(&open), teller.now).await?;
+            let items = self.watched(run).get(&Ledgers::keys(&open), teller.now).await?;
             let ledgers = Ledgers::read(&open, &items);
             ledgers.unreadable().for_each(|error| run.state_failed(error));
             let decisions = alerting::decide(open, &ledgers, &mut self.published(), teller);
             let (keys, claims): (Vec<DedupKey>, Vec<Item>) = ledgers.claims(&decisions, teller).into_iter().unzip();
-            let written = swap(&self.state, &claims, teller.now).await?;
+            let written = swap(&self.watched(run), &claims, teller.now).await?;
             let beaten: HashSet<DedupKey> =
                 keys.into_iter().zip(written).filter(|(_, written)| !written).map(|(key, _)| key).collect();
             let (again, done): (Vec<Decision>, Vec<Decision>) =
@@ -150,46 +158,59 @@ impl<O: ObjectStore, S: StateStore, P: Publisher, C: Clock> Pipeline<O, S, P, C>
     /// Publishes the alerts among decisions, and tells which are out.
     async fn publish(&self, run: &mut Run, decisions: &[Decision]) -> HashSet<AlertId> {
         let alerts: Vec<&Alert> = decisions.iter().filter_map(Decision::alert).collect();
-        let publishing: Vec<_> = alerts.iter().map(|alert| self.publish_one(alert)).collect();
+        let publishing: Vec<_> = alerts.iter().map(|alert| self.publish_one(run.budget.telling, alert)).collect();
         let results: Vec<_> = stream::iter(publishing).buffered(self.concurrency.max(1)).collect().await;
         let mut published = HashSet::new();
         for (alert, result) in alerts.into_iter().zip(results) {
             match result {
                 Ok(()) => {
+                    let now = self.clock.now();
                     run.counts.alerts += 1;
-                    run.counts.told += alert.findings().count() as u64;
+                    run.told(alert.findings(), now);
                     published.insert(id(alert));
-                    self.published().add(alert, self.clock.now());
+                    self.published().add(alert, now);
                 }
-                Err(error) => {
-                    telemetry::emit(&Event::PublishFailed { rule: &alert.finding.rule, error: &chain(&error) });
-                    run.fail_findings(alert.findings(), &chain(&error));
+                Err(failure) => {
+                    telemetry::emit(&Event::PublishFailed { rule: &alert.finding.rule, error: &failure.why });
+                    run.fail_findings(alert.findings(), &failure);
                 }
             }
         }
         published
     }
 
-    async fn publish_one(&self, alert: &Alert) -> Result<(), PublishError> {
-        self.publisher.publish(&notify::render(alert, self.clock.now())).await
+    async fn publish_one(&self, until: Timestamp, alert: &Alert) -> Result<(), Failure> {
+        let now = self.clock.now();
+        if now >= until {
+            let why = "the invocation's time was nearly over before the alert was published".to_owned();
+            return Err(Failure { cause: Cause::OutOfTime, why });
+        }
+        let published = self.publisher.publish(&notify::render(alert, now)).await;
+        published.map_err(|error| Failure { cause: Cause::PublishFailed, why: chain(&error) })
     }
 
     /// Writes down what was published and which episodes go on, and gives the claims back.
-    async fn close(&self, closings: &BTreeMap<DedupKey, Closing<'_>>, teller: &Teller) -> Result<(), StateError> {
+    async fn close(
+        &self,
+        run: &Run,
+        closings: &BTreeMap<DedupKey, Closing<'_>>,
+        teller: &Teller,
+    ) -> Result<(), StateError> {
+        let state = self.unhurried(run);
         let mut open: Vec<DedupKey> = closings.keys().copied().collect();
         for _ in 0..MAX_ROUNDS {
             if open.is_empty() {
                 return Ok(());
             }
             let places: Vec<Key> = open.iter().map(|key| key_of(*key)).collect();
-            let items: Items = self.state.get(&places, teller.now).await?;
+            let items: Items = state.get(&places, teller.now).await?;
             let mut writes = Vec::new();
             for key in open {
                 let item = closings[&key].write(key, items.get(&key_of(key)), teller);
                 writes.extend(item.map(|item| (key, item)));
             }
             let (keys, writes): (Vec<DedupKey>, Vec<Item>) = writes.into_iter().unzip();
-            let written = swap(&self.state, &writes, teller.now).await?;
+            let written = swap(&state, &writes, teller.now).await?;
             open = keys.into_iter().zip(written).filter(|(_, written)| !written).map(|(key, _)| key).collect();
         }
         Err(StateError::Contended { doing: "marking what was published" })

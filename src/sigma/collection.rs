@@ -15,6 +15,8 @@ use super::shape::Shape;
 pub struct Collection {
     /// Rules for CloudTrail, in file order.
     pub rules: Vec<Rule>,
+    /// Rules for what trailhound has to say of its own work.
+    pub own: Vec<Rule>,
     /// Rules over the matches of rules.
     pub correlations: Vec<CorrelationRule>,
     /// Exceptions for many rules at once.
@@ -35,6 +37,7 @@ impl Collection {
     /// Adds the documents of another file.
     pub fn extend(&mut self, other: Self) {
         self.rules.extend(other.rules);
+        self.own.extend(other.own);
         self.correlations.extend(other.correlations);
         self.filters.extend(other.filters);
         self.rejected.extend(other.rejected);
@@ -107,13 +110,16 @@ impl Collection {
             return Ok(());
         }
         let rule = Rule::parse(shape, document)?;
-        if !rule.logsource.is_cloudtrail() {
+        let ours = rule.logsource.is_cloudtrail() || rule.logsource.is_own();
+        if !ours {
             self.other_log_sources += 1;
             self.doubtful.extend(nearly_cloudtrail(shape, document, &rule.logsource));
             self.aside.push((rule.metadata, "for another log source"));
         } else if rule.metadata.status.is_retired() {
             self.retired.push(retired(shape, document));
             self.aside.push((rule.metadata, RETIRED));
+        } else if rule.logsource.is_own() {
+            self.own.push(rule);
         } else {
             self.rules.push(rule);
         }

@@ -46,6 +46,13 @@ impl LogSource {
         self.category.is_none() && self.product.is_some() && self.may_be_cloudtrail()
     }
 
+    /// Whether it asks for what trailhound has to say of its own work.
+    #[must_use]
+    pub fn is_own(&self) -> bool {
+        let own = |product: &str| product.eq_ignore_ascii_case("trailhound");
+        self.category.is_none() && self.service.is_none() && self.product.as_deref().is_some_and(own)
+    }
+
     /// Whether it rules CloudTrail out. What names nothing doesn't.
     #[must_use]
     pub fn may_be_cloudtrail(&self) -> bool {
@@ -61,7 +68,7 @@ impl Rule {
         let metadata = Metadata::parse(shape, node)?;
         let logsource = LogSource::parse(shape, node)?;
         let detection = shape.required(node, "detection", "search identifiers and a `condition`")?;
-        let (detection, extension) = if logsource.is_cloudtrail() {
+        let (detection, extension) = if logsource.is_cloudtrail() || logsource.is_own() {
             (Detection::parse(shape, detection, &[])?, Extension::parse(shape, node)?)
         } else {
             (Detection::default(), Extension::default())

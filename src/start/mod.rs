@@ -16,7 +16,7 @@ use jiff::Timestamp;
 use crate::config::{AlertsTo, ConfigFrom, ObjectsFrom, Settings, StateIn};
 use crate::engine::Organisation;
 use crate::local::{Folder, KeyFileError, OpenError, StateFile, StateMemory, Stdout, SystemClock};
-use crate::pipeline::Pipeline;
+use crate::pipeline::{Handling, Pipeline};
 use crate::rule_pack::{self, Loaded};
 use crate::telemetry::{self, Event};
 use crate::trail::Readers;
@@ -129,6 +129,12 @@ impl Parts {
             known: Mutex::default(),
             published: Mutex::default(),
             concurrency: settings.concurrency,
+            handling: Handling {
+                scope: settings.scope.clone(),
+                quarantine: settings.quarantine.clone(),
+                own_rules: loaded.own,
+                rejected_rules: loaded.rejected.len() as u64,
+            },
         })
     }
 }

@@ -11,8 +11,8 @@ use crate::integrity::{KeyWanted, PublicKey, SignatureMetadata};
 use crate::local::{Folder, FolderBody, KeyFile, StateFile, StateMemory, Stdout};
 use crate::notify::Notification;
 use crate::ports::{
-    FetchError, KeysError, ListError, ObjectBody, ObjectStore, Page, PublicKeys, PublishError, Publisher, StateError,
-    StateStore,
+    FetchError, KeepError, KeysError, ListError, ObjectBody, ObjectStore, Page, PublicKeys, PublishError, Publisher,
+    StateError, StateStore,
 };
 use crate::trigger::ObjectRef;
 
@@ -86,6 +86,22 @@ impl ObjectStore for Objects {
             #[cfg(feature = "aws")]
             Self::S3(s3) => s3.list(bucket, prefix, after).await,
             Self::Folder(folder) => folder.list(bucket, prefix, after).await,
+        }
+    }
+
+    async fn put(&self, to: &ObjectRef, bytes: Bytes) -> Result<(), KeepError> {
+        match self {
+            #[cfg(feature = "aws")]
+            Self::S3(s3) => s3.put(to, bytes).await,
+            Self::Folder(folder) => folder.put(to, bytes).await,
+        }
+    }
+
+    async fn copy(&self, from: &ObjectRef, to: &ObjectRef) -> Result<(), KeepError> {
+        match self {
+            #[cfg(feature = "aws")]
+            Self::S3(s3) => s3.copy(from, to).await,
+            Self::Folder(folder) => folder.copy(from, to).await,
         }
     }
 }

@@ -3,6 +3,8 @@
 //! `[<prefix>/]AWSLogs/[<o-id>/]<account>/<folder>/<region>/YYYY/MM/DD/<file>.json.gz`
 //! <https://docs.aws.amazon.com/awscloudtrail/latest/userguide/get-and-view-cloudtrail-log-files.html>
 
+use super::EventKind;
+
 /// What an object is, told by its key alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KeyKind {
@@ -10,8 +12,24 @@ pub enum KeyKind {
     Log,
     /// An hourly digest, which lists log files and holds no records.
     Digest,
+    /// Named like a file of records, in a place that CloudTrail doesn't write to: a copy under another key, or a kind of
+    /// file that is newer than this program. What it is, only its content tells.
+    Unknown,
     /// Anything else: folder markers, other services' logs, foreign files in the same bucket.
     Foreign,
+}
+
+/// What an object's key says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ObjectKey<'k> {
+    /// What the object is.
+    pub kind: KeyKind,
+    /// The account that its events are about.
+    pub account: Option<&'k str>,
+    /// The Region that its events are about.
+    pub region: Option<&'k str>,
+    /// What kind of events it holds, if they are all of one kind.
+    pub events: Option<EventKind>,
 }
 
 impl KeyKind {
@@ -26,32 +44,61 @@ impl KeyKind {
     /// ```
     #[must_use]
     pub fn of(key: &str) -> Self {
-        parse(key).unwrap_or(Self::Foreign)
+        ObjectKey::parse(key).kind
     }
 }
 
-fn parse(key: &str) -> Option<KeyKind> {
-    let segments: Vec<&str> = key.split('/').collect();
-    // The prefix is free text and may itself hold `AWSLogs`: the last one counts.
-    let root = segments.iter().rposition(|segment| *segment == "AWSLogs")?;
-    let mut rest = &segments[root + 1..];
-    if rest.first()?.starts_with("o-") {
-        rest = &rest[1..];
+impl<'k> ObjectKey<'k> {
+    /// Takes a decoded object key apart.
+    #[must_use]
+    pub fn parse(key: &'k str) -> Self {
+        written_by_cloudtrail(key).unwrap_or_else(|| {
+            let kind =
+                if may_hold_records(key) && !is_of_another_service(key) { KeyKind::Unknown } else { KeyKind::Foreign };
+            Self { kind, account: None, region: None, events: None }
+        })
     }
-    let [account, folder, _region, year, month, day, file] = rest else { return None };
+}
+
+fn written_by_cloudtrail(key: &str) -> Option<ObjectKey<'_>> {
+    let [account, folder, region, year, month, day, file] = *below_root(key)?.as_slice() else { return None };
     let dated = digits(year, 4) && digits(month, 2) && digits(day, 2);
     // `.json` is what is left when somebody unzips a file and puts it back.
     let named = [".json.gz", ".json"].iter().any(|end| file.strip_suffix(end).is_some_and(|stem| !stem.is_empty()));
     if !(digits(account, 12) && dated && named) {
         return None;
     }
-    match *folder {
-        "CloudTrail" | "CloudTrail-Insight" | "CloudTrail-NetworkActivity" | "CloudTrail-Aggregated" => {
-            Some(KeyKind::Log)
-        }
-        "CloudTrail-Digest" => Some(KeyKind::Digest),
-        _ => None,
-    }
+    let (kind, events) = match folder {
+        "CloudTrail" => (KeyKind::Log, None),
+        "CloudTrail-Insight" => (KeyKind::Log, Some(EventKind::Insight)),
+        "CloudTrail-NetworkActivity" => (KeyKind::Log, Some(EventKind::NetworkActivity)),
+        "CloudTrail-Aggregated" => (KeyKind::Log, Some(EventKind::Aggregated)),
+        "CloudTrail-Digest" => (KeyKind::Digest, None),
+        _ => return None,
+    };
+    Some(ObjectKey { kind, account: Some(account), region: Some(region), events })
+}
+
+/// Config, load balancers and others write below `AWSLogs/<account>/` too.
+fn is_of_another_service(key: &str) -> bool {
+    let below = below_root(key);
+    let folder = below.as_ref().filter(|below| digits(below[0], 12)).and_then(|below| below.get(1));
+    folder.is_some_and(|folder| !folder.starts_with("CloudTrail"))
+}
+
+/// What stands behind `AWSLogs/` and the organisation: at least one segment.
+fn below_root(key: &str) -> Option<Vec<&str>> {
+    let segments: Vec<&str> = key.split('/').collect();
+    // The prefix is free text and may itself hold `AWSLogs`: the last one counts.
+    let root = segments.iter().rposition(|segment| *segment == "AWSLogs")?;
+    let rest = &segments[root + 1..];
+    let rest = if rest.first()?.starts_with("o-") { &rest[1..] } else { rest };
+    (!rest.is_empty()).then(|| rest.to_vec())
+}
+
+fn may_hold_records(key: &str) -> bool {
+    let name = key.strip_suffix(".gz").unwrap_or(key);
+    [".json", ".jsonl", ".ndjson"].iter().any(|end| name.strip_suffix(end).is_some_and(|stem| !stem.ends_with('/')))
 }
 
 fn digits(text: &str, count: usize) -> bool {
@@ -70,14 +117,33 @@ mod tests {
             ("AWSLogs/x/AWSLogs/111122223333/CloudTrail-NetworkActivity/eu-west-1/2026/11/05/f.json.gz", KeyKind::Log),
             ("AWSLogs/111122223333/CloudTrail-Insight/eu-west-1/2026/11/05/f.json.gz", KeyKind::Log),
             ("AWSLogs/111122223333/CloudTrail-Digest/eu-west-1/2026/11/05/f.json.gz", KeyKind::Digest),
+            // Only reading tells.
+            ("AWSLogs/111122223333/CloudTrail-Tomorrow/eu-west-1/2026/11/05/f.json.gz", KeyKind::Unknown),
+            ("AWSLogs/1111/CloudTrail/eu-west-1/2026/11/05/f.json.gz", KeyKind::Unknown),
+            ("copies/f.json", KeyKind::Unknown),
+            ("f.jsonl.gz", KeyKind::Unknown),
             ("AWSLogs/111122223333/", KeyKind::Foreign),
+            ("AWSLogs/", KeyKind::Foreign),
+            ("AWSLogs/o-exampleorgid", KeyKind::Foreign),
             ("AWSLogs/111122223333/CloudTrail/eu-west-1/2026/11/05/", KeyKind::Foreign),
             ("AWSLogs/111122223333/CloudTrail/eu-west-1/2026/11/05/.json.gz", KeyKind::Foreign),
-            ("AWSLogs/1111/CloudTrail/eu-west-1/2026/11/05/f.json.gz", KeyKind::Foreign),
-            ("AWSLogs/111122223333/Config/eu-west-1/2026/11/05/f.json.gz", KeyKind::Foreign),
+            ("AWSLogs/111122223333/Config/eu-west-1/2026/11/5/ConfigSnapshot/f.json.gz", KeyKind::Foreign),
+            ("AWSLogs/111122223333/elasticloadbalancing/eu-west-1/2026/11/05/f.log.gz", KeyKind::Foreign),
+            (
+                "trailhound/damaged/logs/AWSLogs/111122223333/CloudTrail/eu-west-1/2026/11/05/f.json.gz.raw",
+                KeyKind::Foreign,
+            ),
             ("", KeyKind::Foreign),
         ] {
             assert_eq!(KeyKind::of(key), kind, "{key}");
         }
+    }
+
+    #[test]
+    fn a_key_says_whose_events_it_holds() {
+        let key =
+            ObjectKey::parse("o/AWSLogs/o-exampleorgid/111122223333/CloudTrail-Insight/eu-west-1/2026/11/05/f.json.gz");
+        assert_eq!((key.account, key.region), (Some("111122223333"), Some("eu-west-1")));
+        assert_eq!(key.events, Some(EventKind::Insight));
     }
 }

@@ -170,6 +170,11 @@ impl<'a> Record<'a> {
         self.slot(slot)?.text().filter(|text| !text.is_empty())
     }
 
+    /// Whether a member says that something isn't so.
+    pub(super) fn is_false(&self, slot: Slot) -> bool {
+        self.slot(slot).is_some_and(|value| value.0 == "false")
+    }
+
     /// Hands each value at `path` to `visit`, going through lists, until it breaks.
     pub fn visit<B>(
         &self,

@@ -1,45 +1,95 @@
-//! Turns an invocation payload into the objects to read.
+//! Turns an invocation payload into work: objects to read, and records that are there already.
 //!
-//! In: the JSON text that Lambda hands to the function. Out: a [`Trigger`]: for each delivery the objects it names, or
-//! why it could not be understood. Knows nothing of what the objects hold.
+//! In: the JSON text that Lambda hands to the function. Out: a [`Trigger`]: for each delivery what it asks for, or why it
+//! could not be understood. Knows nothing of what objects hold.
 //!
-//! A delivery is what succeeds or fails as a whole: one SQS message, or the one event of a direct invocation.
+//! A delivery is what succeeds or fails as a whole: one SQS message, one Kinesis record, or the one event of a direct
+//! invocation. What it is, is told by its shape alone, however it came: a message of SQS may hold whatever may also come
+//! straight to the function.
 
+mod backfill;
+mod cloudtrail_sns;
+mod eventbridge;
+mod kinesis;
+mod logs;
 mod s3;
+mod shape;
+mod sns;
 mod sqs;
 
+use std::collections::HashMap;
 use std::fmt;
 
-use serde_json::Value;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use shape::shape;
 
 /// What one invocation brought.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Trigger {
     /// An event sent straight to the function; it fails or succeeds as a whole.
     Direct(Work),
-    /// An SQS batch, answered with the ids of the messages to deliver again.
-    Sqs(Vec<Delivery>),
+    /// A batch of SQS or Kinesis, answered with the ids of what has to be delivered again.
+    Batch(Vec<Delivery>),
 }
 
-/// One SQS message.
+/// One message of a batch.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Delivery {
     /// The id that a partial batch response names.
     pub message_id: MessageId,
-    /// A body that could not be understood fails its own message and no other.
-    pub work: Result<Work, TriggerError>,
+    /// How often it has been delivered, this time included; 1 where nobody counts.
+    pub attempt: u32,
+    /// What can't be understood fails its own message and no other.
+    pub work: Result<Work, Rejected>,
 }
 
-/// The objects a delivery names, in its order.
+/// What a delivery asks for, in its order.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Work {
     /// Objects to read.
     pub objects: Vec<ObjectRef>,
-    /// Notifications that ask for nothing: test events, and events other than `ObjectCreated`.
+    /// Places whose objects are to be read.
+    pub prefixes: Vec<Prefix>,
+    /// Records that came by themselves, without a file.
+    pub records: Vec<Inline>,
+    /// Somebody names what was there before.
+    pub is_history: bool,
+    /// Notifications that ask for nothing: test events, probes, events other than that an object was created.
     pub ignored: u64,
 }
 
-/// An SQS message id.
+/// Records that came without a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Inline {
+    /// Where they come from, for people.
+    pub origin: String,
+    /// Each as it was written.
+    pub records: Vec<String>,
+}
+
+/// Objects whose keys begin alike.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Prefix {
+    /// Bucket name.
+    pub bucket: String,
+    /// What the keys begin with.
+    pub prefix: String,
+    /// Only keys that come after this one.
+    pub after: Option<String>,
+}
+
+/// A delivery that can't be understood.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rejected {
+    /// Why.
+    pub error: TriggerError,
+    /// What came, as it came.
+    pub payload: String,
+}
+
+/// The id of an SQS message, or the sequence number of a Kinesis record.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct MessageId(pub String);
 
@@ -60,6 +110,12 @@ impl fmt::Display for ObjectRef {
     }
 }
 
+impl fmt::Display for Prefix {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "s3://{}/{}", self.bucket, self.prefix)
+    }
+}
+
 /// A payload that was not understood. Redelivering it will not help.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -68,7 +124,7 @@ pub enum TriggerError {
     #[error("the payload is not JSON: {0}")]
     NotJson(String),
     /// JSON of no known shape.
-    #[error("unknown payload: saw {seen}; understood are {UNDERSTOOD}")]
+    #[error("unknown payload: saw {seen}; docs/delivery.md lists what is understood")]
     Unknown {
         /// The shape that was seen, in words.
         seen: String,
@@ -81,9 +137,15 @@ pub enum TriggerError {
         /// What is wrong with it.
         why: String,
     },
+    /// A topic that sends nothing before somebody agrees.
+    #[error(
+        "the topic {topic} waits for its subscription to be confirmed (`aws sns confirm-subscription` with the token in this message)"
+    )]
+    Unconfirmed {
+        /// Its ARN.
+        topic: String,
+    },
 }
-
-const UNDERSTOOD: &str = "an S3 event notification (`Records[].s3`), an SQS batch of such notifications (`Records[].body`), and `s3:TestEvent`";
 
 impl Trigger {
     /// Reads an invocation payload.
@@ -96,77 +158,182 @@ impl Trigger {
     /// ```
     ///
     /// # Errors
-    /// When the payload as a whole is not understood. A bad message inside an SQS batch is that message's error.
+    /// When the payload as a whole is not understood. A bad message inside a batch is that message's error.
     pub fn parse(payload: &str) -> Result<Self, TriggerError> {
-        let payload = json(payload)?;
-        match source(&payload) {
-            Some("aws:sqs") => sqs::deliveries(payload).map(Self::Sqs),
-            _ => notification(payload).map(Self::Direct),
+        match source(payload).as_deref() {
+            Some("aws:sqs") => sqs::deliveries(payload).map(Self::Batch),
+            Some("aws:kinesis") => kinesis::deliveries(payload).map(Self::Batch),
+            _ => work(payload, MAX_DEPTH).map(Self::Direct),
         }
     }
 }
 
-/// Reads what asks for objects: the whole payload of a direct invocation, or the body of a message.
-fn notification(payload: Value) -> Result<Work, TriggerError> {
-    if source(&payload) == Some("aws:s3") {
-        return s3::work(payload);
+/// Envelopes inside envelopes: SQS holds what SNS wrapped, and that is all there is.
+const MAX_DEPTH: u8 = 4;
+
+/// The members of an object as they were written.
+type Members<'p> = HashMap<String, &'p RawValue>;
+
+/// Reads what asks for work: the whole payload of a direct invocation, or the body of a message. `depth` is how many envelopes
+/// may still be opened.
+fn work(text: &str, depth: u8) -> Result<Work, TriggerError> {
+    if text.trim() == cloudtrail_sns::VALIDATION {
+        return Ok(Work::nothing());
     }
-    if payload.get("Event").and_then(Value::as_str) == Some("s3:TestEvent") {
+    let unknown = || TriggerError::Unknown { seen: shape(text) };
+    let depth = depth.checked_sub(1).ok_or_else(unknown)?;
+    let Ok(members) = serde_json::from_str::<Members<'_>>(text) else {
+        return Err(json::<&RawValue>(text).err().unwrap_or_else(unknown));
+    };
+    let has = |name: &str| members.contains_key(name);
+    if let Some(records) = members.get("Records") {
+        many(records.get(), depth)?.ok_or_else(unknown)
+    } else if has("awslogs") {
+        logs::subscribed(text)
+    } else if has("messageType") && has("logEvents") {
+        logs::message(text)
+    } else if member(&members, "Event").as_deref() == Some("s3:TestEvent") {
         // S3 sends one when a notification is set up. Failing it would page somebody on day one.
-        return Ok(Work { objects: Vec::new(), ignored: 1 });
+        Ok(Work::nothing())
+    } else if has("TopicArn") && has("Type") {
+        sns::enveloped(text, depth)
+    } else if has("s3Bucket") {
+        cloudtrail_sns::work(text)
+    } else if has("detail-type") {
+        eventbridge::work(text)?.ok_or_else(unknown)
+    } else if has("objects") || has("prefix") {
+        backfill::listed(text)
+    } else if has("Items") {
+        backfill::batch(text)
+    } else if is_record(&members) {
+        Ok(Work::inline("the payload", vec![text.to_owned()]))
+    } else {
+        Err(unknown())
     }
-    Err(TriggerError::Unknown { seen: shape(&payload) })
 }
 
-fn json(text: &str) -> Result<Value, TriggerError> {
+/// Reads what stands in `Records`: notifications of S3, of SNS, or CloudTrail's own records, as in a log file.
+fn many(records: &str, depth: u8) -> Result<Option<Work>, TriggerError> {
+    let Ok(records) = serde_json::from_str::<Vec<&RawValue>>(records) else { return Ok(None) };
+    let Some(first) = records.first() else { return Ok(Some(Work::nothing())) };
+    let Ok(members) = serde_json::from_str::<Members<'_>>(first.get()) else { return Ok(None) };
+    match event_source(&members).as_deref() {
+        Some("aws:s3") => s3::work(&records).map(Some),
+        Some("aws:sns") => sns::work(&records, depth).map(Some),
+        Some(source) if source.starts_with("aws:") => Ok(None),
+        _ if is_record(&members) => {
+            let records = records.into_iter().map(|record| record.get().to_owned()).collect();
+            Ok(Some(Work::inline("the payload", records)))
+        }
+        _ => Ok(None),
+    }
+}
+
+/// Tells a record of CloudTrail from other objects.
+fn is_record(members: &Members<'_>) -> bool {
+    let has = |name: &str| members.contains_key(name);
+    has("eventVersion") && (has("eventName") || has("eventCategory") || has("eventType"))
+}
+
+/// Where the first of several records comes from: `aws:sqs` and the like.
+fn source(payload: &str) -> Option<String> {
+    let payload: Members<'_> = serde_json::from_str(payload).ok()?;
+    let records: Vec<&RawValue> = serde_json::from_str(payload.get("Records")?.get()).ok()?;
+    event_source(&serde_json::from_str(records.first()?.get()).ok()?)
+}
+
+/// SNS writes it with a capital.
+fn event_source(members: &Members<'_>) -> Option<String> {
+    member(members, "eventSource").or_else(|| member(members, "EventSource"))
+}
+
+fn member(members: &Members<'_>, name: &str) -> Option<String> {
+    serde_json::from_str(members.get(name)?.get()).ok()
+}
+
+fn json<'t, T: Deserialize<'t>>(text: &'t str) -> Result<T, TriggerError> {
     serde_json::from_str(text).map_err(|error| TriggerError::NotJson(error.to_string()))
 }
 
-fn source(payload: &Value) -> Option<&str> {
-    payload.get("Records")?.get(0)?.get("eventSource")?.as_str()
+/// Reads a payload of a shape that was recognised.
+fn read<'t, T: Deserialize<'t>>(what: &'static str, text: &'t str) -> Result<T, TriggerError> {
+    serde_json::from_str(text).map_err(|error| TriggerError::Malformed { what, why: error.to_string() })
 }
 
-/// Describes a value by its shape, never by its contents.
-fn shape(value: &Value) -> String {
-    match value {
-        Value::Object(members) if members.is_empty() => "an empty object".to_owned(),
-        Value::Object(members) => {
-            let names: Vec<String> = members.keys().take(8).map(|name| format!("`{}`", cut(name))).collect();
-            let more = if members.len() > names.len() { ", …" } else { "" };
-            let source = source(value).map(|source| format!(" from `{}`", cut(source))).unwrap_or_default();
-            format!("an object with {}{more}{source}", names.join(", "))
-        }
-        Value::Array(items) => format!("an array of {}", items.len()),
-        Value::String(_) => "a string".to_owned(),
-        Value::Number(_) => "a number".to_owned(),
-        Value::Bool(_) => "a boolean".to_owned(),
-        Value::Null => "null".to_owned(),
+impl Work {
+    /// What was understood, and asks for nothing.
+    fn nothing() -> Self {
+        Self { ignored: 1, ..Self::default() }
     }
-}
 
-fn cut(name: &str) -> String {
-    name.chars().filter(|c| !c.is_control()).take(40).collect()
+    fn object(object: ObjectRef) -> Self {
+        Self { objects: vec![object], ..Self::default() }
+    }
+
+    fn inline(origin: impl Into<String>, records: Vec<String>) -> Self {
+        Self { records: vec![Inline { origin: origin.into(), records }], ..Self::default() }
+    }
+
+    fn and(mut self, other: Self) -> Self {
+        self.objects.extend(other.objects);
+        self.prefixes.extend(other.prefixes);
+        self.records.extend(other.records);
+        self.is_history |= other.is_history;
+        self.ignored += other.ignored;
+        self
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
+
+    pub(super) fn direct(payload: &serde_json::Value) -> Work {
+        match Trigger::parse(&payload.to_string()) {
+            Ok(Trigger::Direct(work)) => work,
+            other => panic!("{other:?}"),
+        }
+    }
 
     #[test]
     fn an_unknown_payload_is_named_by_its_shape() {
         let seen = |payload: &str| Trigger::parse(payload).unwrap_err().to_string();
         assert!(seen("[1, 2]").contains("saw an array of 2"));
         assert!(seen("{}").contains("saw an empty object"));
-        assert!(
-            seen(r#"{"Records":[{"eventSource":"aws:kinesis"}]}"#)
-                .contains("an object with `Records` from `aws:kinesis`")
-        );
+        assert!(seen(r#"{"Records":[{"eventSource":"aws:ses"}]}"#).contains("an object with `Records` from `aws:ses`"));
         assert!(seen("{").starts_with("the payload is not JSON"));
+        assert!(seen("hello").starts_with("the payload is not JSON"));
     }
 
     #[test]
-    fn a_test_event_asks_for_nothing() {
-        let trigger = Trigger::parse(r#"{"Service":"Amazon S3","Event":"s3:TestEvent","Bucket":"b"}"#).unwrap();
-        assert_eq!(trigger, Trigger::Direct(Work { objects: vec![], ignored: 1 }));
+    fn what_asks_for_nothing_is_understood() {
+        for payload in [
+            r#"{"Service":"Amazon S3","Event":"s3:TestEvent","Bucket":"b"}"#,
+            " CloudTrail validation message.\n",
+            r#"{"Records":[]}"#,
+        ] {
+            assert_eq!(Trigger::parse(payload), Ok(Trigger::Direct(Work::nothing())), "{payload}");
+        }
+    }
+
+    #[test]
+    fn records_may_come_as_in_a_log_file_or_alone() {
+        let record = r#"{"eventVersion": "1.11", "eventName":"StopLogging", "n": 1.0}"#;
+        for payload in [record.to_owned(), format!(r#"{{"Records":[{record}]}}"#)] {
+            let Ok(Trigger::Direct(work)) = Trigger::parse(&payload) else { panic!("{payload}") };
+            assert_eq!(work.records[0].records, [record], "as it was written");
+        }
+    }
+
+    #[test]
+    fn envelopes_end_somewhere() {
+        let mut payload = json!({"Event": "s3:TestEvent"}).to_string();
+        for depth in 0..10 {
+            let result = work(&payload, MAX_DEPTH);
+            assert_eq!(result.is_ok(), depth < MAX_DEPTH.into(), "{depth}: {result:?}");
+            payload = json!({"Type": "Notification", "TopicArn": "arn", "Message": payload}).to_string();
+        }
     }
 }

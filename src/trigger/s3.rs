@@ -2,22 +2,51 @@
 //!
 //! <https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html>
 
-use aws_lambda_events::event::s3::{S3Event, S3EventRecord};
 use percent_encoding::percent_decode_str;
-use serde_json::Value;
+use serde::Deserialize;
+use serde_json::value::RawValue;
 
-use super::{ObjectRef, TriggerError, Work};
+use super::{ObjectRef, TriggerError, Work, read};
+
+const WHAT: &str = "an S3 event notification";
+
+/// What is read of a notification. Whoever else speaks S3's language leaves much of the rest out.
+#[derive(Deserialize)]
+struct Notification {
+    #[serde(rename = "eventName")]
+    event_name: Option<String>,
+    s3: Option<Entity>,
+}
+
+#[derive(Deserialize)]
+struct Entity {
+    bucket: Bucket,
+    object: Object,
+}
+
+#[derive(Deserialize)]
+struct Bucket {
+    name: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Object {
+    key: Option<String>,
+    #[serde(rename = "versionId")]
+    version_id: Option<String>,
+}
 
 /// Lists the objects that were created. Other events (a removal, a tag) are counted as ignored.
-pub(super) fn work(payload: Value) -> Result<Work, TriggerError> {
-    let event: S3Event = serde_json::from_value(payload).map_err(|error| malformed(error.to_string()))?;
+pub(super) fn work(records: &[&RawValue]) -> Result<Work, TriggerError> {
     let mut work = Work::default();
-    for record in event.records {
+    for record in records {
+        let Notification { event_name, s3 } = read(WHAT, record.get())?;
         // A copy comes as `ObjectCreated:Copy`, which is how old files are brought in for back-fill.
         // Some stores that speak S3's language put `s3:` in front.
         let created = |name: &str| name.strip_prefix("s3:").unwrap_or(name).starts_with("ObjectCreated:");
-        if record.event_name.as_deref().is_some_and(created) {
-            work.objects.push(object(record)?);
+        if event_name.as_deref().is_some_and(created) {
+            let Entity { bucket, object } = s3.ok_or_else(|| malformed("no `s3`"))?;
+            work.objects.push(object_ref(WHAT, bucket.name, object.key, object.version_id, decode)?);
         } else {
             work.ignored += 1;
         }
@@ -25,16 +54,24 @@ pub(super) fn work(payload: Value) -> Result<Work, TriggerError> {
     Ok(work)
 }
 
-fn object(record: S3EventRecord) -> Result<ObjectRef, TriggerError> {
-    let bucket = record.s3.bucket.name.filter(|name| !name.is_empty()).ok_or_else(|| malformed("no bucket name"))?;
-    let key = record.s3.object.key.filter(|key| !key.is_empty()).ok_or_else(|| malformed("no object key"))?;
+/// Names an object, if everything is there.
+pub(super) fn object_ref(
+    what: &'static str,
+    bucket: Option<String>,
+    key: Option<String>,
+    version_id: Option<String>,
+    decode: impl Fn(&str) -> Result<String, TriggerError>,
+) -> Result<ObjectRef, TriggerError> {
+    let missing = |name: &str| TriggerError::Malformed { what, why: format!("no {name}") };
+    let bucket = bucket.filter(|name| !name.is_empty()).ok_or_else(|| missing("bucket name"))?;
+    let key = key.filter(|key| !key.is_empty()).ok_or_else(|| missing("object key"))?;
     // An unversioned bucket sends no id, an empty one, or the text "null".
-    let version_id = record.s3.object.version_id.filter(|id| !id.is_empty() && id != "null");
+    let version_id = version_id.filter(|id| !id.is_empty() && id != "null");
     Ok(ObjectRef { bucket, key: decode(&key)?, version_id })
 }
 
 /// S3 sends the key form-encoded (`a+b%3D` is `a b=`): decoded exactly once, here.
-fn decode(key: &str) -> Result<String, TriggerError> {
+pub(super) fn decode(key: &str) -> Result<String, TriggerError> {
     percent_decode_str(&key.replace('+', " "))
         .decode_utf8()
         .map(Into::into)
@@ -42,11 +79,14 @@ fn decode(key: &str) -> Result<String, TriggerError> {
 }
 
 fn malformed(why: impl Into<String>) -> TriggerError {
-    TriggerError::Malformed { what: "an S3 event notification", why: why.into() }
+    TriggerError::Malformed { what: WHAT, why: why.into() }
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::{Value, json};
+
+    use super::super::Trigger;
     use super::*;
 
     #[test]
@@ -57,17 +97,22 @@ mod tests {
         assert!(decode("%ff").unwrap_err().to_string().contains("not UTF-8"));
     }
 
+    /// Nothing but what is needed is there.
+    fn parsed(name: &str, bucket: &Value) -> Result<Trigger, TriggerError> {
+        let record =
+            json!({"eventSource": "aws:s3", "eventName": name, "s3": {"bucket": bucket, "object": {"key": "k"}}});
+        Trigger::parse(&json!({"Records": [record]}).to_string())
+    }
+
     #[test]
     fn a_removal_is_not_an_arrival() {
-        let record = |name: &str, bucket: Value| {
-            serde_json::json!({"Records": [{
-                "eventSource": "aws:s3", "eventTime": "2026-01-11T12:50:59.074Z", "eventName": name,
-                "userIdentity": {}, "requestParameters": {}, "s3": {"bucket": bucket, "object": {"key": "k"}}}]})
-        };
-        let named = || serde_json::json!({"name": "b"});
-        assert_eq!(work(record("ObjectRemoved:Delete", named())).unwrap(), Work { objects: vec![], ignored: 1 });
-        assert_eq!(work(record("ObjectCreated:Copy", named())).unwrap().objects[0].to_string(), "s3://b/k");
-        let error = work(record("ObjectCreated:Put", serde_json::json!({}))).unwrap_err();
+        let named = json!({"name": "b"});
+        assert_eq!(parsed("ObjectRemoved:Delete", &named), Ok(Trigger::Direct(Work::nothing())));
+        let object = ObjectRef { bucket: "b".into(), key: "k".into(), version_id: None };
+        for name in ["ObjectCreated:Copy", "s3:ObjectCreated:Put"] {
+            assert_eq!(parsed(name, &named), Ok(Trigger::Direct(Work::object(object.clone()))));
+        }
+        let error = parsed("ObjectCreated:Put", &json!({})).unwrap_err();
         assert_eq!(error.to_string(), "an S3 event notification that can't be read: no bucket name");
     }
 }

@@ -3,26 +3,24 @@
 //! <https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html>
 
 use aws_lambda_events::event::sqs::{SqsEvent, SqsMessage};
-use serde_json::Value;
 
-use super::{Delivery, MessageId, TriggerError, json, notification};
+use super::{Delivery, MAX_DEPTH, MessageId, Rejected, TriggerError, read, work};
 
-pub(super) fn deliveries(payload: Value) -> Result<Vec<Delivery>, TriggerError> {
-    let event: SqsEvent = serde_json::from_value(payload).map_err(|error| malformed(error.to_string()))?;
-    event.records.into_iter().map(delivery).collect()
+const WHAT: &str = "an SQS batch";
+
+pub(super) fn deliveries(payload: &str) -> Result<Vec<Delivery>, TriggerError> {
+    read::<SqsEvent>(WHAT, payload)?.records.into_iter().map(delivery).collect()
 }
 
 fn delivery(message: SqsMessage) -> Result<Delivery, TriggerError> {
     // Without an id the message cannot be reported, so the whole batch has to fail: an id that SQS did not send would
     // do that too, only silently.
-    let message_id =
-        message.message_id.filter(|id| !id.is_empty()).ok_or_else(|| malformed("a message has no `messageId`"))?;
-    let work = json(message.body.as_deref().unwrap_or_default()).and_then(notification);
-    Ok(Delivery { message_id: MessageId(message_id), work })
-}
-
-fn malformed(why: impl Into<String>) -> TriggerError {
-    TriggerError::Malformed { what: "an SQS batch", why: why.into() }
+    let no_id = || TriggerError::Malformed { what: WHAT, why: "a message has no `messageId`".to_owned() };
+    let message_id = message.message_id.filter(|id| !id.is_empty()).ok_or_else(no_id)?;
+    let attempt = message.attributes.get("ApproximateReceiveCount").and_then(|count| count.parse().ok());
+    let payload = message.body.unwrap_or_default();
+    let work = work(&payload, MAX_DEPTH).map_err(|error| Rejected { error, payload });
+    Ok(Delivery { message_id: MessageId(message_id), attempt: attempt.unwrap_or(1), work })
 }
 
 #[cfg(test)]
@@ -34,11 +32,12 @@ mod tests {
     fn a_bad_message_fails_alone() {
         let batch = serde_json::json!({"Records": [
             {"messageId": "good", "eventSource": "aws:sqs", "body": r#"{"Event":"s3:TestEvent"}"#},
-            {"messageId": "bad", "eventSource": "aws:sqs", "body": "hello"},
+            {"messageId": "bad", "eventSource": "aws:sqs", "body": "hello", "attributes": {"ApproximateReceiveCount": "3"}},
         ]});
-        let Trigger::Sqs(deliveries) = Trigger::parse(&batch.to_string()).unwrap() else { panic!("not SQS") };
-        assert_eq!(deliveries[0].work, Ok(Work { objects: vec![], ignored: 1 }));
-        assert!(matches!(deliveries[1].work, Err(TriggerError::NotJson(_))));
+        let Trigger::Batch(deliveries) = Trigger::parse(&batch.to_string()).unwrap() else { panic!("no batch") };
+        assert_eq!((&deliveries[0].work, deliveries[0].attempt), (&Ok(Work::nothing()), 1));
+        let Err(Rejected { error: TriggerError::NotJson(_), payload }) = &deliveries[1].work else { panic!() };
+        assert_eq!((payload.as_str(), deliveries[1].attempt), ("hello", 3));
         assert_eq!(deliveries[1].message_id, MessageId("bad".to_owned()));
     }
 

@@ -9,7 +9,7 @@ use tempfile::TempDir;
 use trailhound::aws::DynamoDbTable;
 use trailhound::local::{Folder, Outbox, StateMemory};
 use trailhound::notify::Notification;
-use trailhound::pipeline::Pipeline;
+use trailhound::pipeline::{Handling, Pipeline};
 use trailhound::ports::{PublishError, Publisher, StateStore};
 use trailhound::trail::Readers;
 
@@ -108,7 +108,7 @@ async fn sequentially(corpus: &[Value]) -> BTreeMap<About, usize> {
     ordered.sort_by_key(|record| record["eventTime"].as_str().unwrap().to_owned());
     for (number, records) in ordered.chunks(10).enumerate() {
         let body = s3_event(&put_below(folder.path(), &format!("f{number}"), &trail_file(records)));
-        assert_eq!(failed(&pipeline.handle(&sqs(&[body])).await.unwrap()), [""; 0]);
+        assert_eq!(failed(&pipeline.handle(&sqs(&[body])).await), [""; 0]);
     }
     about(&outbox.take())
 }
@@ -130,7 +130,7 @@ async fn concurrently(corpus: &[Value], state: &DynamoDbTable) -> BTreeMap<About
                 if batch.is_empty() {
                     return;
                 }
-                let outcome = pipeline.handle(&sqs(&batch)).await.unwrap();
+                let outcome = pipeline.handle(&sqs(&batch)).await;
                 let again = failed(&outcome).into_iter().map(|id| batch[id[1..].parse::<usize>().unwrap()].clone());
                 queue.lock().unwrap().extend(again);
             }
@@ -169,6 +169,7 @@ fn pipeline<S: StateStore>(folder: &TempDir, state: S, outbox: &Arc<Outbox>) -> 
         known: Mutex::default(),
         published: Mutex::default(),
         concurrency: 4,
+        handling: Handling::default(),
     }
 }
 

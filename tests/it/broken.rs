@@ -76,7 +76,10 @@ async fn outcomes(limits: Limits, shapes: &[Shape], readings: &[Reading]) -> BTr
         let why = |(key, reading): (&String, &Reading)| Some((key.clone(), reading.end.as_ref().err()?.to_string()));
         let expected: Vec<(String, String)> = keys.iter().zip(readings).filter_map(why).collect();
         let told = expected.iter().map(|(key, why)| format!("s3://trail-logs/{key}: {why}"));
-        assert_eq!(outcome.failures().iter().map(|(_, text)| *text).collect::<Vec<_>>(), told.collect::<Vec<_>>());
+        assert_eq!(
+            outcome.failures.iter().map(|(_, failure)| failure.why.as_str()).collect::<Vec<_>>(),
+            told.collect::<Vec<_>>()
+        );
         failures.extend(expected.into_iter().map(|(_, why)| kind(&why)));
     }
     failures

@@ -16,7 +16,7 @@ use tempfile::TempDir;
 use trailhound::alerting::{Item, Items, Key, Listed, Stretch};
 use trailhound::local::{Folder, StateFile};
 use trailhound::notify::Notification;
-use trailhound::pipeline::Pipeline;
+use trailhound::pipeline::{Handling, Pipeline};
 use trailhound::ports::{Clock, Page, PublishError, Publisher, StateError, StateStore};
 use trailhound::trail::Readers;
 
@@ -178,8 +178,9 @@ async fn the_process_that_dies() {
         known: Mutex::default(),
         published: Mutex::default(),
         concurrency: 2,
+        handling: Handling::default(),
     };
-    pipeline.handle(&payload).await.unwrap();
+    pipeline.handle(&payload).await;
 }
 
 /// Ends the process at its point.

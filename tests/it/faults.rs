@@ -11,9 +11,9 @@ use tempfile::TempDir;
 use trailhound::alerting::{Item, Items, Key, Listed, Stretch};
 use trailhound::local::{Folder, Outbox, StateMemory};
 use trailhound::notify::Notification;
-use trailhound::pipeline::Pipeline;
+use trailhound::pipeline::{Handling, Pipeline};
 use trailhound::ports::{
-    FetchError, ListError, ObjectBody, ObjectStore, Page, PublishError, Publisher, StateError, StateStore,
+    FetchError, KeepError, ListError, ObjectBody, ObjectStore, Page, PublishError, Publisher, StateError, StateStore,
 };
 use trailhound::trail::Readers;
 use trailhound::trigger::ObjectRef;
@@ -84,14 +84,15 @@ async fn told(from: usize, count: usize) -> Told {
         known: Mutex::default(),
         published: Mutex::default(),
         concurrency: 2,
+        handling: Handling::default(),
     };
-    pipeline.handle(&sqs(&put("history", history()))).await.unwrap();
+    pipeline.handle(&sqs(&put("history", history()))).await;
     drop(parts.outbox.take());
     let mut bodies = put("delivery", delivery());
     parts.faults.set(from, count);
     let mut calls = None;
     for _ in 0..5 {
-        let outcome = pipeline.handle(&sqs(&bodies)).await.unwrap();
+        let outcome = pipeline.handle(&sqs(&bodies)).await;
         assert_adds_up(&outcome.counts);
         calls.get_or_insert(parts.faults.called.load(Ordering::Relaxed));
         let again: BTreeSet<usize> = failed(&outcome).iter().map(|id| id[1..].parse().unwrap()).collect();
@@ -169,13 +170,14 @@ async fn a_value_is_new_to_the_whole_file_and_not_to_its_beginning() {
         known: Mutex::default(),
         published: Mutex::default(),
         concurrency: 2,
+        handling: Handling::default(),
     };
     let delivery = sqs(&[s3_event("AWSLogs/111122223333/CloudTrail/eu-west-1/2026/11/05/a.json.gz")]);
-    let outcome = pipeline.handle(&delivery).await.unwrap();
+    let outcome = pipeline.handle(&delivery).await;
     assert_adds_up(&outcome.counts);
     assert_eq!((failed(&outcome).len(), outcome.counts.findings_failed, outcome.counts.alerts), (1, 1, 0));
     breaks.store(false, Ordering::Relaxed);
-    let outcome = pipeline.handle(&delivery).await.unwrap();
+    let outcome = pipeline.handle(&delivery).await;
     assert_eq!((failed(&outcome).len(), outcome.counts.alerts), (0, 1));
 }
 
@@ -201,6 +203,14 @@ impl ObjectStore for Broken<'_> {
 
     async fn list(&self, _: &str, _: &str, _: Option<&str>) -> Result<Vec<ObjectRef>, ListError> {
         Ok(Vec::new())
+    }
+
+    async fn put(&self, _: &ObjectRef, _: Bytes) -> Result<(), KeepError> {
+        Ok(())
+    }
+
+    async fn copy(&self, _: &ObjectRef, _: &ObjectRef) -> Result<(), KeepError> {
+        Ok(())
     }
 }
 

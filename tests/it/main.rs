@@ -13,6 +13,7 @@ mod conformance; // what every memory has to hold
 mod correlation; // patterns over several events
 mod costs; // what reading and matching cost, in counts
 mod crash; // processes that die in the middle
+mod delivery; // what happens over several deliveries
 mod docs; // documentation that has to agree with the code
 mod engine; // index, evaluator and explanation, held against each other
 mod faults; // parts that fail in the middle
@@ -21,6 +22,7 @@ mod groups; // of correlations: many, large, far apart, damaged
 mod integrity; // digest files: what was altered, deleted or added
 mod language; // every feature of the rule language, as docs/sigma-support.md lists them
 mod lint; // what is legal but dead or dangerous in a rule
+mod matrix; // every way in, crossed with every outcome
 mod order; // what the order of delivery may change
 mod pipeline; // deliveries, failures, counts
 mod reading; // files, held against serde_json and against themselves in other chunks
@@ -32,3 +34,4 @@ mod sigma; // rules against records: the language
 mod start; // the compiled function, from its start to its first answer
 mod state; // the memory on one machine
 mod support;
+mod ways; // payloads for every way in

@@ -16,7 +16,7 @@ use trailhound::finding::Finding;
 use trailhound::local::{Folder, Outbox, StateMemory};
 use trailhound::notify::Notification;
 use trailhound::outcome::Outcome;
-use trailhound::pipeline::{Pipeline, Screen, Screened};
+use trailhound::pipeline::{Handling, Pipeline, Screen, Screened};
 use trailhound::ports::{Clock, Page, PublishError, Publisher, StateError, StateStore};
 use trailhound::sigma;
 use trailhound::trail::{self, Limits, Reader, Readers, Record};
@@ -128,13 +128,14 @@ impl World {
         let pipeline = Pipeline {
             objects: Folder::new(folder.path()).unwrap(),
             state: FaultyState::default(),
-            publisher: FaultyOutbox { outbox: Outbox::default(), fails: false.into() },
+            publisher: FaultyOutbox::default(),
             clock: TestClock::default(),
             rules,
             readers: Readers::default(),
             known: Mutex::default(),
             published: Mutex::default(),
             concurrency: 4,
+            handling: Handling::default(),
         };
         Self { folder, pipeline }
     }
@@ -154,7 +155,7 @@ impl World {
 
     /// Sends an SQS batch of one message an object; the message ids are `m0`, `m1`…
     pub(crate) async fn notify(&self, keys: &[&str]) -> Outcome {
-        self.pipeline.handle(&sqs(&keys.iter().map(|key| s3_event(key)).collect::<Vec<_>>())).await.unwrap()
+        self.pipeline.handle(&sqs(&keys.iter().map(|key| s3_event(key)).collect::<Vec<_>>())).await
     }
 
     /// Has another process go on: what one keeps in mind is gone.
@@ -269,8 +270,9 @@ impl FaultyState {
 }
 
 /// An outbox that fails when told to.
+#[derive(Default)]
 pub(crate) struct FaultyOutbox {
-    outbox: Outbox,
+    pub(crate) outbox: Outbox,
     pub(crate) fails: AtomicBool,
 }
 

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use trailhound::config::{self, AlertsTo, ObjectsFrom, StateIn};
+use trailhound::pipeline::Place;
 use trailhound::rule_pack::RuleSource;
 
 /// Turns AWS CloudTrail into alerts: Sigma and first-seen rules over trail files, locally or in AWS Lambda.
@@ -164,6 +165,9 @@ pub(crate) struct ScanArgs {
     /// and keeps no findings waiting in memory.
     #[arg(long)]
     pub(crate) unordered: bool,
+    /// Print every count by its name on standard error, as the function sends them to CloudWatch.
+    #[arg(long)]
+    pub(crate) summary: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -191,6 +195,12 @@ pub(crate) struct InvokeArgs {
     /// Where alerts go: `stdout`, or `sns:ARN`.
     #[arg(long, value_name = "PLACE", default_value = "stdout", value_parser = config::alerts)]
     pub(crate) alerts: AlertsTo,
+    /// Where what can't be read is put aside: `s3://BUCKET/PREFIX`, in the place of the log files.
+    #[arg(long, value_name = "PLACE", value_parser = config::quarantine)]
+    pub(crate) quarantine: Option<Place>,
+    /// Print every count by its name, as the function sends them to CloudWatch, instead of one line.
+    #[arg(long)]
+    pub(crate) summary: bool,
     #[command(flatten)]
     pub(crate) rules: RuleArgs,
 }

@@ -3,9 +3,10 @@
 use std::path::Path;
 
 use trailhound::config::{ConfigFrom, Settings};
-use trailhound::outcome::{Counts, Outcome};
+use trailhound::outcome::{self, Outcome};
 use trailhound::ports::BoxError;
 use trailhound::start::{self, ConfiguredPipeline};
+use trailhound::trail::Scope;
 
 use crate::args::InvokeArgs;
 use crate::{Verdict, note, rules};
@@ -18,19 +19,23 @@ pub(crate) async fn run(args: &InvokeArgs) -> Result<Verdict, BoxError> {
         warm: Vec::new(),
         config: args.rules.config.clone().map(ConfigFrom::Path),
         rules: args.rules.sources(),
+        scope: Scope::default(),
+        quarantine: args.quarantine.clone(),
         concurrency: 8,
         limits: crate::limits()?,
     };
     let loaded = rules::load(&args.rules)?;
     let mut broken = rules::is_broken(&loaded);
     let pipeline = start::with_rules(&settings, loaded).await?;
-    let mut total = Counts::default();
+    let mut total = Outcome::default();
     let mut failed = false;
     for path in &args.events {
         match handle(&pipeline, path).await {
             Ok(outcome) => {
                 failed |= report(path, &outcome);
-                total.add(&outcome.counts);
+                total.counts.add(&outcome.counts);
+                total.lags.extend(&outcome.lags);
+                total.rules = outcome.rules;
             }
             Err(error) => {
                 broken = true;
@@ -38,7 +43,7 @@ pub(crate) async fn run(args: &InvokeArgs) -> Result<Verdict, BoxError> {
             }
         }
     }
-    note(&total.summary());
+    note(&if args.summary { outcome::table(&total) } else { total.counts.summary() });
     Ok(match (broken, failed) {
         (true, _) => Verdict::Broken,
         (false, true) => Verdict::Found,
@@ -47,14 +52,14 @@ pub(crate) async fn run(args: &InvokeArgs) -> Result<Verdict, BoxError> {
 }
 
 async fn handle(pipeline: &ConfiguredPipeline, path: &Path) -> Result<Outcome, BoxError> {
-    Ok(pipeline.handle(&std::fs::read_to_string(path)?).await?)
+    Ok(pipeline.handle(&std::fs::read_to_string(path)?).await)
 }
 
 /// Prints the answer as Lambda would get it.
 fn report(path: &Path, outcome: &Outcome) -> bool {
     match outcome.response() {
         Ok(answer) => note(&format!("{} -> {answer}", path.display())),
-        Err(error) => note(&format!("{} -> error: {error}", path.display())),
+        Err(failure) => note(&format!("{} -> error: {}", path.display(), failure.why)),
     }
-    !outcome.failures().is_empty()
+    !outcome.failures.is_empty()
 }

@@ -190,7 +190,7 @@ impl<'a> DetectionFinding<'a> {
             start_time: event.time.as_millisecond(),
             end_time: alert.last_time().as_millisecond(),
             count: alert.findings().count(),
-            message: format!("{} in account {}", rule.title, event.identity.account),
+            message: message(&rule.title, &event.identity.account),
             metadata: metadata(event, finding.uid.to_string()),
             cloud: Cloud {
                 provider: "AWS",
@@ -259,6 +259,11 @@ fn left_out(alert: &Alert, detail: Detail) -> Vec<String> {
     let events = over("events", alert.findings().count(), max_evidences(detail));
     let resources = over("resources", alert.finding.event.details().resources.len(), MAX_RESOURCES);
     [events, resources].into_iter().flatten().collect()
+}
+
+/// What trailhound says of itself may belong to no account.
+fn message(title: &str, account: &str) -> String {
+    if account.is_empty() { title.to_owned() } else { format!("{title} in account {account}") }
 }
 
 fn metadata(event: &Event, uid: String) -> Metadata<'_> {

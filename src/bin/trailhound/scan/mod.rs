@@ -13,8 +13,9 @@ use std::io::{self, BufWriter, Write as _};
 use trailhound::alerting::{self, Correlator, Decision, FirstSighting, Hold, Sightings};
 use trailhound::engine::RuleSet;
 use trailhound::finding::{Contribution, Finding, FindingUid};
-use trailhound::outcome::Counts;
+use trailhound::outcome::{self, Counts, Outcome, RuleCounts};
 use trailhound::ports::BoxError;
+use trailhound::rule_pack::Loaded;
 
 use crate::args::ScanArgs;
 use crate::{Verdict, note, rules};
@@ -35,6 +36,9 @@ pub(crate) fn run(args: &ScanArgs) -> Result<Verdict, BoxError> {
     scan.correlations(&loaded.rules)?;
     note(&loaded.summary());
     note(&scan.summary(skipped, errors.len()));
+    if args.summary {
+        note(outcome::table(&scan.outcome(&loaded)).trim_end());
+    }
     let unread = scan.counts.objects_failed + scan.counts.bad_records;
     let broken = rules::is_broken(&loaded) || !errors.is_empty() || unread > 0;
     // The process ends here: giving back a thousand rules, piece by piece, takes as long as reading 300 records.
@@ -130,6 +134,13 @@ impl Scan {
             self.printer.finding(&mut out, finding)?;
         }
         out.flush()
+    }
+
+    /// The counts by the names that the function sends them under.
+    fn outcome(&self, loaded: &Loaded) -> Outcome {
+        let rules = RuleCounts { loaded: loaded.rules.loaded() as u64, rejected: loaded.rejected.len() as u64 };
+        let counts = Counts { findings: self.printed + self.counts.held_back(), ..self.counts.clone() };
+        Outcome { counts, rules, ..Outcome::default() }
     }
 
     fn summary(&self, skipped: usize, unlisted: usize) -> String {

@@ -70,9 +70,9 @@ pub(crate) struct FileReport {
 impl FileReport {
     /// What was found in a file, whatever became of it then.
     pub(crate) fn of(name: &str, screened: Screened) -> Self {
-        let Screened { sightings, contributions, mut counts, first_bad } = screened;
+        let Screened { sightings, contributions, mut counts, bad } = screened;
         counts.objects = 1;
-        let bad = first_bad.map(|first| format!("{name}: {} bad records, the first: {first}", counts.bad_records));
+        let bad = bad.first().map(|first| format!("{name}: {} bad records, the first: {first}", counts.bad_records));
         Self { rows: Rows::default(), sightings, contributions, counts, problems: bad.into_iter().collect() }
     }
 

@@ -1,5 +1,8 @@
 //! What an invocation came to, in numbers that add up.
 
+mod cause;
+mod metrics;
+
 use std::collections::BTreeMap;
 
 use aws_lambda_events::event::sqs::SqsBatchResponse;
@@ -7,16 +10,19 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::alerting::Hold;
-use crate::trigger::MessageId;
+use crate::trigger::{MessageId, Prefix};
+
+pub use cause::{Answer, Cause, Fate, REPEATED, SelfAlert};
+pub use metrics::{LAG, METRICS, Metric, Sent, Unit, emf, table};
 
 /// What happened to everything that came in.
 ///
-/// - `objects` = `files` + `digests` + `foreign` + `gone` + `objects_failed`
+/// - `objects` = `files` + `digests` + `foreign` + `unwanted` + `gone` + `objects_failed`
 /// - `matches` + `episodes` = `parts` + `collapsed` + `duplicates` + `findings`
 /// - `findings` = `told` + all of `held` + `findings_failed`
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Counts {
-    /// SQS messages, or 1 for a direct invocation.
+    /// SQS messages, Kinesis records, or 1 for a direct invocation.
     pub deliveries: u64,
     /// Deliveries to come again.
     pub deliveries_failed: u64,
@@ -30,6 +36,8 @@ pub struct Counts {
     pub digests: u64,
     /// Objects that are not CloudTrail's.
     pub foreign: u64,
+    /// Objects that the settings leave to others.
+    pub unwanted: u64,
     /// Objects deleted before they were read.
     pub gone: u64,
     /// Objects that could not be read, or not to their end.
@@ -38,6 +46,10 @@ pub struct Counts {
     pub records: u64,
     /// Records that could not be read, or not to their end.
     pub bad_records: u64,
+    /// Records that the settings leave to others; not in `records`.
+    pub records_unwanted: u64,
+    /// Objects and payloads put into quarantine.
+    pub put_aside: u64,
     /// Rule met record; for a first-seen rule, once for each entity and value.
     pub matches: u64,
     /// First-seen matches without a field that the rule learns by, records with more values than are looked at, and matches
@@ -64,8 +76,12 @@ pub struct Counts {
     pub held: BTreeMap<Hold, u64>,
     /// Findings that could not be decided on or told; their deliveries come again.
     pub findings_failed: u64,
+    /// Calls of the memory.
+    pub state_calls: u64,
     /// Times the memory could not be asked or told.
     pub state_failures: u64,
+    /// Payloads, objects and findings that failed, by cause.
+    pub failed: BTreeMap<Cause, u64>,
 }
 
 impl Counts {
@@ -79,10 +95,13 @@ impl Counts {
             files,
             digests,
             foreign,
+            unwanted,
             gone,
             objects_failed,
             records,
             bad_records,
+            records_unwanted,
+            put_aside,
             matches,
             incomplete,
             excluded,
@@ -95,7 +114,9 @@ impl Counts {
             alerts,
             held,
             findings_failed,
+            state_calls,
             state_failures,
+            failed,
         } = other;
         for (sum, more) in [
             (&mut self.deliveries, deliveries),
@@ -105,10 +126,13 @@ impl Counts {
             (&mut self.files, files),
             (&mut self.digests, digests),
             (&mut self.foreign, foreign),
+            (&mut self.unwanted, unwanted),
             (&mut self.gone, gone),
             (&mut self.objects_failed, objects_failed),
             (&mut self.records, records),
             (&mut self.bad_records, bad_records),
+            (&mut self.records_unwanted, records_unwanted),
+            (&mut self.put_aside, put_aside),
             (&mut self.matches, matches),
             (&mut self.incomplete, incomplete),
             (&mut self.excluded, excluded),
@@ -120,6 +144,7 @@ impl Counts {
             (&mut self.told, told),
             (&mut self.alerts, alerts),
             (&mut self.findings_failed, findings_failed),
+            (&mut self.state_calls, state_calls),
             (&mut self.state_failures, state_failures),
         ] {
             *sum += more;
@@ -127,6 +152,14 @@ impl Counts {
         for (why, count) in held {
             *self.held.entry(*why).or_default() += count;
         }
+        for (cause, count) in failed {
+            *self.failed.entry(*cause).or_default() += count;
+        }
+    }
+
+    /// Counts something that failed.
+    pub fn fail(&mut self, cause: Cause) {
+        *self.failed.entry(cause).or_default() += 1;
     }
 
     /// Findings held back, whatever the reason.
@@ -141,17 +174,20 @@ impl Counts {
         let held: Vec<String> = self.held.iter().map(|(why, count)| format!("{count} {}", why.as_str())).collect();
         let held = if held.is_empty() { String::new() } else { format!(" ({})", held.join(", ")) };
         format!(
-            "{} notifications ignored; {} objects = {} files read + {} digests + {} foreign + {} gone + {} failed; {} records, {} bad; \
+            "{} notifications ignored; {} objects = {} files read + {} digests + {} foreign + {} unwanted + {} gone + {} failed; \
+             {} records, {} bad; {} put aside; \
              {} findings = {} told in {} alerts + {} held back{held} + {} failed",
             self.ignored,
             self.objects,
             self.files,
             self.digests,
             self.foreign,
+            self.unwanted,
             self.gone,
             self.objects_failed,
             self.records,
             self.bad_records,
+            self.put_aside,
             self.findings,
             self.told,
             self.alerts,
@@ -161,60 +197,59 @@ impl Counts {
     }
 }
 
-/// The answer to an invocation.
+/// Why a delivery has to come again.
 #[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// The kind of reason.
+    pub cause: Cause,
+    /// In words.
+    pub why: String,
+}
+
+/// What a process has by way of rules.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct RuleCounts {
+    /// Those that are loaded.
+    pub loaded: u64,
+    /// Those that don't load.
+    pub rejected: u64,
+}
+
+/// The answer to an invocation.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Outcome {
     /// What happened.
     pub counts: Counts,
-    answer: Answer,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Answer {
-    /// Messages to deliver again, and why.
-    Sqs(Vec<(MessageId, String)>),
-    /// Why the whole event has to come again.
-    Direct(Option<String>),
+    /// From event time to publishing, in milliseconds, of each finding that was told. Not of history that is read anew.
+    pub lags: Vec<u64>,
+    /// What failed, and why: a message id, or nothing for a direct invocation.
+    pub failures: Vec<(Option<MessageId>, Failure)>,
+    /// Whether it was a batch, whose messages are answered one by one.
+    pub is_batch: bool,
+    /// The rules that records were held against.
+    pub rules: RuleCounts,
+    /// What there was no time to list: invoking the function with it goes on there.
+    pub next: Option<Prefix>,
 }
 
 impl Outcome {
-    /// Answers for the deliveries in their order; `failures` names the places of those that failed. A direct invocation has
-    /// one delivery without a message id.
-    #[must_use]
-    pub fn new(message_ids: &[Option<MessageId>], failures: BTreeMap<usize, String>, counts: Counts) -> Self {
-        let sqs = message_ids.iter().all(Option::is_some);
-        let mut failed = failures.into_iter();
-        let answer = if sqs {
-            // OK because the indices are places in this list.
-            Answer::Sqs(failed.filter_map(|(index, error)| Some((message_ids[index].clone()?, error))).collect())
-        } else {
-            Answer::Direct(failed.next().map(|(_, error)| error))
-        };
-        Self { counts, answer }
-    }
-
-    /// What failed, and why: a message id, or nothing for a direct invocation.
-    #[must_use]
-    pub fn failures(&self) -> Vec<(Option<&MessageId>, &str)> {
-        match &self.answer {
-            Answer::Sqs(failed) => failed.iter().map(|(id, error)| (Some(id), error.as_str())).collect(),
-            Answer::Direct(error) => error.iter().map(|error| (None, error.as_str())).collect(),
-        }
-    }
-
-    /// What Lambda gets: a partial batch response for SQS, the counts for a direct invocation.
+    /// What Lambda gets: a partial batch response for SQS and Kinesis, the counts for a direct invocation.
     ///
     /// # Errors
     /// The reason why a direct invocation has to come again; Lambda retries on an error only.
-    pub fn response(&self) -> Result<Value, String> {
-        match &self.answer {
-            Answer::Direct(None) => Ok(json!(self.counts)),
-            Answer::Direct(Some(error)) => Err(error.clone()),
-            Answer::Sqs(failed) => {
-                let mut response = SqsBatchResponse::default();
-                response.set_failures(failed.iter().map(|(id, _)| id.0.as_str()));
-                Ok(json!(response))
-            }
+    pub fn response(&self) -> Result<Value, Failure> {
+        if self.is_batch {
+            let mut response = SqsBatchResponse::default();
+            response.set_failures(self.failures.iter().filter_map(|(id, _)| id.as_ref()).map(|id| id.0.as_str()));
+            return Ok(json!(response));
         }
+        if let Some((_, failure)) = self.failures.first() {
+            return Err(failure.clone());
+        }
+        let mut answer = json!(self.counts);
+        if let Some(next) = &self.next {
+            answer["next"] = json!({"prefix": next.to_string(), "after": next.after});
+        }
+        Ok(answer)
     }
 }

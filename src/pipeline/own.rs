@@ -1,0 +1,56 @@
+//! What trailhound has to say of its own work, held against its own rules and told like everything else.
+
+use crate::outcome::{REPEATED, SelfAlert};
+use crate::own::OwnEvent;
+use crate::ports::{Clock, ObjectStore, Publisher, StateStore};
+use crate::trail::{Item, Record};
+
+use super::Pipeline;
+use super::read::Report;
+use super::run::{Collected, DeliveryIndex, Run};
+use super::screen::Screen;
+
+impl<O: ObjectStore, S: StateStore, P: Publisher, C: Clock> Pipeline<O, S, P, C> {
+    /// Tells people what went wrong, last of all: what happened in their accounts is more urgent. What can't be told fails its
+    /// deliveries, so nothing that was put aside is acknowledged in silence.
+    pub(super) async fn tell_of_itself(&self, run: &mut Run) {
+        let now = self.clock.now();
+        let mut events = std::mem::take(&mut run.own);
+        events.retain(|(event, _)| event.cause.fate().alert == SelfAlert::AtOnce);
+        events.extend(run.repeated_failures(now));
+        let read = events.into_iter().map(|(event, deliveries)| (self.held_against_own_rules(&event), deliveries));
+        let Collected { findings, .. } = run.collect(read.collect());
+        self.tell(run, findings, &[]).await;
+    }
+
+    fn held_against_own_rules(&self, event: &OwnEvent) -> Report {
+        let mut report = Report::default();
+        let record = event.record();
+        let mut screen = Screen::new(&self.handling.own_rules, "trailhound".into(), event.time);
+        // OK to pass over what is none: this is a record because `OwnEvent` writes one.
+        if let Ok(record) = Record::parse(0, record.as_bytes()) {
+            screen.item(Item::Record(record), &mut |told| report.findings.push(told.finding()));
+        }
+        // It is no record that came in.
+        report.counts.matches = report.findings.len() as u64;
+        report
+    }
+}
+
+impl Run {
+    /// Deliveries that failed as often as is worth an alert.
+    fn repeated_failures(&self, now: jiff::Timestamp) -> Vec<(OwnEvent, Vec<DeliveryIndex>)> {
+        let repeated = self.failed().filter(|(received, _, failure)| {
+            received.attempt >= REPEATED && failure.cause.fate().alert == SelfAlert::WhenRepeated
+        });
+        let event = |id: &str, attempt, failure: &crate::outcome::Failure| {
+            OwnEvent::of_delivery(id, attempt, failure.cause, &failure.why, now)
+        };
+        repeated
+            .map(|(received, index, failure)| {
+                let id = received.message_id.as_ref().map_or("", |id| id.0.as_str());
+                (event(id, received.attempt, failure), vec![index])
+            })
+            .collect()
+    }
+}

@@ -1,0 +1,94 @@
+//! What an invocation asks for, done in waves.
+
+use std::collections::BTreeMap;
+
+use futures_util::{StreamExt as _, stream};
+
+use crate::outcome::{Cause, Failure};
+use crate::ports::{Clock, ObjectStore, Publisher, StateStore, chain};
+use crate::trigger::{Inline, ObjectRef, Prefix, Rejected};
+
+use super::Pipeline;
+use super::read::Report;
+use super::run::{DeliveryIndex, Run};
+
+/// Objects that are read before anybody is told what they gave.
+const WAVE: usize = 100;
+
+/// Objects to read, and the deliveries that ask for each.
+pub(super) type Objects = BTreeMap<ObjectRef, Vec<DeliveryIndex>>;
+
+/// What the deliveries of an invocation ask for.
+#[derive(Debug, Default)]
+pub(super) struct Wanted {
+    pub(super) objects: Objects,
+    pub(super) records: Vec<(Inline, DeliveryIndex)>,
+    pub(super) prefixes: Vec<(Prefix, DeliveryIndex)>,
+    /// Payloads that can't be understood.
+    pub(super) rejected: Vec<(Rejected, DeliveryIndex)>,
+}
+
+/// What was read for some deliveries.
+pub(super) type Read = (Report, Vec<DeliveryIndex>);
+
+impl<O: ObjectStore, S: StateStore, P: Publisher, C: Clock> Pipeline<O, S, P, C> {
+    pub(super) async fn do_all(&self, run: &mut Run, wanted: Wanted) {
+        let Wanted { objects, records, prefixes, rejected } = wanted;
+        let mut first: Vec<Read> = Vec::new();
+        for (rejected, index) in rejected {
+            first.push((self.put_payload_aside(&rejected).await, vec![index]));
+        }
+        // What is here already costs next to nothing, and whoever sends single events wants to know within seconds.
+        for (inline, index) in records {
+            first.push((self.hold_inline(&inline).await, vec![index]));
+        }
+        let mut objects = objects.into_iter().peekable();
+        while objects.peek().is_some() || !first.is_empty() {
+            let (names, deliveries): (Vec<_>, Vec<_>) = objects.by_ref().take(WAVE).unzip();
+            let reports = self.read_all(run, &names).await;
+            let read = first.drain(..).chain(reports.into_iter().zip(deliveries));
+            let collected = run.collect(read.collect());
+            self.follow_up(run, collected).await;
+        }
+        for (prefix, index) in prefixes {
+            self.go_through(run, prefix, index).await;
+        }
+    }
+
+    /// Reads what lies below a prefix, page by page, as long as there is time.
+    async fn go_through(&self, run: &mut Run, mut prefix: Prefix, index: DeliveryIndex) {
+        loop {
+            if self.clock.now() >= run.budget.starting {
+                return run.goes_on(prefix, index);
+            }
+            let page = match self.objects.list(&prefix.bucket, &prefix.prefix, prefix.after.as_deref()).await {
+                Ok(page) => page,
+                Err(error) => {
+                    run.counts.fail(Cause::Unavailable);
+                    return run.fail(index, Failure { cause: Cause::Unavailable, why: chain(&error) });
+                }
+            };
+            if page.is_empty() {
+                return;
+            }
+            for wave in page.chunks(WAVE) {
+                let mut reports = self.read_all(run, wave).await;
+                // What there was no time for is left to the next invocation, with all that stands behind it.
+                let done = reports.iter().position(Report::is_out_of_time).unwrap_or(reports.len());
+                reports.truncate(done);
+                prefix.after = done.checked_sub(1).map(|last| wave[last].key.clone()).or(prefix.after);
+                let collected = run.collect(reports.into_iter().map(|report| (report, vec![index])).collect());
+                self.follow_up(run, collected).await;
+                if done < wave.len() {
+                    return run.goes_on(prefix, index);
+                }
+            }
+        }
+    }
+
+    /// In their order.
+    async fn read_all(&self, run: &Run, objects: &[ObjectRef]) -> Vec<Report> {
+        let reading: Vec<_> = objects.iter().map(|object| self.read(object, &run.budget)).collect();
+        stream::iter(reading).buffered(self.concurrency.max(1)).collect().await
+    }
+}

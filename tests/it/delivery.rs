@@ -1,0 +1,217 @@
+//! What happens over several deliveries: the same event by two ways, back-fill, time that runs out, failures that repeat.
+
+use std::sync::atomic::Ordering;
+
+use jiff::SignedDuration;
+use serde_json::{Value, json};
+use trailhound::alerting::Hold;
+use trailhound::outcome::Cause;
+use trailhound::pipeline::Place;
+use trailhound::ports::Clock as _;
+use trailhound::rule_pack::{self, RuleSource};
+use trailhound::trigger::Prefix;
+
+use crate::pipeline::assert_adds_up;
+use crate::support::{Fails, World, failed, record, rule, rules, s3_event, sqs, trail_file, with};
+use crate::ways::{OBJECTS, RECORDS};
+
+fn world() -> World {
+    let yaml = rule("  sel: {eventName: StopLogging}\n  condition: sel").replace("title: Test", "title: Trail stopped");
+    let mut world = World::new(rules(&yaml));
+    world.pipeline.handling.own_rules =
+        rule_pack::load(&[RuleSource::Core], &trailhound::engine::Organisation::default()).own;
+    world
+}
+
+fn stopped(id: &str, time: &str) -> Value {
+    with(record("StopLogging", id), &[("/eventTime", json!(format!("2026-11-05T{time}Z")))])
+}
+
+/// SQS says how often it has delivered a message.
+fn tried(payload: &str, times: u32) -> String {
+    payload.replace(r#""attributes":{}"#, &format!(r#""attributes":{{"ApproximateReceiveCount":"{times}"}}"#))
+}
+
+#[tokio::test]
+async fn an_event_by_event_bridge_alerts_at_once_and_its_file_adds_nothing() {
+    for way in &RECORDS[..2] {
+        let world = world();
+        let record = stopped("1", "10:05:30");
+        let outcome = world.pipeline.handle(&way.payload(&record.to_string())).await;
+        assert_eq!(world.subjects(), ["[HIGH] Trail stopped: alice in 111122223333 eu-west-1"]);
+        assert_eq!(outcome.lags, [30_000], "half a minute from the call to the alert");
+
+        world.pipeline.clock.pass_minutes(5);
+        world.restart();
+        let outcome = world.notify(&[&world.put("f", &trail_file(&[record]))]).await;
+        assert_eq!((outcome.counts.held[&Hold::ToldBefore], world.subjects().len()), (1, 0));
+    }
+}
+
+#[tokio::test]
+async fn one_event_by_two_ways_in_one_batch_is_one_finding() {
+    let world = world();
+    let record = stopped("1", "10:00:00");
+    let key = world.put("f", &trail_file(std::slice::from_ref(&record)));
+    let single = RECORDS[0].payload(&record.to_string());
+    let outcome = world.pipeline.handle(&sqs(&[s3_event(&key), single, OBJECTS[6].payload(&key)])).await;
+    assert_eq!((outcome.counts.findings, outcome.counts.duplicates, outcome.counts.objects), (1, 1, 1));
+    assert_eq!(world.subjects().len(), 1);
+    assert_adds_up(&outcome.counts);
+}
+
+fn answer(outcome: &trailhound::outcome::Outcome) -> Value {
+    outcome.response().unwrap()
+}
+
+#[tokio::test]
+async fn a_prefix_is_read_to_its_end() {
+    let world = world();
+    for number in 0..120 {
+        world.put(&format!("f{number:03}"), &trail_file(&[record("GetUser", &number.to_string())]));
+    }
+    world.put("g", &trail_file(&[stopped("1", "10:00:00")]));
+    let outcome = world.pipeline.handle(r#"{"prefix": "s3://trail-logs/AWSLogs/111122223333/CloudTrail/"}"#).await;
+    assert_eq!((answer(&outcome)["files"].as_u64(), answer(&outcome).get("next")), (Some(121), None));
+    assert_eq!((world.subjects().len(), outcome.lags.len()), (1, 0), "history says nothing of delay");
+    let outcome = world.pipeline.handle(r#"{"prefix": "s3://trail-logs/AWSLogs/nobody/"}"#).await;
+    assert_eq!(answer(&outcome)["objects"], 0);
+    let outcome = world.pipeline.handle(r#"{"prefix": "s3://no-such-bucket/"}"#).await;
+    assert!(outcome.response().unwrap_err().why.contains("s3:ListBucket"), "{:?}", outcome.failures);
+}
+
+#[tokio::test]
+async fn a_prefix_that_there_is_no_time_for_goes_on_where_it_stopped() {
+    let world = world();
+    let keys: Vec<String> =
+        (0..3).map(|number| world.put(&number.to_string(), &trail_file(&[record("GetUser", "1")]))).collect();
+    let now = world.pipeline.clock.now();
+    let payload = format!(r#"{{"prefix": "s3://trail-logs/AWSLogs/", "after": "{}"}}"#, keys[0]);
+    let outcome = world.pipeline.handle_until(&payload, Some(now)).await;
+    assert_eq!(answer(&outcome)["next"], json!({"prefix": "s3://trail-logs/AWSLogs/", "after": keys[0]}));
+    // What is answered can be asked.
+    let outcome = world.pipeline.handle(&answer(&outcome)["next"].to_string()).await;
+    assert_eq!((outcome.counts.files, &outcome.next), (2, &None::<Prefix>));
+    // A queue would begin anew each time.
+    let outcome = world.pipeline.handle_until(&sqs(&[payload]), Some(now)).await;
+    assert!(outcome.failures[0].1.why.contains("invoke the function with it directly"), "{:?}", outcome.failures);
+}
+
+#[tokio::test]
+async fn what_there_is_no_time_for_comes_again_and_nothing_else_does() {
+    let world = world();
+    let key = world.put("f", &trail_file(&[stopped("1", "10:00:00")]));
+    let batch = sqs(&[s3_event(&key), r#"{"Event":"s3:TestEvent"}"#.to_owned()]);
+    let outcome = world.pipeline.handle_until(&batch, Some(world.pipeline.clock.now())).await;
+    assert_eq!((failed(&outcome), outcome.counts.failed[&Cause::OutOfTime]), (vec!["m0".to_owned()], 1));
+    assert_eq!(outcome.counts.state_calls, 0, "there is no time to ask for nothing");
+    let in_a_minute = world.pipeline.clock.now() + SignedDuration::from_mins(1);
+    let outcome = world.pipeline.handle_until(&batch, Some(in_a_minute)).await;
+    assert_eq!((failed(&outcome).len(), world.subjects().len()), (0, 1));
+}
+
+#[tokio::test]
+async fn denied_files_are_one_alert_for_their_bucket() {
+    let world = world();
+    // The folder refuses what would leave it.
+    let denied =
+        |name: &str| s3_event(&format!("../AWSLogs/111122223333/CloudTrail/eu-west-1/2026/11/05/{name}.json.gz"));
+    let outcome = world.pipeline.handle(&sqs(&[denied("a"), denied("b")])).await;
+    assert_eq!(outcome.counts.failed[&Cause::Denied], 2);
+    let alerts = world.alerts();
+    assert_eq!(alerts.len(), 1);
+    assert_eq!(alerts[0].subject, "[HIGH] trailhound may not read log files in 111122223333 eu-west-1");
+    assert!(alerts[0].text.contains("Cause  denied: reading s3[:]//trail-logs/../AWSLogs/"), "{}", alerts[0].text);
+    for number in 0..3 {
+        world.pipeline.handle(&tried(&sqs(&[denied("a"), denied(&format!("c{number}"))]), 4)).await;
+    }
+    assert_eq!(world.subjects(), [""; 0], "one alert speaks for six hours");
+}
+
+#[tokio::test]
+async fn what_fails_a_third_time_is_told() {
+    let world = world();
+    let missing =
+        s3_event("AWSLogs/111122223333/CloudTrail/eu-west-1/2026/11/05/f.json.gz").replace("trail-logs", "no-such");
+    for times in 1..5 {
+        world.pipeline.handle(&tried(&sqs(std::slice::from_ref(&missing)), times)).await;
+        let told = world.alerts();
+        assert_eq!(told.len(), usize::from(times == 3), "try {times}");
+        if let Some(alert) = told.first() {
+            assert_eq!(alert.subject, "[HIGH] trailhound fails at the same work again and again");
+            assert!(alert.text.contains("Cause  unavailable: s3[:]//no-such/"), "{}", alert.text);
+        }
+    }
+}
+
+/// An alert about itself that can't be told keeps what it is about from being acknowledged in silence.
+#[tokio::test]
+async fn what_was_put_aside_is_acknowledged_once_somebody_knows() {
+    let mut world = world();
+    world.pipeline.handling.quarantine = Some(Place { bucket: "aside".into(), prefix: String::new() });
+    let key = world.put("f", b"nonsense");
+    world.pipeline.publisher.fails.store(true, Ordering::Relaxed);
+    let outcome = world.notify(&[&key]).await;
+    assert_eq!((failed(&outcome).len(), outcome.failures[0].1.cause), (1, Cause::PublishFailed));
+    world.pipeline.publisher.fails.store(false, Ordering::Relaxed);
+    let outcome = world.notify(&[&key]).await;
+    assert_eq!((failed(&outcome).len(), world.subjects().len()), (0, 1));
+}
+
+#[tokio::test]
+async fn a_memory_that_is_away_takes_no_alert_about_it_along() {
+    let world = world();
+    world.pipeline.state.fails(Fails::Away);
+    let key = world.put("f", b"nonsense");
+    let outcome = world.notify(&[&key]).await;
+    assert_eq!((failed(&outcome).len(), world.subjects().len()), (1, 1));
+    assert_adds_up(&outcome.counts);
+}
+
+#[tokio::test]
+async fn waves_follow_each_other_as_long_as_there_is_time() {
+    let world = world();
+    let keys: Vec<String> = (0..250)
+        .map(|number| world.put(&format!("{number:03}"), &trail_file(&[stopped(&number.to_string(), "10:00:00")])))
+        .collect();
+    let bodies: Vec<String> = keys.iter().map(|key| s3_event(key)).collect();
+    let outcome = world.pipeline.handle(&sqs(&bodies)).await;
+    let counts = &outcome.counts;
+    assert_eq!((counts.files, counts.alerts, counts.told + counts.held_back()), (250, 1, 250));
+    assert_adds_up(counts);
+}
+
+/// `eventId`, `accountId` and no `eventTime`; Insights without a call; versions from the first on.
+#[tokio::test]
+async fn events_of_other_shapes_are_told_and_known_again() {
+    let aggregated = json!({"eventVersion": "1.0", "accountId": "111122223333", "eventId": "a1", "eventCategory": "Aggregated",
+        "eventType": "AwsAggregatedEvent", "awsRegion": "us-west-2", "eventSource": "s3.amazonaws.com",
+        "timeWindow": {"windowStart": "2026-11-05T09:55:00Z", "windowEnd": "2026-11-05T10:00:00Z", "windowSize": "PT5M"},
+        "summary": {"primaryDimension": {"dimension": "eventName", "statistics": [{"name": "PutObject", "value": 1000}]}}});
+    let insight = json!({"eventVersion": "1.08", "eventTime": "2026-11-05T10:00:00Z", "awsRegion": "us-east-1", "eventID": "i1",
+        "eventType": "AwsCloudTrailInsight", "recipientAccountId": "111122223333", "sharedEventID": "s", "eventCategory": "Insight",
+        "insightDetails": {"state": "Start", "eventSource": "iam.amazonaws.com", "eventName": "CreateUser", "insightType": "ApiCallRateInsight"}});
+    let network = json!({"eventVersion": "1.09", "userIdentity": {"type": "AWSAccount", "principalId": "AROAEXAMPLE:x", "accountId": "777788889999"},
+        "eventTime": "2026-11-05T10:00:00Z", "eventSource": "kms.amazonaws.com", "eventName": "ListKeys", "awsRegion": "us-east-1",
+        "errorCode": "VpceAccessDenied", "eventID": "n1", "eventType": "AwsVpceEvent", "recipientAccountId": "111122223333",
+        "vpcEndpointId": "vpce-0123456789abcdef0", "eventCategory": "NetworkActivity"});
+    let first = json!({"eventVersion": "1.01", "userIdentity": {"type": "Root", "accountId": "111122223333"},
+        "eventTime": "2013-11-05T10:00:00Z", "eventSource": "iam.amazonaws.com", "eventName": "ListUsers", "awsRegion": "us-east-1",
+        "sourceIPAddress": "192.0.2.1", "userAgent": "x", "requestID": "r", "eventID": "v1", "requestParameters": null, "responseElements": null});
+    for (record, detection) in [
+        (aggregated, "sel: {eventCategory: Aggregated, summary.primaryDimension.statistics.value|gte: 1000}"),
+        (
+            insight,
+            "sel: {eventType: AwsCloudTrailInsight, insightDetails.eventName: CreateUser, insightDetails.state: Start}",
+        ),
+        (network, "sel: {errorCode: VpceAccessDenied, derived.outcome: denied}"),
+        (first, "sel: {userIdentity.type: Root, eventName: ListUsers}"),
+    ] {
+        let world = World::new(rules(&rule(&format!("  {detection}\n  condition: sel"))));
+        for way in RECORDS {
+            world.pipeline.handle(&way.payload(&record.to_string())).await;
+        }
+        world.notify(&[&world.put("f", &trail_file(std::slice::from_ref(&record)))]).await;
+        assert_eq!(world.subjects().len(), 1, "{record}");
+    }
+}

@@ -1,0 +1,375 @@
+//! Every way in, crossed with everything that may become of what comes: acknowledged or not, put aside or not, metric, log line.
+
+use std::fs;
+use std::io::Write;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+
+use bytes::Bytes;
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use trailhound::local::{Folder, FolderBody};
+use trailhound::outcome::{self, Answer, Cause, Outcome};
+use trailhound::pipeline::{Handling, Pipeline, Place};
+use trailhound::ports::{Clock as _, FetchError, KeepError, ListError, ObjectStore};
+use trailhound::rule_pack::{self, RuleSource};
+use trailhound::trail::{EventKind, Limits, Readers, Scope};
+use trailhound::trigger::ObjectRef;
+
+use crate::pipeline::assert_adds_up;
+use crate::support::{Fails, FaultyOutbox, FaultyState, TestClock, put_below, record, rule, rules, trail_file};
+use crate::ways::{OBJECTS, RECORDS, STRANGE, Way};
+
+/// A folder that refuses, when told to.
+struct Store {
+    folder: Folder,
+    refuses: Mutex<Option<Cause>>,
+    keeps: AtomicBool,
+}
+
+impl ObjectStore for Store {
+    type Body = FolderBody;
+
+    async fn get(&self, object: &ObjectRef) -> Result<FolderBody, FetchError> {
+        let object = object.clone();
+        let refuses = *self.refuses.lock().unwrap();
+        match refuses {
+            Some(Cause::Denied) => Err(FetchError::Denied { object, source: "AccessDenied".into() }),
+            Some(Cause::Unavailable) => Err(FetchError::Failed { object, source: "SlowDown".into() }),
+            _ => self.folder.get(&object).await,
+        }
+    }
+
+    async fn list(&self, bucket: &str, prefix: &str, after: Option<&str>) -> Result<Vec<ObjectRef>, ListError> {
+        self.folder.list(bucket, prefix, after).await
+    }
+
+    async fn put(&self, to: &ObjectRef, bytes: Bytes) -> Result<(), KeepError> {
+        if !self.keeps.load(Ordering::Relaxed) {
+            return Err(KeepError { to: to.clone(), source: "AccessDenied".into() });
+        }
+        self.folder.put(to, bytes).await
+    }
+
+    async fn copy(&self, from: &ObjectRef, to: &ObjectRef) -> Result<(), KeepError> {
+        self.folder.copy(from, to).await
+    }
+}
+
+/// A function with everything that it may need to fail.
+struct Bench {
+    folder: TempDir,
+    pipeline: Pipeline<Store, FaultyState, FaultyOutbox, TestClock>,
+    ends: Option<Timestamp>,
+}
+
+const RULES: &str = "
+---
+title: New address
+id: address
+logsource: {product: aws, service: cloudtrail}
+detection: {sel: {eventName: GetUser}, condition: sel}
+trailhound: {first_seen: {entity: [derived.principal], value: [sourceIPAddress], history: 30d, learning: 1d}}
+";
+
+impl Bench {
+    fn new() -> Self {
+        let folder = TempDir::new().unwrap();
+        fs::create_dir(folder.path().join("trail-logs")).unwrap();
+        let objects =
+            Store { folder: Folder::new(folder.path()).unwrap(), refuses: Mutex::default(), keeps: true.into() };
+        let own = rule_pack::load(&[RuleSource::Core], &trailhound::engine::Organisation::default()).own;
+        let yaml = rule("  sel: {eventName: StopLogging}\n  condition: sel") + RULES;
+        let pipeline = Pipeline {
+            objects,
+            state: FaultyState::default(),
+            publisher: FaultyOutbox::default(),
+            clock: TestClock::default(),
+            rules: rules(&yaml),
+            readers: Readers::new(Limits { max_file_bytes: 20_000, ..Limits::default() }),
+            known: Mutex::default(),
+            published: Mutex::default(),
+            concurrency: 4,
+            handling: Handling {
+                scope: Scope::default(),
+                quarantine: Some(Place { bucket: "aside".into(), prefix: "q/".into() }),
+                own_rules: own,
+                rejected_rules: 0,
+            },
+        };
+        Self { folder, pipeline, ends: None }
+    }
+
+    /// Has the next invocation end as `cause` says, and gives the object's key.
+    async fn object(&mut self, cause: Cause) -> String {
+        let good = trail_file(&[record("StopLogging", "1")]);
+        let file = match cause {
+            Cause::PartlyDone => format!(r#"{{"Records":["odd",{}]}}"#, record("StopLogging", "1")).into_bytes(),
+            Cause::Damaged => good[..good.len() / 2].to_vec(),
+            Cause::NotPutAside => b"nonsense".to_vec(),
+            Cause::TooLarge => trail_file(&vec![record("GetUser", "x"); 30]),
+            Cause::StateFailed => trail_file(&[record("GetUser", "1")]),
+            _ => good,
+        };
+        let key = put_below(self.folder.path(), "f", &file);
+        self.arrange(cause, &key).await;
+        if cause == Cause::NotOurs { key.replace("CloudTrail", "vpcflowlogs") } else { key }
+    }
+
+    /// The same for a record.
+    async fn record(&mut self, cause: Cause) -> String {
+        let name = if cause == Cause::StateFailed { "GetUser" } else { "StopLogging" };
+        let record = record(name, "1");
+        self.arrange(cause, &put_below(self.folder.path(), "f", &trail_file(std::slice::from_ref(&record)))).await;
+        record.to_string()
+    }
+
+    async fn arrange(&mut self, cause: Cause, key: &str) {
+        let pipeline = &mut self.pipeline;
+        match cause {
+            Cause::NotWanted => {
+                pipeline.handling.scope = Scope {
+                    accounts: ["444455556666".to_owned()].into(),
+                    kinds: [EventKind::Management].into(),
+                    ..Scope::default()
+                }
+            }
+            Cause::Gone => fs::remove_file(self.folder.path().join("trail-logs").join(key)).unwrap(),
+            Cause::Denied | Cause::Unavailable => *pipeline.objects.refuses.lock().unwrap() = Some(cause),
+            Cause::NotPutAside => pipeline.objects.keeps.store(false, Ordering::Relaxed),
+            Cause::PublishFailed => pipeline.publisher.fails.store(true, Ordering::Relaxed),
+            Cause::StateFailed => pipeline.state.fails(Fails::Away),
+            Cause::OutOfTime => self.ends = Some(pipeline.clock.now()),
+            Cause::Claimed => {
+                // Another process has died between publishing and marking: its claim stands.
+                pipeline.state.fails(Fails::AfterPublishing);
+                pipeline.handle(&crate::support::s3_event(key)).await;
+                pipeline.state.fails(None);
+                *pipeline.known.lock().unwrap() = trailhound::alerting::KnownPairs::default();
+                *pipeline.published.lock().unwrap() = trailhound::alerting::Published::default();
+                drop(pipeline.publisher.outbox.take());
+            }
+            _ => {}
+        }
+    }
+
+    /// Everything below the quarantine, by name.
+    fn aside(&self) -> Vec<String> {
+        let root = self.folder.path().join("aside");
+        let mut found: Vec<String> = trailhound::local::walk(&root)
+            .filter_map(Result::ok)
+            .map(|entry| entry.path().strip_prefix(&root).unwrap().display().to_string())
+            .collect();
+        found.sort_unstable();
+        found
+    }
+
+    fn read_aside(&self, name: &str) -> Vec<u8> {
+        fs::read(self.folder.path().join("aside").join(Path::new(name))).unwrap()
+    }
+}
+
+/// The log, as it is written.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Log {
+    /// Names of the lines that this thread writes from now on.
+    fn listen(&self) -> tracing::subscriber::DefaultGuard {
+        let log = self.clone();
+        let writer = move || log.clone();
+        tracing::subscriber::set_default(tracing_subscriber::fmt().with_writer(writer).with_ansi(false).finish())
+    }
+
+    fn has(&self, event: &str) -> bool {
+        String::from_utf8(self.0.lock().unwrap().clone()).unwrap().contains(&format!("event=\"{event}\""))
+    }
+}
+
+/// What has to be seen of a cause: written out here, so that the code's own table is held against it.
+fn expected(cause: Cause) -> (bool, bool, &'static str, Option<&'static str>) {
+    match cause {
+        Cause::Done => (true, false, "Alerts", None),
+        Cause::PartlyDone => (true, true, "BadRecords", Some("records_bad")),
+        Cause::NothingToDo => (true, false, "Ignored", None),
+        Cause::NotOurs => (true, false, "ObjectsForeign", Some("object_foreign")),
+        Cause::NotWanted => (true, false, "", None),
+        Cause::Gone => (true, false, "ObjectsGone", Some("object_gone")),
+        Cause::Denied => (false, false, "FailedDenied", Some("object_failed")),
+        Cause::Unavailable => (false, false, "FailedUnavailable", Some("object_failed")),
+        Cause::Damaged => (true, true, "FailedDamaged", Some("object_failed")),
+        Cause::TooLarge => (true, true, "FailedTooLarge", Some("object_failed")),
+        Cause::NotUnderstood => (true, true, "FailedNotUnderstood", Some("payload_unknown")),
+        Cause::NotPutAside => (false, false, "FailedNotPutAside", Some("quarantine_failed")),
+        Cause::PublishFailed => (false, false, "FailedPublish", Some("publish_failed")),
+        Cause::StateFailed => (false, false, "FailedState", Some("state_failed")),
+        Cause::Claimed => (false, false, "FailedClaimed", Some("alert_claimed")),
+        Cause::OutOfTime => (false, false, "FailedOutOfTime", Some("delivery_failed")),
+    }
+}
+
+/// Does it, and looks at all that can be seen of it.
+async fn check(bench: &Bench, way: Way, payload: &str, cause: Cause) -> Outcome {
+    let what = format!("{} × {}", way.name, cause.as_str());
+    let log = Log::default();
+    let listening = log.listen();
+    let outcome = bench.pipeline.handle_until(payload, bench.ends).await;
+    drop(listening);
+    assert_adds_up(&outcome.counts);
+    let (acknowledged, put_aside, metric, line) = expected(cause);
+    let metric = match (cause, outcome.counts.objects) {
+        (Cause::NotWanted, 0) => "RecordsUnwanted",
+        (Cause::NotWanted, _) => "ObjectsUnwanted",
+        _ => metric,
+    };
+    assert_eq!(outcome.is_batch, way.is_batch, "{what}");
+    match outcome.response() {
+        Ok(answer) if way.is_batch => {
+            let failed = answer["batchItemFailures"].as_array().unwrap();
+            let expected = if acknowledged { json!([]) } else { json!([{"itemIdentifier": "m0"}]) };
+            assert_eq!(&json!(failed), &expected, "{what}: {:?}", outcome.failures);
+        }
+        answer => assert_eq!(answer.is_ok(), acknowledged, "{what}: {answer:?}"),
+    }
+    if let Some((_, failure)) = outcome.failures.first() {
+        assert_eq!(failure.cause, cause, "{what}: {}", failure.why);
+    }
+    let aside = bench.aside();
+    assert_eq!(aside.len(), if put_aside { 2 } else { 0 }, "{what}: {aside:?}");
+    let metrics: Value = serde_json::from_str(&outcome::emf(&outcome, None, Timestamp::UNIX_EPOCH)).unwrap();
+    assert!(metrics[metric].as_u64() > Some(0), "{what}: no {metric} in {metrics}");
+    assert!(line.is_none_or(|line| log.has(line)), "{what}: no line `{line:?}`");
+    assert!(log.has("invocation"), "{what}");
+    outcome
+}
+
+#[tokio::test]
+async fn every_way_in_for_objects_has_every_outcome() {
+    for way in OBJECTS {
+        for &cause in Cause::ALL {
+            // Those that a payload has, and no object.
+            if matches!(cause, Cause::NothingToDo | Cause::NotUnderstood) {
+                continue;
+            }
+            let mut bench = Bench::new();
+            let key = bench.object(cause).await;
+            let outcome = check(&bench, *way, &way.payload(&key), cause).await;
+            let told = !matches!(
+                cause,
+                Cause::NotOurs
+                    | Cause::NotWanted
+                    | Cause::Gone
+                    | Cause::Unavailable
+                    | Cause::PublishFailed
+                    | Cause::StateFailed
+                    | Cause::Claimed
+                    | Cause::OutOfTime
+            );
+            assert_eq!(outcome.counts.alerts > 0, told, "{} × {}", way.name, cause.as_str());
+        }
+    }
+}
+
+#[tokio::test]
+async fn every_way_in_for_records_has_every_outcome() {
+    for way in RECORDS {
+        for cause in
+            [Cause::Done, Cause::NotWanted, Cause::PublishFailed, Cause::StateFailed, Cause::Claimed, Cause::OutOfTime]
+        {
+            let mut bench = Bench::new();
+            let record = bench.record(cause).await;
+            check(&bench, *way, &way.payload(&record), cause).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn every_envelope_may_hold_something_strange_or_nothing() {
+    for way in STRANGE {
+        for payload in ["{\"orderId\": 1}", "hello"] {
+            let bench = Bench::new();
+            let outcome = check(&bench, *way, &way.payload(payload), Cause::NotUnderstood).await;
+            assert_eq!(outcome.counts.alerts, 1, "it says so");
+        }
+        for payload in [r#"{"Event":"s3:TestEvent"}"#, "CloudTrail validation message."] {
+            let outcome = check(&Bench::new(), *way, &way.payload(payload), Cause::NothingToDo).await;
+            assert_eq!(outcome.counts.alerts, 0);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_log_event_that_is_no_record_is_put_aside_alone() {
+    for way in RECORDS.iter().filter(|way| way.name.starts_with("CloudWatch")) {
+        let bench = Bench::new();
+        check(&bench, *way, &way.payload("no record"), Cause::PartlyDone).await;
+        let names = bench.aside();
+        assert!(names[0].starts_with("q/partly_done/payload/"), "{names:?}");
+        assert_eq!(bench.read_aside(&names[0]), b"no record");
+    }
+}
+
+/// What a person finds there.
+#[tokio::test]
+async fn the_reason_stands_beside_the_bytes() {
+    let mut bench = Bench::new();
+    let key = bench.object(Cause::PartlyDone).await;
+    check(&bench, OBJECTS[1], &OBJECTS[1].payload(&key), Cause::PartlyDone).await;
+    let names = bench.aside();
+    assert_eq!(names[0], format!("q/partly_done/trail-logs/{key}.raw"));
+    assert_eq!(names[1], format!("q/partly_done/trail-logs/{key}.reason.json"));
+    assert_eq!(bench.read_aside(&names[0]), fs::read(bench.folder.path().join("trail-logs").join(&key)).unwrap());
+    let reason: Value = serde_json::from_slice(&bench.read_aside(&names[1])).unwrap();
+    assert_eq!((&reason["from"], &reason["cause"]), (&json!(format!("s3://trail-logs/{key}")), &json!("partly_done")));
+    assert_eq!(reason["bad_records"][0]["index"], 0);
+    assert!(
+        reason["why"].as_str().unwrap().starts_with("record 0 (bytes 12 to 17 of the file, inflated) can't be read"),
+        "{reason}"
+    );
+}
+
+#[tokio::test]
+async fn without_a_quarantine_what_can_not_be_read_comes_again() {
+    for (cause, comes_again) in [(Cause::Damaged, true), (Cause::TooLarge, true), (Cause::PartlyDone, false)] {
+        let mut bench = Bench::new();
+        bench.pipeline.handling.quarantine = None;
+        let key = bench.object(cause).await;
+        let outcome = bench.pipeline.handle(&OBJECTS[1].payload(&key)).await;
+        assert_eq!(outcome.failures.len() == 1, comes_again, "{cause:?}");
+        let told = bench.pipeline.publisher.outbox.take();
+        assert!(told.iter().any(|alert| alert.subject.contains("trailhound cannot read")), "{cause:?}");
+    }
+    let mut bench = Bench::new();
+    bench.pipeline.handling.quarantine = None;
+    let outcome = bench.pipeline.handle(&STRANGE[1].payload("hello")).await;
+    assert_eq!(outcome.failures[0].1.cause, Cause::NotUnderstood);
+}
+
+/// The code's table and what was seen above are the same.
+#[test]
+fn the_table_of_causes_says_what_happens() {
+    for &cause in Cause::ALL {
+        let fate = cause.fate();
+        let (acknowledged, put_aside, metric, line) = expected(cause);
+        assert_eq!(
+            (fate.delivery == Answer::PutAside, fate.delivery != Answer::Returned),
+            (put_aside, acknowledged),
+            "{cause:?}"
+        );
+        assert!(metric.is_empty() || cause == Cause::Done || fate.metric == metric, "{cause:?}");
+        assert!(cause == Cause::OutOfTime || fate.line == line, "{cause:?}");
+    }
+}
