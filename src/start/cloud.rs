@@ -31,7 +31,7 @@ impl Cloud {
     }
 
     pub(super) fn keys(&self) -> Result<Keys, StartError> {
-        Ok(Keys::CloudTrail(CloudTrailKeys::new(&self.clients("cloudtrail")?.0)))
+        Ok(Keys::CloudTrail(Box::new(CloudTrailKeys::new(&self.clients("cloudtrail")?.0))))
     }
 
     pub(super) fn alerts(&self, arn: &str) -> Result<Alerts, StartError> {

@@ -41,7 +41,7 @@ pub enum Body {
 pub enum Keys {
     /// CloudTrail itself.
     #[cfg(feature = "aws")]
-    CloudTrail(CloudTrailKeys),
+    CloudTrail(Box<CloudTrailKeys>),
     /// A file.
     File(KeyFile),
     /// There are none: signatures can't be checked.

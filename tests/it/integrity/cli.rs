@@ -200,3 +200,18 @@ fn help_shows_how() {
         assert!(ran.out.contains(part), "{part} is not in {}", ran.out);
     }
 }
+
+#[test]
+fn every_finding_is_explained_and_no_other() {
+    let code = include_str!("../../../src/integrity/damage.rs");
+    let names = code.split("=> \"").skip(1).map(|rest| rest.split('"').next().unwrap());
+    let mut names: Vec<&str> = names.filter(|name| !name.contains(' ')).collect();
+    let page = include_str!("../../../docs/integrity.md");
+    let table = page.split("## What each finding means").nth(1).unwrap().split("\n## ").next().unwrap();
+    let rows = table.lines().filter_map(|line| line.strip_prefix("| `")?.split(" |").next());
+    let mut explained: Vec<&str> = rows.flat_map(|cell| cell.trim_end_matches('`').split("`, `")).collect();
+    names.sort_unstable();
+    explained.sort_unstable();
+    assert_eq!(names, explained);
+    assert!(names.len() > 10, "{names:?}");
+}

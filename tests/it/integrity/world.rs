@@ -9,7 +9,7 @@ use ring::signature::{KeyPair as _, RSA_PKCS1_SHA256, RsaKeyPair};
 use serde_json::{Value, json};
 use trailhound::integrity::{ALGORITHM, Check, Hash, KeyWanted, PublicKey, Report, SignatureMetadata};
 use trailhound::pipeline;
-use trailhound::ports::{FetchError, KeysError, ListError, ObjectBody, ObjectStore, PublicKeys};
+use trailhound::ports::{FetchError, KeepError, KeysError, ListError, ObjectBody, ObjectStore, PublicKeys};
 use trailhound::trigger::ObjectRef;
 
 use crate::support::{ACCOUNT, gzip};
@@ -159,6 +159,14 @@ impl ObjectStore for Bucket {
         let keys = self.objects.keys().filter(|key| key.starts_with(prefix) && Some(key.as_str()) > after);
         let object = |key: &String| ObjectRef { bucket: bucket.to_owned(), key: key.clone(), version_id: None };
         Ok(keys.take(PAGE).map(object).collect())
+    }
+
+    async fn put(&self, to: &ObjectRef, _: Bytes) -> Result<(), KeepError> {
+        panic!("a check writes nothing, and not {to}")
+    }
+
+    async fn copy(&self, _: &ObjectRef, to: &ObjectRef) -> Result<(), KeepError> {
+        panic!("a check writes nothing, and not {to}")
     }
 }
 
