@@ -7,6 +7,7 @@
 
 mod aside;
 mod budget;
+mod integrity;
 mod own;
 mod read;
 mod remember;
@@ -31,6 +32,7 @@ use crate::trigger::Trigger;
 
 pub use aside::Place;
 use budget::Budget;
+pub use integrity::{advance, open};
 pub use remember::see;
 use run::{Collected, Run};
 pub use screen::{Screen, Screened, Told};

@@ -6,6 +6,7 @@ mod cloud;
 #[path = "no_cloud.rs"]
 mod cloud;
 mod parts;
+mod verification;
 
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
@@ -14,7 +15,7 @@ use jiff::Timestamp;
 
 use crate::config::{AlertsTo, ConfigFrom, ObjectsFrom, Settings, StateIn};
 use crate::engine::Organisation;
-use crate::local::{Folder, OpenError, StateFile, StateMemory, Stdout, SystemClock};
+use crate::local::{Folder, KeyFileError, OpenError, StateFile, StateMemory, Stdout, SystemClock};
 use crate::pipeline::{Handling, Pipeline};
 use crate::rule_pack::{self, Loaded};
 use crate::telemetry::{self, Event};
@@ -23,7 +24,8 @@ use crate::trigger::ObjectRef;
 use crate::yaml::{Diagnostic, SourceFile};
 
 use cloud::Cloud;
-pub use parts::{Alerts, Body, Objects, State};
+pub use parts::{Alerts, Body, Keys, Objects, State};
+pub use verification::{KeysFrom, verification};
 
 /// A pipeline whose parts were chosen by settings.
 pub type ConfiguredPipeline = Pipeline<Objects, State, Alerts, SystemClock>;
@@ -55,6 +57,9 @@ pub enum StartError {
         /// What is wrong.
         why: std::io::Error,
     },
+    /// The file of public keys can't be used.
+    #[error(transparent)]
+    Keys(KeyFileError),
     /// The memory can't be opened.
     #[error("{path}: {why}")]
     State {

@@ -4,7 +4,7 @@
 use crate::config::Warm;
 use crate::trigger::ObjectRef;
 
-use super::{Alerts, Objects, Parts, StartError, State};
+use super::{Alerts, Keys, Objects, Parts, StartError, State};
 
 pub(super) struct Cloud;
 
@@ -15,6 +15,10 @@ impl Cloud {
 
     pub(super) fn objects(&self) -> Result<Objects, StartError> {
         Err(StartError::WithoutAws("s3"))
+    }
+
+    pub(super) fn keys(&self) -> Result<Keys, StartError> {
+        Err(StartError::WithoutAws("cloudtrail"))
     }
 
     pub(super) fn alerts(&self, _arn: &str) -> Result<Alerts, StartError> {
