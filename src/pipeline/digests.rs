@@ -80,12 +80,14 @@ impl<O: ObjectStore, S: StateStore, P: Publisher, C: Clock> Pipeline<O, S, P, C>
     async fn progress(&self, run: &mut Run, digest: &ObjectRef) -> Option<integrity::Progress> {
         let key = audit_key(digest);
         let items = self.watched(run).get(std::slice::from_ref(&key), self.clock.now()).await;
-        let read = match items {
-            Ok(items) => items.get(&key).map(read_audit)?.map_err(|error| run.state_failed(&error)),
-            Err(error) => Err(drop(run.state_error(&error))),
-        };
         // Without it the check begins anew, which takes longer and finds the same.
-        read.ok()
+        match items {
+            Ok(items) => read_audit(items.get(&key)?).inspect_err(|error| run.state_failed(error)).ok(),
+            Err(error) => {
+                run.state_error(&error);
+                None
+            }
+        }
     }
 
     async fn remember_progress(&self, run: &mut Run, digest: &ObjectRef, progress: &integrity::Progress) {
