@@ -43,7 +43,7 @@ async fn main() -> ExitCode {
     let scanning = matches!(args.command, Command::Scan(_));
     let result = match args.command {
         Command::Scan(args) => scan::run(&args),
-        Command::Invoke(args) => invoke::run(&args).await,
+        Command::Invoke(args) => Box::pin(invoke::run(&args)).await,
         Command::Baseline(args) => baseline::run(&args).await,
         Command::Rules(args) => rules::run(&args),
         Command::Verify(args) => verify::run(&args).await,
