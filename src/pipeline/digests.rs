@@ -1,7 +1,5 @@
 //! Digest files: checked one after the other, once what happened in the accounts has been told.
 
-use futures_util::FutureExt as _;
-
 use crate::alerting::{audit_item, audit_key, read_audit};
 use crate::integrity::{self, Check};
 use crate::outcome::{Cause, Counts, Failure};
@@ -37,7 +35,7 @@ impl<O: ObjectStore, S: StateStore, P: Publisher, C: Clock> Pipeline<O, S, P, C>
                 break None;
             }
             // The future is large: it reads several files at once.
-            if let Some(report) = advance(&mut check, &self.objects, keys).boxed_local().await {
+            if let Some(report) = Box::pin(advance(&mut check, &self.objects, keys)).await {
                 break Some(report);
             }
         };
