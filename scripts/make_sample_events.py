@@ -27,6 +27,8 @@ from pathlib import Path
 from typing import Any, Callable
 from urllib.parse import quote_plus
 
+import sample_ways as ways
+
 EVENTS = Path(__file__).resolve().parent.parent / "events"
 SEED = "trailhound sample events, autumn 2026"
 
@@ -1382,6 +1384,29 @@ def counts(logs: list) -> dict:
     }
 
 
+ROOT = "alerts on root's login and access key"
+STOPPED = "alerts on alice, who stops the trail"
+OTHER_WAYS = [
+    ("`sns-s3-put.json`", "S3's notification through SNS, straight to Lambda", ROOT),
+    ("`sqs-sns-s3-put.json`", "the same through SQS, as SNS wraps it", ROOT),
+    ("`sns-cloudtrail.json`", "CloudTrail's own notification, through the topic of the trail, straight to Lambda", ROOT),
+    ("`sqs-sns-cloudtrail.json`", "the same through SQS, and the message that CloudTrail sends when the topic is set up", f"{ROOT}; the second message asks for nothing"),
+    ("`eventbridge-object-created.json`", "S3's event through EventBridge", ROOT),
+    ("`sqs-eventbridge-object-created.json`", "the same through SQS", ROOT),
+    ("`eventbridge-api-call.json`", "a single call through EventBridge, seconds after it was made", STOPPED),
+    ("`eventbridge-console-sign-in.json`", "a single sign-in through EventBridge", "alerts on alice's login without MFA"),
+    ("`eventbridge-service-event.json`", "what a service did by itself, through EventBridge", "alerts on the key that is gone"),
+    ("`eventbridge-insight.json`", "an Insight event through EventBridge", "one record; no rule of the pack asks for it"),
+    ("`logs-subscription.json`", "a subscription of CloudWatch Logs: alice's bad morning, one log event a record", "alerts on what alice's session did"),
+    ("`logs-control.json`", "what the subscription sends first", "nothing to do; succeeds"),
+    ("`kinesis-logs.json`", "both through a Kinesis stream", "`{\"batchItemFailures\":[]}`; alerts on what alice's session did"),
+    ("`objects.json`", "a list of objects, for back-fill", f"{ROOT}; answers with counts"),
+    ("`prefix.json`", "everything below a prefix, for back-fill", f"{ROOT}; answers with counts, and where to go on if there is more than one invocation has time for"),
+    ("`step-functions-batch.json`", "a batch of a distributed map of Step Functions", f"{ROOT}; answers with counts"),
+    ("`sqs-mixed.json`", "SQS, five messages of different shapes that name one object thrice", f"`{{\"batchItemFailures\":[]}}`; reads the object once; {ROOT}, and on alice"),
+]
+
+
 def payload_rows(payloads: dict) -> list:
     good_id, gone_id, unknown_id = (message["messageId"] for message in payloads["sqs-partial-failure.json"]["Records"])
     damaged_id = payloads["sqs-damaged.json"]["Records"][1]["messageId"]
@@ -1414,6 +1439,7 @@ def payload_rows(payloads: dict) -> list:
             "SQS, two messages: the file with the strangers at the queue, and the file that was cut off",
             f'`{{"batchItemFailures":[{{"itemIdentifier":"{damaged_id}"}}]}}`: alerts from the good file; the cut-off one comes again and ends in the DLQ',
         ),
+        *OTHER_WAYS,
         ("`s3-test-event.json`", "what S3 sends when a notification is set up", "nothing to do; succeeds"),
         ("`unknown.json`", "an API Gateway request", "an error: an unknown payload is never taken for an empty one"),
     ]
@@ -1449,6 +1475,47 @@ def when(record: dict) -> str:
 # all files ----------------------------------------------------------------------------------------
 
 
+def other_ways(stored_object: StoredObject, bad_morning: LogFile, lost_keys: LogFile) -> dict:
+    """The same file, and some of the same records, by every other way in."""
+    ids = Ids("other ways")
+    key = stored_object.key
+    notification = ways.text(s3_notification(stored_object))
+    own = ways.text(ways.cloudtrail_notification(BUCKET, [key]))
+    stop = next(record for record in bad_morning.records if record["eventName"] == "StopLogging")
+    login = next(record for record in bad_morning.records if record["eventName"] == "ConsoleLogin")
+    deletion = next(record for record in lost_keys.records if record["eventName"] == "DeleteKey")
+
+    def single(kind: str, source: str, record: dict) -> dict:
+        return ways.eventbridge(ids.uuid(), kind, source, record["awsRegion"], PROD, record["eventTime"], record)
+
+    call = single("AWS API Call via CloudTrail", "aws.cloudtrail", stop)
+    created = ways.object_created(ids.uuid(), BUCKET, key, len(stored_object.body), PROD)
+    logged = ways.log_message(bad_morning.records, PROD, VIRGINIA)
+    return {
+        "sns-s3-put.json": ways.sns_event(notification, ids.uuid()),
+        "sqs-sns-s3-put.json": sqs_event("sqs-sns-s3-put", [ways.sns_envelope(notification, ids.uuid(), "Amazon S3 Notification")]),
+        "sns-cloudtrail.json": ways.sns_event(own, ids.uuid()),
+        "sqs-sns-cloudtrail.json": sqs_event(
+            "sqs-sns-cloudtrail", [ways.sns_envelope(own, ids.uuid()), "CloudTrail validation message."]
+        ),
+        "eventbridge-object-created.json": created,
+        "sqs-eventbridge-object-created.json": sqs_event("sqs-eventbridge", [created]),
+        "eventbridge-api-call.json": call,
+        "eventbridge-console-sign-in.json": single("AWS Console Sign In via CloudTrail", "aws.signin", login),
+        "eventbridge-service-event.json": single("AWS Service Event via CloudTrail", "aws.kms", deletion),
+        "eventbridge-insight.json": single("AWS Insight via CloudTrail", "aws.cloudtrail", ways.insight(PROD)),
+        "logs-subscription.json": {"awslogs": {"data": ways.packed(logged)}},
+        "logs-control.json": {"awslogs": {"data": ways.packed(ways.log_probe())}},
+        "kinesis-logs.json": ways.kinesis_event([logged, ways.log_probe()], VIRGINIA, PROD),
+        "objects.json": {"objects": [f"s3://{BUCKET}/{key}"]},
+        "prefix.json": {"prefix": f"s3://{BUCKET}/{key.split('AWSLogs/')[0]}"},
+        "step-functions-batch.json": {"BatchInput": {"bucket": BUCKET}, "Items": [{"Key": key, "Size": len(stored_object.body)}]},
+        "sqs-mixed.json": sqs_event(
+            "sqs-mixed", [s3_notification(stored_object), call, created, {"objects": [f"s3://{BUCKET}/{key}"]}, s3_test_event()]
+        ),
+    }
+
+
 def build() -> dict:
     """Every file of events/, by its path relative to that folder."""
     bad_morning = alice_loses_her_session()
@@ -1480,6 +1547,7 @@ def build() -> dict:
         "sqs-damaged.json": sqs_event("sqs-damaged.json", [notification(queue_file), s3_notification(cut_off)]),
         "s3-test-event.json": s3_test_event(),
         "unknown.json": UNKNOWN_PAYLOAD,
+        **other_ways(objects[root_file.key], bad_morning, keys_are_lost()),
     }
     readme = README.format(
         **counts(logs), payloads=table(payload_rows(payloads)), planted=table(planted_rows(logs)),

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::finding::{OWN_SOURCE, fingerprint};
-use crate::outcome::Cause;
+use crate::outcome::{Cause, SelfAlert};
 use crate::trail::ObjectKey;
 use crate::trigger::ObjectRef;
 
@@ -17,8 +17,10 @@ use crate::trigger::ObjectRef;
 pub struct OwnEvent {
     /// What was being done: the record's `eventName`.
     pub name: &'static str,
-    /// What became of it: the record's `errorCode`.
-    pub cause: Cause,
+    /// What became of it: the record's `errorCode`. A cause, or a kind of damage.
+    pub code: &'static str,
+    /// When people are told.
+    pub alert: SelfAlert,
     /// The same in words: `errorMessage`.
     pub why: String,
     /// When.
@@ -53,7 +55,18 @@ impl OwnEvent {
     }
 
     fn new(name: &'static str, cause: Cause, why: &str, time: Timestamp) -> Self {
-        Self { name, cause, why: why.to_owned(), time, object: None, subject: None, attempt: 1, put_aside: None }
+        let fate = cause.fate();
+        Self {
+            name,
+            code: cause.as_str(),
+            alert: fate.alert,
+            why: why.to_owned(),
+            time,
+            object: None,
+            subject: None,
+            attempt: 1,
+            put_aside: None,
+        }
     }
 
     /// As a record. The same thing has the same `eventID` each time that it happens, so it is told once.
@@ -69,7 +82,7 @@ impl OwnEvent {
             "eventSource": OWN_SOURCE,
             "eventName": self.name,
             "awsRegion": key.and_then(|key| key.region),
-            "errorCode": self.cause.as_str(),
+            "errorCode": self.code,
             "errorMessage": self.why,
             "requestParameters": {
                 "bucketName": object.map(|object| &object.bucket),
@@ -91,7 +104,7 @@ impl OwnEvent {
     fn id(&self) -> String {
         let version = self.object.as_ref().and_then(|object| object.version_id.as_deref());
         let object = self.object.as_ref().map(ToString::to_string);
-        let parts = [Some(self.cause.as_str()), object.as_deref(), version, self.subject.as_deref()];
+        let parts = [Some(self.code), object.as_deref(), version, self.subject.as_deref()];
         fingerprint(self.name, parts.map(Option::unwrap_or_default))
     }
 }

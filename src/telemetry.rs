@@ -14,6 +14,7 @@ pub enum Event<'e> {
     ObjectEnded { object: &'e ObjectRef, cause: Cause, why: &'e str },
     RecordsBad { from: &'e str, count: u64, first: &'e str },
     QuarantineFailed { from: &'e str, error: &'e str },
+    OutOfTime { why: &'e str },
     RulesLoaded { loaded: usize, filters: usize, rejected: usize, off: usize, retired: usize, other_log_sources: usize },
     MemoryLimited,
     CorrelationsCut { groups: u64 },
@@ -34,6 +35,7 @@ pub fn emit(event: &Event<'_>) {
         Event::ObjectEnded { object, cause, why } => object_ended(object, *cause, why),
         Event::RecordsBad { from, count, first } => tracing::error!(event = "records_bad", from, count, first),
         Event::QuarantineFailed { from, error } => tracing::error!(event = "quarantine_failed", from, error),
+        Event::OutOfTime { why } => tracing::warn!(event = "out_of_time", why),
         Event::RulesLoaded { loaded, filters, rejected, off, retired, other_log_sources } => {
             tracing::info!(event = "rules_loaded", loaded, filters, rejected, off, retired, other_log_sources);
         }

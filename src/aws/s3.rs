@@ -12,6 +12,7 @@ use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::TaggingDirective;
 use bytes::Bytes;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use tokio::time::timeout;
 
 use crate::integrity::SignatureMetadata;
 use crate::ports::{BoxError, FetchError, KeepError, ListError, ObjectBody, ObjectStore};
@@ -19,7 +20,7 @@ use crate::trigger::ObjectRef;
 
 use super::warm::{WarmError, bounded};
 
-/// For an answer to begin, with all tries. A function has a minute, and reads for half of it.
+/// For an answer to begin, with all tries, and for each piece of it to come. A function has a minute, and reads for half of it.
 const PATIENCE: Duration = Duration::from_secs(12);
 
 /// Objects in S3.
@@ -42,7 +43,6 @@ impl S3Objects {
     pub fn new(config: &SdkConfig) -> Self {
         // Emulators behind a custom endpoint don't answer to `bucket.host` names.
         let path_style = config.endpoint_url().is_some() || std::env::var_os("AWS_ENDPOINT_URL_S3").is_some();
-        // The bytes that follow an answer are watched by the SDK itself: a body that stands still for five seconds is given up.
         let timeouts = TimeoutConfig::builder().operation_timeout(PATIENCE).operation_attempt_timeout(PATIENCE / 2);
         let config = Builder::from(config).force_path_style(path_style).timeout_config(timeouts.build()).build();
         Self { client: Client::from_conf(config) }
@@ -126,8 +126,12 @@ impl ObjectBody for S3Body {
     }
 
     async fn chunk(&mut self) -> Result<Option<Bytes>, FetchError> {
-        let failed = |error| FetchError::Failed { object: self.object.clone(), source: Box::new(error) };
-        self.stream.try_next().await.map_err(failed)
+        let failed = |source: BoxError| FetchError::Failed { object: self.object.clone(), source };
+        // The SDK watches over it too, by its throughput, which a body that trickles keeps up.
+        match timeout(PATIENCE, self.stream.try_next()).await {
+            Ok(chunk) => chunk.map_err(|error| failed(error.into())),
+            Err(elapsed) => Err(failed(format!("nothing came for {} s ({elapsed})", PATIENCE.as_secs()).into())),
+        }
     }
 }
 

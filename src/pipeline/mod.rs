@@ -166,14 +166,13 @@ impl Run {
 
     /// The same, and why deliveries fail for it.
     fn state_error(&mut self, error: &StateError) -> Failure {
+        let why = chain(error);
         // A memory that isn't asked for want of time has not failed.
-        if !matches!(error, StateError::OutOfTime { .. }) {
-            self.state_failed(error);
+        if matches!(error, StateError::OutOfTime { .. }) {
+            telemetry::emit(&Event::OutOfTime { why: &why });
+            return Failure { cause: Cause::OutOfTime, why };
         }
-        let cause = match error {
-            StateError::OutOfTime { .. } => Cause::OutOfTime,
-            _ => Cause::StateFailed,
-        };
-        Failure { cause, why: chain(error) }
+        self.state_failed(error);
+        Failure { cause: Cause::StateFailed, why }
     }
 }

@@ -1,6 +1,6 @@
 //! What trailhound has to say of its own work, held against its own rules and told like everything else.
 
-use crate::outcome::{REPEATED, SelfAlert};
+use crate::outcome::{Failure, REPEATED, SelfAlert};
 use crate::own::OwnEvent;
 use crate::ports::{Clock, ObjectStore, Publisher, StateStore};
 use crate::trail::{Item, Record};
@@ -16,7 +16,7 @@ impl<O: ObjectStore, S: StateStore, P: Publisher, C: Clock> Pipeline<O, S, P, C>
     pub(super) async fn tell_of_itself(&self, run: &mut Run) {
         let now = self.clock.now();
         let mut events = std::mem::take(&mut run.own);
-        events.retain(|(event, _)| event.cause.fate().alert == SelfAlert::AtOnce);
+        events.retain(|(event, _)| event.alert == SelfAlert::AtOnce);
         events.extend(run.repeated_failures(now));
         let read = events.into_iter().map(|(event, deliveries)| (self.held_against_own_rules(&event), deliveries));
         let Collected { findings, .. } = run.collect(read.collect());
@@ -43,13 +43,10 @@ impl Run {
         let repeated = self.failed().filter(|(received, _, failure)| {
             received.attempt >= REPEATED && failure.cause.fate().alert == SelfAlert::WhenRepeated
         });
-        let event = |id: &str, attempt, failure: &crate::outcome::Failure| {
-            OwnEvent::of_delivery(id, attempt, failure.cause, &failure.why, now)
-        };
         repeated
-            .map(|(received, index, failure)| {
+            .map(|(received, index, Failure { cause, why })| {
                 let id = received.message_id.as_ref().map_or("", |id| id.0.as_str());
-                (event(id, received.attempt, failure), vec![index])
+                (OwnEvent::of_delivery(id, received.attempt, *cause, why, now), vec![index])
             })
             .collect()
     }

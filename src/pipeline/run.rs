@@ -210,6 +210,7 @@ impl Run {
             let why = format!(
                 "there are more objects below {prefix} than one invocation has time for; invoke the function with it directly, which answers where to go on"
             );
+            telemetry::emit(&Event::OutOfTime { why: &why });
             self.counts.fail(Cause::OutOfTime);
             self.fail(index, Failure { cause: Cause::OutOfTime, why });
         } else {

@@ -171,7 +171,10 @@ impl<O: ObjectStore, S: StateStore, P: Publisher, C: Clock> Pipeline<O, S, P, C>
                     self.published().add(alert, now);
                 }
                 Err(failure) => {
-                    telemetry::emit(&Event::PublishFailed { rule: &alert.finding.rule, error: &failure.why });
+                    telemetry::emit(&match failure.cause {
+                        Cause::OutOfTime => Event::OutOfTime { why: &failure.why },
+                        _ => Event::PublishFailed { rule: &alert.finding.rule, error: &failure.why },
+                    });
                     run.fail_findings(alert.findings(), &failure);
                 }
             }

@@ -38,6 +38,8 @@ const RULES: &str = concat!("TRAILHOUND_RULES=core,", env!("CARGO_MANIFEST_DIR")
 const ADDRESS: &str = "203.0.113.66";
 const TRAIL_STOPPED: &str = "CloudTrail logging stopped";
 const TRAIL_DELETED: &str = "CloudTrail trail deleted";
+const CANNOT_READ: &str = "trailhound cannot read what it was sent";
+const QUARANTINE: &str = "trailhound-quarantine/";
 const NEW_ADDRESS: &str = "Principal used a new source IP address";
 
 /// One stack for the whole story, because deploying takes seconds: each step looks at what the one before left.
@@ -50,7 +52,10 @@ async fn a_trail_file_arrives_and_an_alert_goes_out() {
     of_many_processes_one_tells(&mut stack).await;
     an_address_is_new_to_whom_other_processes_have_known_for_a_week(&mut stack).await;
     events_that_came_to_two_processes_add_up(&mut stack).await;
-    a_poisoned_file_ends_in_the_dlq_while_its_neighbour_alerts(&stack).await;
+    a_poisoned_file_is_put_aside_while_its_neighbour_alerts(&stack).await;
+    a_message_that_nobody_knows_is_put_aside(&stack).await;
+    an_event_by_event_bridge_is_told_at_once_and_its_file_adds_nothing(&stack).await;
+    what_is_counted_is_sent_as_metrics(&stack);
     what_is_no_log_file_is_neither_told_nor_retried(&stack).await;
     the_role_allows_all_that_it_has_to(&stack);
     stack.stop();
@@ -184,14 +189,49 @@ async fn what_waited_is_told_once_the_table_is_there(stack: &mut Stack, dead: &V
     assert_eq!(told, [TRAIL_STOPPED, NEW_ADDRESS]);
 }
 
-async fn a_poisoned_file_ends_in_the_dlq_while_its_neighbour_alerts(stack: &Stack) {
+async fn a_poisoned_file_is_put_aside_while_its_neighbour_alerts(stack: &Stack) {
     let good = trail_file(&[by("heidi", delete_trail("e-4"))]);
-    stack.put(&key("poison"), &good[..good.len() / 2]).await;
+    // S3 copies what lies under a name that has to be encoded.
+    let poison = format!("team a+b/{}", key("poison"));
+    stack.put(&poison, &good[..good.len() / 2]).await;
     stack.put(&key("neighbour"), &good).await;
+    assert_eq!(titles(&stack.alerts(2).await), [TRAIL_DELETED, CANNOT_READ]);
+    let aside = stack.objects(QUARANTINE).await;
+    let start = format!("{QUARANTINE}damaged/{}/{poison}@", stack.bucket());
+    assert!(aside.len() == 2 && aside.iter().all(|key| key.starts_with(&start)), "{aside:?}");
+    let raw = aside.iter().find(|key| key.strip_suffix(".raw").is_some()).unwrap();
+    assert_eq!(stack.get(raw).await, &good[..good.len() / 2]);
+    assert_eq!(stack.dead_letters_now().await, 0);
+}
+
+async fn a_message_that_nobody_knows_is_put_aside(stack: &Stack) {
+    stack.send(&json!({"orderId": 1})).await;
     let alerts = stack.alerts(1).await;
-    assert_eq!(caller(&alerts[0].0), "heidi");
-    let dead = stack.dead_letter().await;
-    assert_eq!(dead["Records"][0]["s3"]["object"]["key"], key("poison"));
+    assert_eq!(title(&alerts[0].0), CANNOT_READ);
+    assert_eq!(stack.objects(&format!("{QUARANTINE}not_understood/payload/")).await.len(), 2);
+    assert_eq!(stack.dead_letters_now().await, 0);
+}
+
+async fn an_event_by_event_bridge_is_told_at_once_and_its_file_adds_nothing(stack: &Stack) {
+    let record = by("ivan", stop_logging("org-trail", "e-10"));
+    stack.send(&json!({"id": "1", "source": "aws.cloudtrail", "detail-type": "AWS API Call via CloudTrail", "detail": record})).await;
+    let alerts = stack.alerts(1).await;
+    assert_eq!((title(&alerts[0].0), caller(&alerts[0].0)), (TRAIL_STOPPED, "ivan"));
+    stack.put(&key("ivan"), &trail_file(&[record])).await;
+    nothing_is_told_but_the_next_file(stack, "judy").await;
+}
+
+/// Lines of the log that are nothing but metrics, as CloudWatch wants them.
+fn what_is_counted_is_sent_as_metrics(stack: &Stack) {
+    let log = stack.log();
+    let documents: Vec<Value> = log
+        .lines()
+        .filter(|line| line.starts_with('{') && line.contains("CloudWatchMetrics"))
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let sum = |name: &str| documents.iter().filter_map(|document| document[name].as_u64()).sum::<u64>();
+    assert!(sum("Files") > 30 && sum("FailedDamaged") == 1 && sum("FailedNotUnderstood") == 1, "{documents:?}");
+    assert!(documents.iter().all(|document| document["FunctionName"].is_string()), "{documents:?}");
 }
 
 async fn what_is_no_log_file_is_neither_told_nor_retried(stack: &Stack) {

@@ -94,6 +94,17 @@ impl Stack {
         self.s3.put_object().bucket(&self.place.bucket).key(key).body(bytes.to_vec().into()).send().await.unwrap();
     }
 
+    pub(crate) async fn get(&self, key: &str) -> Vec<u8> {
+        let object = self.s3.get_object().bucket(&self.place.bucket).key(key).send().await.unwrap();
+        object.body.collect().await.unwrap().to_vec()
+    }
+
+    /// The keys that begin so.
+    pub(crate) async fn objects(&self, prefix: &str) -> Vec<String> {
+        let listed = self.s3.list_objects_v2().bucket(&self.place.bucket).prefix(prefix).send().await.unwrap();
+        listed.contents().iter().map(|object| object.key().unwrap().to_owned()).collect()
+    }
+
     /// Sends a message to the function's queue, as a redrive does.
     pub(crate) async fn send(&self, message: &Value) {
         self.sqs

@@ -32,6 +32,15 @@ impl Aws {
     }
 
     async fn sending(answer: String) -> Self {
+        Self::serving(answer, false).await
+    }
+
+    /// One that begins an answer and goes no further.
+    async fn standing_still(answer: &str) -> Self {
+        Self::serving(answer.to_owned(), true).await
+    }
+
+    async fn serving(answer: String, stands_still: bool) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let endpoint = format!("http://{}", listener.local_addr().unwrap());
         let requests = Arc::new(AtomicUsize::new(0));
@@ -47,6 +56,9 @@ impl Aws {
                 let mut request = vec![0; 64 * 1024];
                 let _ = stream.read(&mut request).await;
                 let _ = stream.write_all(answer.as_bytes()).await;
+                if stands_still {
+                    silent.push(stream);
+                }
             }
         });
         let credentials = Credentials::new("test", "test", None, None, "test");
@@ -265,4 +277,51 @@ async fn a_topic_that_says_nothing_is_given_up_in_time() {
     let start = tokio::time::Instant::now();
     assert!(topic.publish(&notification()).await.is_err());
     assert!((5..16).contains(&start.elapsed().as_secs()), "{:?}", start.elapsed());
+}
+
+/// A bucket that answers nothing, and one whose answer stands still in the middle.
+#[tokio::test(start_paused = true)]
+async fn an_object_that_does_not_come_is_given_up_in_time() {
+    let start = tokio::time::Instant::now();
+    let error = Aws::silent().await.get().await;
+    assert!(matches!(error, FetchError::Failed { .. }), "{error:?}");
+    assert!((5..13).contains(&start.elapsed().as_secs()), "{:?}", start.elapsed());
+
+    let aws = Aws::standing_still("HTTP/1.1 200 OK\r\ncontent-length: 500\r\n\r\nshort").await;
+    let object = ObjectRef { bucket: "trail-logs".into(), key: "k".into(), version_id: None };
+    let mut body = S3Objects::new(&aws.config).get(&object).await.unwrap();
+    let start = tokio::time::Instant::now();
+    let error = loop {
+        match body.chunk().await {
+            Ok(Some(_)) => {}
+            Ok(None) => panic!("a body that stands still was taken for a whole one"),
+            Err(error) => break error,
+        }
+    };
+    assert!(matches!(error, FetchError::Failed { .. }), "{error:?}");
+    assert!(start.elapsed() <= Duration::from_secs(25), "{:?}", start.elapsed());
+}
+
+#[tokio::test]
+async fn a_quarantine_that_refuses_says_which_permission_is_missing() {
+    let aws = Aws::answering("403 Forbidden", &s3_error("AccessDenied")).await;
+    let to = ObjectRef { bucket: "aside".into(), key: "damaged/k.raw".into(), version_id: None };
+    let from = ObjectRef { bucket: "trail-logs".into(), key: "a b".into(), version_id: Some("v".into()) };
+    let s3 = S3Objects::new(&aws.config);
+    for error in [s3.put(&to, "{}".into()).await.unwrap_err(), s3.copy(&from, &to).await.unwrap_err()] {
+        let text = chain(&error);
+        assert!(
+            text.starts_with("s3://aside/damaged/k.raw could not be written (the function needs s3:PutObject"),
+            "{text}"
+        );
+        assert!(text.contains("AccessDenied"), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn a_key_that_can_not_be_used_is_denied() {
+    for code in ["KMS.DisabledException", "KMS.NotFoundException", "KMS.KMSInvalidStateException"] {
+        let denied = Aws::answering("400 Bad Request", &s3_error(code)).await.get().await;
+        assert!(matches!(denied, FetchError::Denied { .. }) && chain(&denied).contains(code), "{denied:?}");
+    }
 }

@@ -279,6 +279,22 @@ fn packs_add_to_folders() {
 }
 
 #[test]
+fn every_sample_can_be_invoked() {
+    let names = fs::read_dir("events").unwrap().map(|entry| entry.unwrap().path().display().to_string());
+    let mut names: Vec<String> = names.filter(|name| name.strip_suffix(".json").is_some()).collect();
+    names.sort_unstable();
+    let arguments =
+        ["invoke", "--config", "events/trailhound.yaml"].into_iter().chain(names.iter().map(String::as_str));
+    let output = trailhound(&arguments.collect::<Vec<_>>());
+    let told = stderr(&output);
+    for name in &names {
+        assert!(told.contains(&format!("{name} -> ")), "{name}: {told}");
+    }
+    // The one that is unknown, and two batches with a message that fails.
+    assert_eq!((code(&output), told.matches("delivery_failed").count()), (1, 3), "{told}");
+}
+
+#[test]
 fn a_payload_that_is_not_known_fails_and_says_so() {
     let output = trailhound(&["invoke", "--summary", "events/unknown.json"]);
     let told = stderr(&output);

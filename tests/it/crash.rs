@@ -10,15 +10,21 @@ use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
+use bytes::Bytes;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use tempfile::TempDir;
 use trailhound::alerting::{Item, Items, Key, Listed, Stretch};
-use trailhound::local::{Folder, StateFile};
+use trailhound::engine::Organisation;
+use trailhound::local::{Folder, FolderBody, StateFile, walk};
 use trailhound::notify::Notification;
-use trailhound::pipeline::{Handling, Pipeline};
-use trailhound::ports::{Clock, Page, PublishError, Publisher, StateError, StateStore};
+use trailhound::pipeline::{Handling, Pipeline, Place};
+use trailhound::ports::{
+    Clock, FetchError, KeepError, ListError, ObjectStore, Page, PublishError, Publisher, StateError, StateStore,
+};
+use trailhound::rule_pack;
 use trailhound::trail::Readers;
+use trailhound::trigger::ObjectRef;
 
 use crate::scenario::{RULES, delivery, history};
 use crate::support::{put_below, rules, s3_event, sqs, trail_file};
@@ -37,7 +43,7 @@ fn a_process_that_dies_anywhere_loses_nothing_and_repeats_nothing_without_need()
         assert_eq!(world.run("delivery", None, 0), Died::No);
         world.told()
     };
-    assert_eq!(expected.len(), 5, "{expected:?}");
+    assert_eq!(expected.len(), 6, "{expected:?}");
     let mut points = Vec::new();
     for point in 0.. {
         let world = before.copy();
@@ -49,10 +55,11 @@ fn a_process_that_dies_anywhere_loses_nothing_and_repeats_nothing_without_need()
         assert_eq!(world.run("delivery", None, 5), Died::No);
         let repeated = repeated(world.told(), &expected, &what);
         assert!(repeated.iter().all(|alert| what.unmarked.contains(alert)), "{what:?} repeated {repeated:?}");
+        assert_eq!(world.put_aside(), 2, "{what:?}: the poison and its reason");
         points.push((what, repeated));
     }
     // All kinds of points were met, and among them those where repeating can't be avoided.
-    for kind in ["get", "list", "put", "swap", "publish"] {
+    for kind in ["get", "list", "put", "swap", "publish", "put aside"] {
         assert!(points.iter().filter(|(what, _)| what.doing == kind).count() >= 2, "{kind}: {points:#?}");
     }
     assert!(points.len() >= 60, "{}", points.len());
@@ -94,8 +101,11 @@ impl World {
     fn prepared() -> Self {
         let world = Self { folder: TempDir::new().unwrap() };
         for (name, files) in [("history", history()), ("delivery", delivery())] {
-            let bodies: Vec<String> =
+            let mut bodies: Vec<String> =
                 files.iter().enumerate().map(|(n, file)| world.put(&format!("{name}{n}"), file)).collect();
+            if name == "delivery" {
+                bodies.push(s3_event(&put_below(&world.path("logs"), "poison", b"nonsense")));
+            }
             fs::write(world.path(name), sqs(&bodies)).unwrap();
         }
         assert_eq!(world.run("history", None, 0), Died::No);
@@ -117,6 +127,12 @@ impl World {
     fn put(&self, name: &str, records: &[Value]) -> String {
         fs::create_dir_all(self.path("logs")).unwrap();
         s3_event(&put_below(&self.path("logs"), name, &trail_file(records)))
+    }
+
+    /// How many files lie in this world's quarantine.
+    fn put_aside(&self) -> usize {
+        let logs = fs::read_to_string(self.path("objects")).unwrap();
+        walk(&Path::new(&logs).join(quarantine(self.folder.path()))).filter(Result::is_ok).count()
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -151,6 +167,11 @@ impl World {
     }
 }
 
+/// The name of a world's own bucket: the log files are shared.
+fn quarantine(folder: &Path) -> String {
+    format!("aside{}", folder.file_name().unwrap().display())
+}
+
 /// Does one delivery, and dies at the point that it is told to. Does nothing when it isn't told what.
 #[tokio::test]
 async fn the_process_that_dies() {
@@ -166,7 +187,7 @@ async fn the_process_that_dies() {
         unmarked: Mutex::default(),
     });
     let pipeline = Pipeline {
-        objects: Folder::new(&objects).unwrap(),
+        objects: DoomedObjects { folder: Folder::new(&objects).unwrap(), doom: Arc::clone(&doom) },
         state: DoomedState {
             state: StateFile::open(&folder.join("state"), now.now()).unwrap(),
             doom: Arc::clone(&doom),
@@ -178,7 +199,11 @@ async fn the_process_that_dies() {
         known: Mutex::default(),
         published: Mutex::default(),
         concurrency: 2,
-        handling: Handling::default(),
+        handling: Handling {
+            quarantine: Some(Place { bucket: quarantine(&folder), prefix: String::new() }),
+            own_rules: rule_pack::load(&[], &Organisation::default()).own,
+            ..Handling::default()
+        },
     };
     pipeline.handle(&payload).await;
 }
@@ -220,6 +245,36 @@ struct Later(SignedDuration);
 impl Clock for Later {
     fn now(&self) -> Timestamp {
         "2026-11-05T10:06:00Z".parse::<Timestamp>().unwrap() + self.0
+    }
+}
+
+/// Dies around what is put aside.
+struct DoomedObjects {
+    folder: Folder,
+    doom: Arc<Doom>,
+}
+
+impl ObjectStore for DoomedObjects {
+    type Body = FolderBody;
+
+    async fn get(&self, object: &ObjectRef) -> Result<FolderBody, FetchError> {
+        self.folder.get(object).await
+    }
+
+    async fn list(&self, bucket: &str, prefix: &str, after: Option<&str>) -> Result<Vec<ObjectRef>, ListError> {
+        self.folder.list(bucket, prefix, after).await
+    }
+
+    async fn put(&self, to: &ObjectRef, bytes: Bytes) -> Result<(), KeepError> {
+        self.doom.point("put aside");
+        self.folder.put(to, bytes).await
+    }
+
+    async fn copy(&self, from: &ObjectRef, to: &ObjectRef) -> Result<(), KeepError> {
+        self.doom.point("put aside");
+        self.folder.copy(from, to).await?;
+        self.doom.point("put aside");
+        Ok(())
     }
 }
 

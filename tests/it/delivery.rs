@@ -1,5 +1,6 @@
 //! What happens over several deliveries: the same event by two ways, back-fill, time that runs out, failures that repeat.
 
+use std::fs;
 use std::sync::atomic::Ordering;
 
 use jiff::SignedDuration;
@@ -9,10 +10,10 @@ use trailhound::outcome::Cause;
 use trailhound::pipeline::Place;
 use trailhound::ports::Clock as _;
 use trailhound::rule_pack::{self, RuleSource};
-use trailhound::trigger::Prefix;
+use trailhound::trigger::{Prefix, Trigger};
 
 use crate::pipeline::assert_adds_up;
-use crate::support::{Fails, World, failed, record, rule, rules, s3_event, sqs, trail_file, with};
+use crate::support::{Fails, World, events, failed, record, rule, rules, s3_event, sqs, trail_file, with};
 use crate::ways::{OBJECTS, RECORDS};
 
 fn world() -> World {
@@ -213,5 +214,24 @@ async fn events_of_other_shapes_are_told_and_known_again() {
         }
         world.notify(&[&world.put("f", &trail_file(std::slice::from_ref(&record)))]).await;
         assert_eq!(world.subjects().len(), 1, "{record}");
+    }
+}
+
+/// Whatever comes, it is understood as a whole or refused; nothing of it is dropped.
+#[test]
+fn a_payload_that_is_cut_off_or_garbled_is_refused_and_nothing_panics() {
+    for entry in fs::read_dir(events()).unwrap() {
+        let path = entry.unwrap().path();
+        let Some(text) = fs::read_to_string(&path).ok().filter(|_| path.extension().is_some_and(|it| it == "json"))
+        else {
+            continue;
+        };
+        let compact = serde_json::from_str::<Value>(&text).unwrap().to_string();
+        let step = compact.len().div_ceil(500);
+        for at in (0..compact.len()).step_by(step).filter(|&at| compact.is_char_boundary(at)) {
+            assert!(Trigger::parse(&compact[..at]).is_err(), "{} cut at {at}", path.display());
+            let garbled = [&compact[..at], "\u{0}\"}{", &compact[at..]].concat();
+            let _ = Trigger::parse(&garbled);
+        }
     }
 }

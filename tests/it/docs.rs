@@ -7,6 +7,7 @@ use std::process::Command;
 use serde_json::Value;
 use tempfile::TempDir;
 use trailhound::config::SETTINGS;
+use trailhound::outcome::{Answer, Cause, LAG, METRICS, Metric, SelfAlert};
 use trailhound::yaml::{Code, Severity};
 
 use crate::language::correlations;
@@ -25,6 +26,42 @@ fn the_table_of_settings_is_complete_and_true() {
             setting.name, setting.default, setting.unit, setting.range, setting.meaning
         );
         assert!(page.contains(&row), "docs/configuration.md lacks this row:\n{row}");
+    }
+}
+
+#[test]
+fn the_table_of_metrics_is_complete_and_true() {
+    let page = page("docs/operations.md");
+    for metric in METRICS {
+        let Metric { name, unit, meaning, sent, .. } = metric;
+        let row = format!("| `{name}` | {} | {} | {meaning} |", unit.as_str(), sent.as_str());
+        assert!(page.contains(&row), "docs/operations.md lacks this row:\n{row}");
+    }
+    assert!(page.contains(&format!("| `{}` | {} |", LAG.0, LAG.1.as_str())));
+    let rows = page.lines().filter(|line| line.contains(" | Count | ") || line.contains(" | Milliseconds | "));
+    assert_eq!(rows.count(), METRICS.len() + 1, "a metric that there isn't");
+}
+
+#[test]
+fn the_table_of_causes_is_complete_and_true() {
+    let page = page("docs/delivery.md");
+    for cause in Cause::ALL {
+        let start = format!("| `{}` |", cause.as_str());
+        let row = page.lines().find(|line| line.starts_with(&start)).unwrap_or_else(|| panic!("no row {start}"));
+        let cells: Vec<&str> = row.split('|').map(str::trim).collect();
+        let fate = cause.fate();
+        let queue = match fate.delivery {
+            Answer::Acknowledged => "acknowledged",
+            Answer::PutAside => "acknowledged once put aside",
+            Answer::Returned => "returned",
+        };
+        let line = fate.line.map_or_else(|| "–".to_owned(), |line| format!("`{line}`"));
+        let alert = match fate.alert {
+            SelfAlert::Never => "no",
+            SelfAlert::AtOnce => "at once",
+            SelfAlert::WhenRepeated => "third",
+        };
+        assert_eq!(cells[3..7], [queue, &format!("`{}`", fate.metric), &line, alert], "{row}");
     }
 }
 

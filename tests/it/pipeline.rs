@@ -269,6 +269,40 @@ async fn sample(name: &str) -> Outcome {
     outcome
 }
 
+/// Samples of other ways in, and how many alerts each gives.
+const OTHER_WAYS: &[(&str, u64)] = &[
+    ("sns-s3-put.json", 4),
+    ("sqs-sns-s3-put.json", 4),
+    ("sns-cloudtrail.json", 4),
+    ("sqs-sns-cloudtrail.json", 4),
+    ("eventbridge-object-created.json", 4),
+    ("sqs-eventbridge-object-created.json", 4),
+    ("eventbridge-api-call.json", 2),
+    ("eventbridge-console-sign-in.json", 1),
+    ("eventbridge-service-event.json", 1),
+    ("eventbridge-insight.json", 0),
+    ("logs-subscription.json", 11),
+    ("logs-control.json", 0),
+    ("kinesis-logs.json", 11),
+    ("objects.json", 4),
+    ("prefix.json", 4),
+    ("step-functions-batch.json", 4),
+    ("sqs-mixed.json", 6),
+];
+
+#[test]
+fn every_sample_is_told_of_and_tried() {
+    let readme = fs::read_to_string(events().join("README.md")).unwrap();
+    let source = include_str!("pipeline.rs");
+    for entry in fs::read_dir(events()).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        if name.strip_suffix(".json").is_some() {
+            assert!(readme.contains(&format!("| `{name}` |")), "{name} is not in the README");
+            assert!(source.contains(&format!("\"{name}\"")), "{name} is not tried");
+        }
+    }
+}
+
 /// `events/README.md` says what each sample is answered with.
 #[tokio::test]
 async fn every_sample_event_gets_its_documented_answer() {
@@ -285,6 +319,11 @@ async fn every_sample_event_gets_its_documented_answer() {
     assert_eq!(sample("s3-test-event.json").await.counts.ignored, 1);
     assert!(sample("unknown.json").await.response().unwrap_err().why.starts_with("unknown payload"));
 
+    for (name, alerts) in OTHER_WAYS {
+        let outcome = sample(name).await;
+        assert!(outcome.response().is_ok() && outcome.failures.is_empty(), "{name}: {:?}", outcome.failures);
+        assert_eq!(outcome.counts.alerts, *alerts, "{name}");
+    }
     let batch = sample("sqs-s3-batch.json").await.counts;
     assert_eq!((batch.files, batch.digests, batch.records, batch.bad_records), (31, 1, 670, 1));
 }
