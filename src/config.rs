@@ -45,6 +45,7 @@ settings! {
     "TRAILHOUND_REGIONS", "all", "list", "Regions, separated by commas", "which Regions' events are taken";
     "TRAILHOUND_KINDS", "all", "list", "`management`, `data`, `network-activity`, `insight`, `aggregated`", "which kinds of events are taken";
     "TRAILHOUND_QUARANTINE", "none", "place", "`s3://BUCKET/PREFIX`", "where what can't be read is put aside, with the reason beside it";
+    "TRAILHOUND_KEYS", "`cloudtrail` if log files are in S3, else `none`", "place", "`cloudtrail`, `file:PATH` or `none`", "where CloudTrail's public keys are, with which digest files are checked; with `none` they are only counted";
     "TRAILHOUND_CONCURRENCY", "8", "requests", "1-64", "objects read, and alerts published, at the same time";
     "TRAILHOUND_MAX_FILE_BYTES", "1073741824", "bytes", "1000000-1000000000000", "what one log file may inflate to";
     "TRAILHOUND_MAX_RECORD_BYTES", "4194304", "bytes", "300000-100000000", "how large one record may be";
@@ -69,6 +70,8 @@ pub struct Settings {
     pub scope: Scope,
     /// Where what can't be read is put aside.
     pub quarantine: Option<Place>,
+    /// Where CloudTrail's public keys are.
+    pub keys: KeysFrom,
     /// Objects and alerts in flight.
     pub concurrency: usize,
     /// What one file may cost.
@@ -102,6 +105,17 @@ pub enum AlertsTo {
     Sns(String),
     /// The terminal.
     Stdout,
+}
+
+/// Where CloudTrail's public keys are asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum KeysFrom {
+    /// CloudTrail.
+    CloudTrail,
+    /// A file of them.
+    File(PathBuf),
+    /// Nowhere.
+    Nowhere,
 }
 
 /// What is connected to while starting. On this machine there is nothing to connect to.
@@ -148,8 +162,11 @@ impl Settings {
         let given = given(variables);
         let mut source = Source { given: &given, errors: Vec::new() };
         source.reject_unknown();
+        let from = source.parsed("TRAILHOUND_OBJECTS", objects).unwrap_or(ObjectsFrom::S3);
+        let usual = if from == ObjectsFrom::S3 { KeysFrom::CloudTrail } else { KeysFrom::Nowhere };
         let settings = Self {
-            objects: source.parsed("TRAILHOUND_OBJECTS", objects).unwrap_or(ObjectsFrom::S3),
+            objects: from,
+            keys: source.parsed("TRAILHOUND_KEYS", keys).unwrap_or(usual),
             state: source.parsed("TRAILHOUND_STATE", state).unwrap_or(StateIn::Memory),
             alerts: source.required("TRAILHOUND_ALERTS", alerts).unwrap_or(AlertsTo::Stdout),
             warm: source.parsed("TRAILHOUND_WARM", warm).unwrap_or_default(),
@@ -293,6 +310,19 @@ pub fn alerts(value: &str) -> Result<AlertsTo, String> {
             Err(format!("`{arn}` is no topic ARN; one looks like arn:aws:sns:eu-west-1:111122223333:alerts"))
         }
         _ => Err(format!("`{value}` is no place for alerts; it takes `sns:ARN` or `stdout`")),
+    }
+}
+
+/// Reads `cloudtrail`, `file:PATH` or `none`.
+///
+/// # Errors
+/// What is wrong, in words.
+pub fn keys(value: &str) -> Result<KeysFrom, String> {
+    match value.split_once(':') {
+        None if value == "cloudtrail" => Ok(KeysFrom::CloudTrail),
+        None if value == "none" => Ok(KeysFrom::Nowhere),
+        Some(("file", path)) if !path.is_empty() => Ok(KeysFrom::File(path.into())),
+        _ => Err(format!("`{value}` is no place for public keys; it takes `cloudtrail`, `file:PATH` or `none`")),
     }
 }
 

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::finding::{OWN_SOURCE, fingerprint};
+use crate::integrity::Damage;
 use crate::outcome::{Cause, SelfAlert};
 use crate::trail::ObjectKey;
 use crate::trigger::ObjectRef;
@@ -33,6 +34,17 @@ pub struct OwnEvent {
     pub attempt: u32,
     /// Where what can't be read was put.
     pub put_aside: Option<String>,
+    /// The digest file that shows it, and whose it is.
+    pub shown_by: Option<ShownBy>,
+}
+
+/// A digest file that shows damage.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ShownBy {
+    /// The digest.
+    pub digest: ObjectRef,
+    /// The trail that it belongs to.
+    pub trail: String,
 }
 
 impl OwnEvent {
@@ -54,6 +66,24 @@ impl OwnEvent {
         Self { subject: Some(message_id.to_owned()), attempt, ..Self::new("HandleDelivery", cause, why, time) }
     }
 
+    /// Something that isn't as CloudTrail left it. It belongs to the time that its digest covers.
+    #[must_use]
+    pub fn of_damage(damage: &Damage, now: Timestamp) -> Self {
+        let Damage { what, object, digest, trail, period, .. } = damage;
+        Self {
+            name: "ValidateDigest",
+            code: what.name(),
+            alert: SelfAlert::AtOnce,
+            why: damage.to_string(),
+            time: period.map_or(now, |period| period.end),
+            object: Some(object.clone()),
+            subject: None,
+            attempt: 1,
+            put_aside: None,
+            shown_by: Some(ShownBy { digest: digest.clone(), trail: trail.clone() }),
+        }
+    }
+
     fn new(name: &'static str, cause: Cause, why: &str, time: Timestamp) -> Self {
         let fate = cause.fate();
         Self {
@@ -66,6 +96,7 @@ impl OwnEvent {
             subject: None,
             attempt: 1,
             put_aside: None,
+            shown_by: None,
         }
     }
 
@@ -90,7 +121,12 @@ impl OwnEvent {
                 "versionId": object.and_then(|object| object.version_id.as_ref()),
                 "subject": self.subject,
             },
-            "additionalEventData": {"attempt": self.attempt, "quarantine": self.put_aside},
+            "additionalEventData": {
+                "attempt": self.attempt,
+                "quarantine": self.put_aside,
+                "digest": self.shown_by.as_ref().map(|shown_by| shown_by.digest.to_string()),
+                "trail": self.shown_by.as_ref().map(|shown_by| &shown_by.trail),
+            },
             "resources": url.iter().map(|url| json!({"ARN": url})).collect::<Vec<_>>(),
             "eventID": self.id(),
             "eventType": "TrailhoundEvent",

@@ -1,8 +1,10 @@
 //! What the pipeline needs of the world outside. `aws` and `local` implement it; they translate and hold no policy.
 
+use std::fmt;
 use std::future::Future;
 
 use bytes::Bytes;
+use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 
 use crate::alerting::{Item, Items, Key, Listed, MAX_ITEM_BYTES, Stretch};
@@ -48,10 +50,11 @@ pub trait ObjectBody: Send {
     fn chunk(&mut self) -> impl Future<Output = Result<Option<Bytes>, FetchError>> + Send;
 }
 
-/// CloudTrail's public keys, which digest files are verified with.
-pub trait PublicKeys: Send + Sync {
+/// CloudTrail's public keys, which digest files are verified with. They are asked for once a digest, so that what needs them
+/// needn't be generic over where they come from.
+pub trait PublicKeys: fmt::Debug + Send + Sync {
     /// The key that is asked for; `None` if CloudTrail has no such key there and then.
-    fn find(&self, wanted: &KeyWanted) -> impl Future<Output = Result<Option<PublicKey>, KeysError>> + Send;
+    fn find<'k>(&'k self, wanted: &'k KeyWanted) -> BoxFuture<'k, Result<Option<PublicKey>, KeysError>>;
 }
 
 /// What is remembered between invocations: items by key. Knows nothing of what they mean; one suite of tests

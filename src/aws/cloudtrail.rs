@@ -12,6 +12,7 @@ use aws_sdk_cloudtrail::error::{ProvideErrorMetadata as _, SdkError};
 use aws_sdk_cloudtrail::operation::list_public_keys::ListPublicKeysError;
 use aws_sdk_cloudtrail::primitives::DateTime;
 use aws_sdk_cloudtrail::types::PublicKey as SdkKey;
+use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 
 use crate::integrity::{KeyWanted, PublicKey};
@@ -71,7 +72,13 @@ impl CloudTrailKeys {
 }
 
 impl PublicKeys for CloudTrailKeys {
-    async fn find(&self, wanted: &KeyWanted) -> Result<Option<PublicKey>, KeysError> {
+    fn find<'k>(&'k self, wanted: &'k KeyWanted) -> BoxFuture<'k, Result<Option<PublicKey>, KeysError>> {
+        Box::pin(self.found(wanted))
+    }
+}
+
+impl CloudTrailKeys {
+    async fn found(&self, wanted: &KeyWanted) -> Result<Option<PublicKey>, KeysError> {
         let RegionKeys { client, known } = self.of(&wanted.region);
         if let Some(key) = known.into_iter().find(|key| wanted.is_met_by(key)) {
             return Ok(Some(key));

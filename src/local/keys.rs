@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
+use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
@@ -90,8 +91,18 @@ fn time_of(value: &Value) -> Option<Timestamp> {
 
 /// Regions share the file: fingerprints tell their keys apart.
 impl PublicKeys for KeyFile {
-    async fn find(&self, wanted: &KeyWanted) -> Result<Option<PublicKey>, KeysError> {
-        Ok(self.keys.iter().find(|key| wanted.is_met_by(key)).cloned())
+    fn find<'k>(&'k self, wanted: &'k KeyWanted) -> BoxFuture<'k, Result<Option<PublicKey>, KeysError>> {
+        Box::pin(async { Ok(self.keys.iter().find(|key| wanted.is_met_by(key)).cloned()) })
+    }
+}
+
+/// There are none: signatures can't be checked.
+#[derive(Debug, Clone, Copy)]
+pub struct NoKeys;
+
+impl PublicKeys for NoKeys {
+    fn find<'k>(&'k self, _: &'k KeyWanted) -> BoxFuture<'k, Result<Option<PublicKey>, KeysError>> {
+        Box::pin(async { Err(KeysError::Nowhere) })
     }
 }
 

@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use crate::ports::Clock;
 
 pub use files::{Folder, FolderBody};
-pub use keys::{KeyFile, KeyFileError};
+pub use keys::{KeyFile, KeyFileError, NoKeys};
 pub use outbox::{Outbox, Stdout};
 pub use state_file::{OpenError, StateFile};
 pub use state_memory::StateMemory;

@@ -85,6 +85,8 @@ fn own(alert: &Alert) -> Vec<(&'static str, String)> {
         ("Cause", format!("{cause}: {}", details.error_message.as_deref().unwrap_or_default())),
         ("Kept", said("additionalEventData.quarantine")),
         ("Id", said("requestParameters.subject")),
+        ("Digest", said("additionalEventData.digest")),
+        ("Trail", said("additionalEventData.trail")),
         ("When", when(alert)),
         ("Where", place(event)),
     ]

@@ -34,6 +34,10 @@ pub struct Counts {
     pub files: u64,
     /// Digest files, which hold no records.
     pub digests: u64,
+    /// Log files that hold what a digest says.
+    pub proven: u64,
+    /// What digests show to be damaged: log files, the digests themselves, their chain.
+    pub damage: u64,
     /// Objects that are not CloudTrail's.
     pub foreign: u64,
     /// Objects that the settings leave to others.
@@ -94,6 +98,8 @@ impl Counts {
             objects,
             files,
             digests,
+            proven,
+            damage,
             foreign,
             unwanted,
             gone,
@@ -125,6 +131,8 @@ impl Counts {
             (&mut self.objects, objects),
             (&mut self.files, files),
             (&mut self.digests, digests),
+            (&mut self.proven, proven),
+            (&mut self.damage, damage),
             (&mut self.foreign, foreign),
             (&mut self.unwanted, unwanted),
             (&mut self.gone, gone),

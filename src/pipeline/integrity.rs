@@ -14,7 +14,7 @@ const MAX_DIGEST_BYTES: u64 = 64 << 20;
 ///
 /// What can't be had is told to the check, which goes on with the rest. It can be stopped between any two steps: then
 /// [`Check::progress`] lets another one go on.
-pub async fn advance(check: &mut Check, objects: &impl ObjectStore, keys: &impl PublicKeys) -> Option<Report> {
+pub async fn advance(check: &mut Check, objects: &impl ObjectStore, keys: &dyn PublicKeys) -> Option<Report> {
     match check.step() {
         Step::Open(object) => check.opened(open(objects, &object).await),
         Step::Key(wanted) => check.key(keys.find(&wanted).await.map_err(|error| NoAnswer::Failed(chain(&error)))),

@@ -7,6 +7,7 @@
 
 mod aside;
 mod budget;
+mod digests;
 mod integrity;
 mod own;
 mod read;
@@ -25,7 +26,7 @@ use crate::alerting::{self, Correlator, FirstSighting, KnownPairs, Published, Re
 use crate::engine::RuleSet;
 use crate::finding::{Contribution, Finding};
 use crate::outcome::{Cause, Failure, Outcome, RuleCounts};
-use crate::ports::{Clock, ObjectStore, Publisher, StateError, StateStore, chain};
+use crate::ports::{Clock, ObjectStore, PublicKeys, Publisher, StateError, StateStore, chain};
 use crate::telemetry::{self, Event};
 use crate::trail::{Readers, Scope};
 use crate::trigger::Trigger;
@@ -73,6 +74,8 @@ pub struct Handling {
     pub quarantine: Option<Place>,
     /// What trailhound's own events are held against.
     pub own_rules: RuleSet,
+    /// With what digest files are checked; without it they are counted.
+    pub keys: Option<Box<dyn PublicKeys>>,
     /// How many rules didn't load.
     pub rejected_rules: u64,
 }

@@ -6,6 +6,7 @@ use futures_util::{StreamExt as _, stream};
 
 use crate::outcome::{Cause, Failure};
 use crate::ports::{Clock, ObjectStore, Publisher, StateStore, chain};
+use crate::trail::{KeyKind, ObjectKey};
 use crate::trigger::{Inline, ObjectRef, Prefix, Rejected};
 
 use super::Pipeline;
@@ -42,6 +43,7 @@ impl<O: ObjectStore, S: StateStore, P: Publisher, C: Clock> Pipeline<O, S, P, C>
         for (inline, index) in records {
             first.push((self.hold_inline(&inline).await, vec![index]));
         }
+        let (digests, objects): (Vec<_>, Vec<_>) = objects.into_iter().partition(|(object, _)| self.is_checked(object));
         let mut objects = objects.into_iter().peekable();
         while objects.peek().is_some() || !first.is_empty() {
             let (names, deliveries): (Vec<_>, Vec<_>) = objects.by_ref().take(WAVE).unzip();
@@ -53,6 +55,13 @@ impl<O: ObjectStore, S: StateStore, P: Publisher, C: Clock> Pipeline<O, S, P, C>
         for (prefix, index) in prefixes {
             self.go_through(run, prefix, index).await;
         }
+        self.check_digests(run, digests).await;
+    }
+
+    /// Whether it is a digest file that is to be checked. Those below a prefix are only counted: `trailhound verify` is for them.
+    fn is_checked(&self, object: &ObjectRef) -> bool {
+        let key = ObjectKey::parse(&object.key);
+        key.kind == KeyKind::Digest && self.handling.keys.is_some() && self.handling.scope.takes_object(&key)
     }
 
     /// Reads what lies below a prefix, page by page, as long as there is time.

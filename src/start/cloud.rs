@@ -7,11 +7,11 @@ use futures_util::future::join_all;
 
 use crate::aws::{CloudTrailKeys, DynamoDbTable, S3Objects, SnsTopic, WarmError, sdk_config};
 use crate::config::Warm;
-use crate::ports::{ObjectBody as _, ObjectStore as _, chain};
+use crate::ports::{ObjectBody as _, ObjectStore as _, PublicKeys, chain};
 use crate::telemetry::{self, Event};
 use crate::trigger::ObjectRef;
 
-use super::{Alerts, Keys, Objects, Parts, StartError, State};
+use super::{Alerts, Objects, Parts, StartError, State};
 
 /// What all clients share, when something needs one. Each client has its own connections, so there is one for S3.
 pub(super) struct Cloud(Option<(SdkConfig, S3Objects)>);
@@ -30,8 +30,8 @@ impl Cloud {
         Ok(Objects::S3(self.clients("s3")?.1.clone()))
     }
 
-    pub(super) fn keys(&self) -> Result<Keys, StartError> {
-        Ok(Keys::CloudTrail(Box::new(CloudTrailKeys::new(&self.clients("cloudtrail")?.0))))
+    pub(super) fn keys(&self) -> Result<Box<dyn PublicKeys>, StartError> {
+        Ok(Box::new(CloudTrailKeys::new(&self.clients("cloudtrail")?.0)))
     }
 
     pub(super) fn alerts(&self, arn: &str) -> Result<Alerts, StartError> {

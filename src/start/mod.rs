@@ -13,10 +13,11 @@ use std::sync::Mutex;
 
 use jiff::Timestamp;
 
-use crate::config::{AlertsTo, ConfigFrom, ObjectsFrom, Settings, StateIn};
+use crate::config::{AlertsTo, ConfigFrom, KeysFrom, ObjectsFrom, Settings, StateIn};
 use crate::engine::Organisation;
 use crate::local::{Folder, KeyFileError, OpenError, StateFile, StateMemory, Stdout, SystemClock};
 use crate::pipeline::{Handling, Pipeline};
+use crate::ports::PublicKeys;
 use crate::rule_pack::{self, Loaded};
 use crate::telemetry::{self, Event};
 use crate::trail::Readers;
@@ -24,8 +25,9 @@ use crate::trigger::ObjectRef;
 use crate::yaml::{Diagnostic, SourceFile};
 
 use cloud::Cloud;
-pub use parts::{Alerts, Body, Keys, Objects, State};
-pub use verification::{KeysFrom, verification};
+pub use parts::{Alerts, Body, Objects, State};
+use verification::public_keys;
+pub use verification::verification;
 
 /// A pipeline whose parts were chosen by settings.
 pub type ConfiguredPipeline = Pipeline<Objects, State, Alerts, SystemClock>;
@@ -104,6 +106,8 @@ struct Parts {
     objects: Objects,
     state: State,
     alerts: Alerts,
+    /// `None`: digest files aren't checked.
+    keys: Option<Box<dyn PublicKeys>>,
 }
 
 impl Parts {
@@ -112,6 +116,10 @@ impl Parts {
             objects: objects(&settings.objects, cloud)?,
             state: state(&settings.state, cloud)?,
             alerts: alerts(&settings.alerts, cloud)?,
+            keys: match &settings.keys {
+                KeysFrom::Nowhere => None,
+                keys => Some(public_keys(keys, cloud)?),
+            },
         })
     }
 
@@ -133,6 +141,7 @@ impl Parts {
                 scope: settings.scope.clone(),
                 quarantine: settings.quarantine.clone(),
                 own_rules: loaded.own,
+                keys: self.keys,
                 rejected_rules: loaded.rejected.len() as u64,
             },
         })
@@ -184,6 +193,7 @@ async fn cloud(settings: &Settings) -> Cloud {
     let needed = settings.objects == ObjectsFrom::S3
         || matches!(settings.alerts, AlertsTo::Sns(_))
         || matches!(settings.state, StateIn::DynamoDb(_))
+        || settings.keys == KeysFrom::CloudTrail
         || matches!(settings.config, Some(ConfigFrom::S3 { .. }));
     Cloud::load(needed).await
 }

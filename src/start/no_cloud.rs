@@ -2,9 +2,10 @@
 #![expect(clippy::unused_async, clippy::unused_self, reason = "the same shape as the one with AWS")]
 
 use crate::config::Warm;
+use crate::ports::PublicKeys;
 use crate::trigger::ObjectRef;
 
-use super::{Alerts, Keys, Objects, Parts, StartError, State};
+use super::{Alerts, Objects, Parts, StartError, State};
 
 pub(super) struct Cloud;
 
@@ -17,7 +18,7 @@ impl Cloud {
         Err(StartError::WithoutAws("s3"))
     }
 
-    pub(super) fn keys(&self) -> Result<Keys, StartError> {
+    pub(super) fn keys(&self) -> Result<Box<dyn PublicKeys>, StartError> {
         Err(StartError::WithoutAws("cloudtrail"))
     }
 

@@ -6,13 +6,12 @@ use jiff::Timestamp;
 
 use crate::alerting::{Item, Items, Key, Listed, Stretch};
 #[cfg(feature = "aws")]
-use crate::aws::{CloudTrailKeys, DynamoDbTable, S3Body, S3Objects, SnsTopic};
-use crate::integrity::{KeyWanted, PublicKey, SignatureMetadata};
-use crate::local::{Folder, FolderBody, KeyFile, StateFile, StateMemory, Stdout};
+use crate::aws::{DynamoDbTable, S3Body, S3Objects, SnsTopic};
+use crate::integrity::SignatureMetadata;
+use crate::local::{Folder, FolderBody, StateFile, StateMemory, Stdout};
 use crate::notify::Notification;
 use crate::ports::{
-    FetchError, KeepError, KeysError, ListError, ObjectBody, ObjectStore, Page, PublicKeys, PublishError, Publisher,
-    StateError, StateStore,
+    FetchError, KeepError, ListError, ObjectBody, ObjectStore, Page, PublishError, Publisher, StateError, StateStore,
 };
 use crate::trigger::ObjectRef;
 
@@ -34,18 +33,6 @@ pub enum Body {
     S3(S3Body),
     /// A folder.
     Folder(FolderBody),
-}
-
-/// Where CloudTrail's public keys come from.
-#[derive(Debug)]
-pub enum Keys {
-    /// CloudTrail itself.
-    #[cfg(feature = "aws")]
-    CloudTrail(Box<CloudTrailKeys>),
-    /// A file.
-    File(KeyFile),
-    /// There are none: signatures can't be checked.
-    Nowhere,
 }
 
 /// Where alerts go, as the settings say.
@@ -120,17 +107,6 @@ impl ObjectBody for Body {
             #[cfg(feature = "aws")]
             Self::S3(body) => body.chunk().await,
             Self::Folder(body) => body.chunk().await,
-        }
-    }
-}
-
-impl PublicKeys for Keys {
-    async fn find(&self, wanted: &KeyWanted) -> Result<Option<PublicKey>, KeysError> {
-        match self {
-            #[cfg(feature = "aws")]
-            Self::CloudTrail(keys) => keys.find(wanted).await,
-            Self::File(file) => file.find(wanted).await,
-            Self::Nowhere => Err(KeysError::Nowhere),
         }
     }
 }

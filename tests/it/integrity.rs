@@ -3,6 +3,7 @@
 mod chains; // what belongs together: restarts, several trails, back-fill, late files
 mod cli; // `trailhound verify`
 mod damage; // one thing is wrong, and one finding says so
+mod pipeline; // digests as they come to the function
 mod stops; // checks that are stopped and go on, and what can't be looked at
 mod world;
 

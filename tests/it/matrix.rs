@@ -96,6 +96,7 @@ impl Bench {
                 scope: Scope::default(),
                 quarantine: Some(Place { bucket: "aside".into(), prefix: "q/".into() }),
                 own_rules: own,
+                keys: None,
                 rejected_rules: 0,
             },
         };

@@ -198,6 +198,9 @@ pub(crate) struct InvokeArgs {
     /// Where what can't be read is put aside: `s3://BUCKET/PREFIX`, in the place of the log files.
     #[arg(long, value_name = "PLACE", value_parser = config::quarantine)]
     pub(crate) quarantine: Option<Place>,
+    /// Check digest files with these public keys: what `aws cloudtrail list-public-keys` prints. Without it they are counted.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) public_keys: Option<PathBuf>,
     /// Print every count by its name, as the function sends them to CloudWatch, instead of one line.
     #[arg(long)]
     pub(crate) summary: bool,

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
+use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 use ring::rand::SystemRandom;
 use ring::signature::{KeyPair as _, RSA_PKCS1_SHA256, RsaKeyPair};
@@ -171,12 +172,14 @@ impl ObjectStore for Bucket {
 }
 
 impl PublicKeys for Bucket {
-    async fn find(&self, wanted: &KeyWanted) -> Result<Option<PublicKey>, KeysError> {
-        if self.keys_denied {
-            return Err(KeysError::Denied { region: wanted.region.clone(), source: "said so".into() });
-        }
-        assert_eq!(wanted.region, REGION);
-        Ok(self.keys.iter().find(|key| wanted.is_met_by(key)).cloned())
+    fn find<'k>(&'k self, wanted: &'k KeyWanted) -> BoxFuture<'k, Result<Option<PublicKey>, KeysError>> {
+        Box::pin(async {
+            if self.keys_denied {
+                return Err(KeysError::Denied { region: wanted.region.clone(), source: "said so".into() });
+            }
+            assert_eq!(wanted.region, REGION);
+            Ok(self.keys.iter().find(|key| wanted.is_met_by(key)).cloned())
+        })
     }
 }
 

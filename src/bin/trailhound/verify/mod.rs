@@ -10,10 +10,11 @@ use std::io::{self, Write as _};
 use std::path::Path;
 
 use jiff::Timestamp;
+use trailhound::config::KeysFrom;
 use trailhound::config::ObjectsFrom;
 use trailhound::integrity::Selection;
 use trailhound::ports::BoxError;
-use trailhound::start::{self, KeysFrom};
+use trailhound::start;
 
 use crate::Verdict;
 use crate::args::{HistoryIn, VerdictFormat, VerifyArgs};
@@ -32,7 +33,7 @@ pub(crate) async fn run(args: &VerifyArgs) -> Result<Verdict, BoxError> {
         match chains::find(&objects, bucket, prefix, &selection(args)).await {
             Ok(chains) => {
                 for chain in chains {
-                    work::check(&objects, &keys, bucket, chain, &mut inspection).await;
+                    work::check(&objects, &*keys, bucket, chain, &mut inspection).await;
                 }
             }
             Err(error) => inspection.unlisted(&error),

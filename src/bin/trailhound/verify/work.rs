@@ -16,7 +16,7 @@ const CONCURRENCY: usize = 4;
 /// Checks a chain from its oldest digest to its newest.
 pub(super) async fn check(
     objects: &impl ObjectStore,
-    keys: &impl PublicKeys,
+    keys: &dyn PublicKeys,
     bucket: &str,
     (chain, digests): Digests,
     inspection: &mut Inspection,
@@ -30,7 +30,7 @@ pub(super) async fn check(
     }
 }
 
-async fn check_one(objects: &impl ObjectStore, keys: &impl PublicKeys, object: ObjectRef, now: Timestamp) -> Report {
+async fn check_one(objects: &impl ObjectStore, keys: &dyn PublicKeys, object: ObjectRef, now: Timestamp) -> Report {
     let mut check = Check::new(object.clone(), now);
     if check.step() == Step::Open(object.clone()) {
         let opened = pipeline::open(objects, &object).await;
