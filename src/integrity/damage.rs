@@ -170,68 +170,68 @@ impl fmt::Display for Damage {
                 f,
                 "The digest file {object} has no metadata `x-amz-meta-{metadata}`: it was overwritten, or copied without its metadata."
             ),
-            What::AlgorithmUnknown { algorithm } => {
-                write!(
-                    f,
-                    "The digest file {object} says that it is signed with `{algorithm}`; CloudTrail signs with {ALGORITHM}."
-                )
-            }
+            What::AlgorithmUnknown { algorithm } => write!(
+                f,
+                "The digest file {object} says that it is signed with `{algorithm}`; CloudTrail signs with {ALGORITHM}."
+            ),
             What::KeyUnknown { fingerprint } => write!(
                 f,
                 "The digest file {object} says that it is signed with the key `{fingerprint}`, which CloudTrail didn't have in {} at that time.",
                 self.region
             ),
-            What::SignatureInvalid => {
-                write!(
-                    f,
-                    "The signature of the digest file {object} isn't CloudTrail's for what it holds: one of the two was changed."
-                )
-            }
-            What::PreviousMissing => {
-                write!(
-                    f,
-                    "The digest file {object} is missing: the next one, {digest}, names it. The log files that it lists are unproven."
-                )
-            }
-            What::PreviousAltered { how } => {
-                write!(
-                    f,
-                    "The digest file {object} {how} when the next one, {digest}, was made after it: it was altered or replaced."
-                )
-            }
-            What::Gap(Period { start, end }) => {
-                write!(
-                    f,
-                    "No digest file covers {start} to {end}, before {object}: nothing proves the log files of that time."
-                )
-            }
-            What::Restarted { unproven: Period { start, end } } if start < end => write!(
+            What::SignatureInvalid => write!(
                 f,
-                "Digest files start anew with {object}; the last one before ended at {start}: logging or validation was off, or digest files are \
-                 gone. Nothing proves the log files from {start} to {end}."
+                "The signature of the digest file {object} isn't CloudTrail's for what it holds: one of the two was changed."
             ),
-            What::Restarted { unproven } => write!(
+            What::PreviousMissing => write!(
                 f,
-                "Digest files start anew with {object}, although the last one before ended at {}, when this one begins: logging or \
-                 validation was stopped and started, or the chain was cut.",
-                unproven.start
+                "The digest file {object} is missing: the next one, {digest}, names it. The log files that it lists are unproven."
             ),
+            What::PreviousAltered { how } => write!(
+                f,
+                "The digest file {object} {how} when the next one, {digest}, was made after it: it was altered or replaced."
+            ),
+            What::Gap(Period { start, end }) => write!(
+                f,
+                "No digest file covers {start} to {end}, before {object}: nothing proves the log files of that time."
+            ),
+            What::Restarted { unproven } => restarted(f, object, *unproven),
             What::FileMissing => write!(f, "The log file {object} was delivered, as {digest} says, and is missing."),
-            What::FileAltered { listed, found: Ok(found) } => {
-                write!(
-                    f,
-                    "The log file {object} was altered: its SHA-256 was {listed} when it was delivered, and is {found}."
-                )
-            }
-            What::FileAltered { found: Err(why), .. } => {
-                write!(f, "The log file {object} was altered: it isn't what was delivered; {why}.")
-            }
+            What::FileAltered { listed, found } => file_altered(f, object, *listed, found),
             What::FileAdded { delivered } => write!(
                 f,
                 "The log file {object}, of {delivered} by its name, is in no digest file of its account and Region: it was put there by \
                  somebody other than CloudTrail, or by a trail that validates no log files; or a back-fill digest file has yet to list it."
             ),
         }
+    }
+}
+
+fn restarted(f: &mut fmt::Formatter<'_>, object: &ObjectRef, Period { start, end }: Period) -> fmt::Result {
+    if start < end {
+        return write!(
+            f,
+            "Digest files start anew with {object}; the last one before ended at {start}: logging or validation was off, or digest files are \
+             gone. Nothing proves the log files from {start} to {end}."
+        );
+    }
+    write!(
+        f,
+        "Digest files start anew with {object}, although the last one before ended at {start}, when this one begins: logging or \
+         validation was stopped and started, or the chain was cut."
+    )
+}
+
+fn file_altered(
+    f: &mut fmt::Formatter<'_>,
+    object: &ObjectRef,
+    listed: Hash,
+    found: &Result<Hash, String>,
+) -> fmt::Result {
+    write!(f, "The log file {object} was altered: ")?;
+    match found {
+        Ok(found) => write!(f, "its SHA-256 was {listed} when it was delivered, and is {found}."),
+        Err(why) => write!(f, "it isn't what was delivered; {why}."),
     }
 }
 

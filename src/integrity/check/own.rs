@@ -24,8 +24,8 @@ pub(super) struct Signed {
     text: String,
     signature: Vec<u8>,
     proof: Proof,
-    /// When a back-fill digest was made.
-    generated: Option<Timestamp>,
+    /// When a back-fill digest was made; as it is written, where that can't be understood.
+    generated: Option<Result<Timestamp, String>>,
 }
 
 impl Check {
@@ -95,7 +95,7 @@ impl Check {
         if is_backfill && metadata.backfill_generated.is_none() {
             return Err(missing("backfill-generation-timestamp"));
         }
-        let generated = metadata.backfill_generated.and_then(|time| time.parse().ok());
+        let generated = metadata.backfill_generated.map(|text| text.parse().map_err(|_| text));
         let signature = from_hex(&signature).ok_or(What::SignatureInvalid)?;
         Ok(Some(Signed { text, signature, proof: Proof::Signature, generated }))
     }
@@ -114,7 +114,11 @@ impl Check {
             },
             Ok(None) => match signed.generated.take() {
                 None => return self.end(What::KeyUnknown { fingerprint: wanted.fingerprint }),
-                Some(time) => {
+                Some(Err(text)) => {
+                    let why = format!("its metadata `x-amz-meta-backfill-generation-timestamp` is no time: `{text}`");
+                    self.unchecked("the signature", self.object.clone(), why);
+                }
+                Some(Ok(time)) => {
                     (wanted.from, wanted.to) = (later(time, -AROUND_BACKFILL), later(time, AROUND_BACKFILL));
                     return self.stage = Stage::Key(signed, wanted);
                 }

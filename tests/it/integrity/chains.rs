@@ -179,6 +179,11 @@ async fn a_back_fill_digest_is_signed_with_the_key_of_when_it_was_made() {
     assert_eq!(found(&world, &key, time("18:05:00")).await, "");
     world.bucket.keys[0].valid_from = Some(time("19:30:00"));
     assert_eq!(found(&world, &key, time("18:05:00")).await, "public-key-unknown digest 12:01:31");
+    // Written in a way that isn't known, it can't be asked for; that is no damage.
+    world.bucket.metadata(&key).backfill_generated = Some("this evening".to_owned());
+    let report = world.bucket.check(&key, time("18:05:00")).await;
+    assert_eq!((report.damage.len(), report.unchecked.len()), (0, 1));
+    assert!(report.unchecked[0].why.contains("is no time: `this evening`"), "{:?}", report.unchecked);
     world.bucket.metadata(&key).backfill_generated = None;
     assert_eq!(found(&world, &key, time("18:05:00")).await, "signature-missing digest 12:01:31");
 }
