@@ -85,6 +85,8 @@ impl ObjectStore for S3Objects {
                 source: error.into_source().unwrap_or_else(Into::into),
             })?;
             let keys = page.contents.unwrap_or_default().into_iter().filter_map(|object| object.key);
+            // Not every store that speaks S3's language knows where to start: one that doesn't would be listed for ever.
+            let keys = keys.filter(|key| after.is_none_or(|after| key.as_str() > after));
             let objects: Vec<ObjectRef> =
                 keys.map(|key| ObjectRef { bucket: bucket.to_owned(), key, version_id: None }).collect();
             if !objects.is_empty() {
