@@ -36,6 +36,8 @@ pub struct OwnEvent {
     pub put_aside: Option<String>,
     /// The digest file that shows it, and whose it is.
     pub shown_by: Option<ShownBy>,
+    /// Whether account, Region and trail are those that the names say.
+    pub place_is_known: bool,
 }
 
 /// A digest file that shows damage.
@@ -54,6 +56,13 @@ impl OwnEvent {
         Self { object: Some(object.clone()), ..Self::new("ReadLogFile", cause, why, time) }
     }
 
+    /// A log file that was deleted within a day of its delivery, before it was read.
+    #[must_use]
+    pub fn of_vanished(object: &ObjectRef, time: Timestamp) -> Self {
+        let why = format!("{object} was deleted before it was read");
+        Self { alert: SelfAlert::AtOnce, ..Self::of_object(object, Cause::Gone, &why, time) }
+    }
+
     /// A payload, or a record that came without a file, that could not be read.
     #[must_use]
     pub fn of_payload(subject: &str, cause: Cause, why: &str, time: Timestamp) -> Self {
@@ -66,21 +75,34 @@ impl OwnEvent {
         Self { subject: Some(message_id.to_owned()), attempt, ..Self::new("HandleDelivery", cause, why, time) }
     }
 
-    /// Something that isn't as CloudTrail left it. It belongs to the time that its digest covers.
+    /// A digest that could not be checked, or not as a whole.
+    #[must_use]
+    pub fn of_unchecked(digest: &ObjectRef, why: &str, time: Timestamp) -> Self {
+        Self {
+            code: "not_checked",
+            alert: SelfAlert::AtOnce,
+            object: Some(digest.clone()),
+            ..Self::new("CheckDigest", Cause::Unavailable, why, time)
+        }
+    }
+
+    /// Something that isn't as CloudTrail left it.
     #[must_use]
     pub fn of_damage(damage: &Damage, now: Timestamp) -> Self {
-        let Damage { what, object, digest, trail, period, .. } = damage;
+        let Damage { what, object, digest, trail, .. } = damage;
         Self {
             name: "ValidateDigest",
             code: what.name(),
             alert: SelfAlert::AtOnce,
             why: damage.to_string(),
-            time: period.map_or(now, |period| period.end),
+            time: now,
             object: Some(object.clone()),
             subject: None,
             attempt: 1,
             put_aside: None,
             shown_by: Some(ShownBy { digest: digest.clone(), trail: trail.clone() }),
+            // Anybody who can write to the bucket can make up accounts, Regions and trails: each would be an alert of its own.
+            place_is_known: !what.is_of_the_digest(),
         }
     }
 
@@ -97,6 +119,7 @@ impl OwnEvent {
             attempt: 1,
             put_aside: None,
             shown_by: None,
+            place_is_known: true,
         }
     }
 
@@ -104,7 +127,7 @@ impl OwnEvent {
     #[must_use]
     pub fn record(&self) -> String {
         let object = self.object.as_ref();
-        let key = object.map(|object| ObjectKey::parse(&object.key));
+        let key = object.filter(|_| self.place_is_known).map(|object| ObjectKey::parse(&object.key));
         let url = object.map(ToString::to_string);
         let mut record = json!({
             "eventVersion": "1.11",
@@ -125,7 +148,7 @@ impl OwnEvent {
                 "attempt": self.attempt,
                 "quarantine": self.put_aside,
                 "digest": self.shown_by.as_ref().map(|shown_by| shown_by.digest.to_string()),
-                "trail": self.shown_by.as_ref().map(|shown_by| &shown_by.trail),
+                "trail": self.shown_by.as_ref().filter(|_| self.place_is_known).map(|shown_by| &shown_by.trail),
             },
             "resources": url.iter().map(|url| json!({"ARN": url})).collect::<Vec<_>>(),
             "eventID": self.id(),

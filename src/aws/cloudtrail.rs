@@ -19,7 +19,10 @@ use crate::integrity::{KeyWanted, PublicKey};
 use crate::ports::{KeysError, PublicKeys};
 
 /// For one answer, its retries included. A function has a minute.
-const PATIENCE: Duration = Duration::from_secs(15);
+const PATIENCE: Duration = Duration::from_secs(8);
+
+/// There are fewer. Digests name Regions, and anybody may have written one.
+const MAX_REGIONS: usize = 64;
 
 /// The keys that CloudTrail hands out. What it has said once isn't asked again: a key doesn't change.
 #[derive(Debug)]
@@ -54,6 +57,9 @@ impl CloudTrailKeys {
             Client::from_conf(config.timeout_config(timeouts.build()).build())
         };
         let mut regions = self.lock();
+        if regions.len() >= MAX_REGIONS {
+            regions.clear();
+        }
         regions.entry(region.to_owned()).or_insert_with(|| RegionKeys { client: client(), known: Vec::new() }).clone()
     }
 

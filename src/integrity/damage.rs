@@ -132,6 +132,27 @@ impl What {
         }
     }
 
+    /// Whether it is about the digest itself, so that nothing that the digest or its name says is known to be true.
+    #[must_use]
+    pub fn is_of_the_digest(&self) -> bool {
+        match self {
+            Self::DigestMissing
+            | Self::DigestUnreadable { .. }
+            | Self::DigestMoved { .. }
+            | Self::SignatureMissing { .. }
+            | Self::AlgorithmUnknown { .. }
+            | Self::KeyUnknown { .. }
+            | Self::SignatureInvalid => true,
+            Self::PreviousMissing
+            | Self::PreviousAltered { .. }
+            | Self::Gap(_)
+            | Self::Restarted { .. }
+            | Self::FileMissing
+            | Self::FileAltered { .. }
+            | Self::FileAdded { .. } => false,
+        }
+    }
+
     /// In three words or so.
     #[must_use]
     pub fn title(&self) -> &'static str {

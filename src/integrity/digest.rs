@@ -2,8 +2,11 @@
 //!
 //! <https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-log-file-validation-digest-file-structure.html>
 
+use std::fmt;
+
 use jiff::Timestamp;
-use serde::Deserialize;
+use serde::de::{Error as _, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 
 use super::hash::Hash;
 
@@ -88,6 +91,7 @@ struct Document {
     previous_digest_hash_value: Option<String>,
     previous_digest_hash_algorithm: Option<String>,
     previous_digest_signature: Option<String>,
+    #[serde(default, deserialize_with = "listed")]
     log_files: Option<Vec<File>>,
 }
 
@@ -100,6 +104,37 @@ struct File {
     key: Option<String>,
     hash_value: Option<String>,
     hash_algorithm: Option<String>,
+}
+
+/// Log files of an hour, at the most: it is held in memory before anything proves that CloudTrail wrote it.
+const MAX_FILES: usize = 20_000;
+
+/// Ends where there are too many.
+fn listed<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<File>>, D::Error> {
+    struct Files;
+    impl<'de> Visitor<'de> for Files {
+        type Value = Option<Vec<File>>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a list of log files")
+        }
+
+        fn visit_unit<E>(self) -> Result<Self::Value, E> {
+            Ok(None)
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Self::Value, A::Error> {
+            let mut files = Vec::new();
+            while let Some(file) = items.next_element()? {
+                if files.len() == MAX_FILES {
+                    return Err(A::Error::custom(format!("it lists more than {MAX_FILES} log files")));
+                }
+                files.push(file);
+            }
+            Ok(Some(files))
+        }
+    }
+    deserializer.deserialize_any(Files)
 }
 
 impl Digest {

@@ -9,7 +9,7 @@ use crate::telemetry::{self, Event};
 use crate::trigger::ObjectRef;
 
 use super::Pipeline;
-use super::integrity::advance;
+use super::integrity::{Advanced, advance};
 use super::read::Report;
 use super::run::{DeliveryIndex, Run};
 
@@ -17,7 +17,8 @@ impl<O: ObjectStore, S: StateStore, P: Publisher, C: Clock> Pipeline<O, S, P, C>
     pub(super) async fn check_digests(&self, run: &mut Run, digests: Vec<(ObjectRef, Vec<DeliveryIndex>)>) {
         let Some(keys) = &self.handling.keys else { return };
         for (digest, deliveries) in digests {
-            let report = self.check_digest(run, &digest, &**keys).await;
+            let is_last = deliveries.iter().all(|&index| run.has_been_tried(index));
+            let report = self.check_digest(run, &digest, &**keys, is_last).await;
             // It holds no records: all that comes of it is what trailhound has to say.
             run.collect(vec![(report, deliveries)]);
         }
@@ -25,18 +26,22 @@ impl<O: ObjectStore, S: StateStore, P: Publisher, C: Clock> Pipeline<O, S, P, C>
 
     /// An hour's digest may name more log files than there is time for. How far one has come is remembered, and its delivery
     /// comes again.
-    async fn check_digest(&self, run: &mut Run, digest: &ObjectRef, keys: &dyn PublicKeys) -> Report {
+    async fn check_digest(&self, run: &mut Run, digest: &ObjectRef, keys: &dyn PublicKeys, is_last: bool) -> Report {
         let mut check = Check::new(digest.clone(), self.clock.now());
         if let Some(progress) = self.progress(run, digest).await {
             check = check.resumed(progress);
         }
+        let until = run.budget.reading;
+        let is_over = || self.clock.now() >= until;
         let found = loop {
-            if self.clock.now() >= run.budget.reading {
+            if is_over() {
                 break None;
             }
             // The future is large: it reads several files at once.
-            if let Some(report) = Box::pin(advance(&mut check, &self.objects, keys)).await {
-                break Some(report);
+            match Box::pin(advance(&mut check, &self.objects, keys, &is_over)).await {
+                Advanced::More => {}
+                Advanced::Done(report) => break Some(report),
+                Advanced::Stopped => break None,
             }
         };
         let failure = match &found {
@@ -46,7 +51,7 @@ impl<O: ObjectStore, S: StateStore, P: Publisher, C: Clock> Pipeline<O, S, P, C>
         if let Some(progress) = check.progress().filter(|_| failure.is_some()) {
             self.remember_progress(run, digest, progress).await;
         }
-        self.digest_report(digest, found.as_ref(), failure)
+        self.digest_report(digest, found.as_deref(), failure, is_last)
     }
 
     fn digest_report(
@@ -54,6 +59,7 @@ impl<O: ObjectStore, S: StateStore, P: Publisher, C: Clock> Pipeline<O, S, P, C>
         digest: &ObjectRef,
         found: Option<&integrity::Report>,
         failure: Option<(Cause, String)>,
+        is_last: bool,
     ) -> Report {
         let mut report = Report { counts: Counts { objects: 1, ..Counts::default() }, ..Report::default() };
         let counts = &mut report.counts;
@@ -65,6 +71,12 @@ impl<O: ObjectStore, S: StateStore, P: Publisher, C: Clock> Pipeline<O, S, P, C>
         }
         match failure {
             None => counts.digests += 1,
+            // What could not be looked at in several tries (a permission that is missing, a bucket that is elsewhere) would end in the
+            // dead-letter queue each hour. People are told instead.
+            Some((Cause::Unavailable, why)) if is_last => {
+                counts.digests += 1;
+                report.own.push(OwnEvent::of_unchecked(digest, &why, self.clock.now()));
+            }
             Some((cause, why)) => {
                 counts.objects_failed += 1;
                 counts.fail(cause);

@@ -33,7 +33,7 @@ use crate::trigger::Trigger;
 
 pub use aside::Place;
 use budget::Budget;
-pub use integrity::{advance, open};
+pub use integrity::{Advanced, Unread, advance, open};
 pub use remember::see;
 use run::{Collected, Run};
 pub use screen::{Screen, Screened, Told};

@@ -15,7 +15,7 @@ use super::NoAnswer;
 /// Log files that are asked for together.
 const AT_ONCE: usize = 16;
 /// Damaged log files that are named; further ones are counted. Their number is what an intruder chooses.
-const MAX_NAMED: usize = 500;
+pub(super) const MAX_NAMED: usize = 500;
 /// Once so many log files couldn't be read, the others are not tried: most likely it is a permission that is missing.
 const MAX_FAILED: usize = 50;
 

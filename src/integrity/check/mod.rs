@@ -21,8 +21,8 @@ use super::report::{FileCounts, Proof, Report, Unchecked};
 use super::signature::{KeyWanted, SignatureMetadata};
 
 use added::{Added, Want};
-use files::Files;
 pub use files::Progress;
+use files::{Files, MAX_NAMED};
 use own::Signed;
 use previous::Before;
 
@@ -238,7 +238,8 @@ impl Check {
         self.files.report(&digest.files, &mut report, |what, object| self.damaged(what, object));
         let added = added.map(Added::finish).unwrap_or_default();
         report.pending = added.pending;
-        for (key, delivered) in added.added {
+        report.unnamed += added.added.len().saturating_sub(MAX_NAMED) as u64;
+        for (key, delivered) in added.added.into_iter().take(MAX_NAMED) {
             let object = ObjectRef { bucket: self.object.bucket.clone(), key, version_id: None };
             report.damage.push(self.damaged(What::FileAdded { delivered }, object));
         }

@@ -16,16 +16,16 @@ use crate::support::{failed, s3_event, sqs};
 
 use super::world::{Bucket, World, time};
 
-/// A second passes whenever somebody looks.
+/// Time passes whenever somebody looks.
 struct Ticking {
-    seconds: AtomicI64,
+    milliseconds: AtomicI64,
     step: i64,
 }
 
 impl Clock for Ticking {
     fn now(&self) -> Timestamp {
-        let passed = self.seconds.fetch_add(self.step, Ordering::Relaxed);
-        time("18:00:00") + SignedDuration::from_secs(passed)
+        let passed = self.milliseconds.fetch_add(self.step, Ordering::Relaxed);
+        time("18:00:00") + SignedDuration::from_millis(passed)
     }
 }
 
@@ -36,7 +36,7 @@ fn function(bucket: &Bucket, step: i64) -> Function {
         objects: bucket.clone(),
         state: StateMemory::default(),
         publisher: Outbox::default(),
-        clock: Ticking { seconds: 0.into(), step },
+        clock: Ticking { milliseconds: 0.into(), step },
         rules: RuleSet::default(),
         readers: Readers::default(),
         known: std::sync::Mutex::default(),
@@ -103,6 +103,30 @@ async fn what_can_not_be_looked_at_comes_again_and_is_no_damage() {
     assert_eq!((failed(&outcome).len(), outcome.counts.damage, outcome.counts.digests), (2, 0, 0));
     assert!(outcome.failures[0].1.why.contains("cloudtrail:ListPublicKeys"), "{:?}", outcome.failures);
     assert_eq!(outcome.counts.failed[&Cause::Unavailable], 2);
+    assert_eq!(function.publisher.take().len(), 0);
+
+    // What three tries didn't mend would end in the dead-letter queue each hour.
+    let third = sqs(&world.trail.digests.iter().map(|key| s3_event(key)).collect::<Vec<_>>())
+        .replace(r#""ApproximateReceiveCount":"1""#, r#""ApproximateReceiveCount":"3""#);
+    let outcome = function.handle(&third).await;
+    assert_eq!((failed(&outcome).len(), outcome.counts.damage, outcome.counts.digests), (0, 0, 2));
+    let subjects: Vec<String> = function.publisher.take().into_iter().map(|alert| alert.subject).collect();
+    assert_eq!(subjects, ["[MEDIUM] trailhound cannot check CloudTrail digest files in 111122223333 eu-west-1"]);
+}
+
+/// Anybody who can write to the bucket can make up accounts.
+#[tokio::test]
+async fn made_up_digests_are_one_alert_for_their_bucket() {
+    let mut world = World::hours(1);
+    let junk: Vec<String> =
+        (0..5).map(|number| world.digest(0).replace("111122223333", &format!("99999999999{number}"))).collect();
+    junk.iter().for_each(|key| world.bucket.put(key, b"{}"));
+    let function = function(&world.bucket, 0);
+    let outcome = notify(&function, &junk).await;
+    assert_eq!((outcome.counts.damage, outcome.counts.told), (5, 5));
+    let alerts = function.publisher.take();
+    assert_eq!(alerts.len(), 1);
+    assert_eq!(alerts[0].subject, "[CRITICAL] CloudTrail log files were tampered with");
 }
 
 #[tokio::test]
@@ -120,7 +144,7 @@ async fn an_hour_of_many_files_is_checked_over_several_invocations() {
     let files: Vec<String> = (0..200).map(|number| world.log("11:15", &format!("{number:016}"))).collect();
     let digest = world.trail.digest(&mut world.bucket, "11:01:31", "12:01:31", &files);
     world.bucket.remove(&files[150]);
-    let function = function(&world.bucket, 2);
+    let function = function(&world.bucket, 250);
     let mut tries = 0;
     loop {
         let minute = function.clock.now() + SignedDuration::from_mins(1);

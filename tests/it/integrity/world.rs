@@ -9,7 +9,7 @@ use ring::rand::SystemRandom;
 use ring::signature::{KeyPair as _, RSA_PKCS1_SHA256, RsaKeyPair};
 use serde_json::{Value, json};
 use trailhound::integrity::{ALGORITHM, Check, Hash, KeyWanted, PublicKey, Report, SignatureMetadata};
-use trailhound::pipeline;
+use trailhound::pipeline::{self, Advanced};
 use trailhound::ports::{FetchError, KeepError, KeysError, ListError, ObjectBody, ObjectStore, PublicKeys};
 use trailhound::trigger::ObjectRef;
 
@@ -120,8 +120,8 @@ impl Bucket {
 
     pub(super) async fn drive(&self, check: &mut Check) -> Report {
         for _ in 0..1_000 {
-            if let Some(report) = pipeline::advance(check, self, self).await {
-                return report;
+            if let Advanced::Done(report) = pipeline::advance(check, self, self, &|| false).await {
+                return *report;
             }
         }
         panic!("it asks for ever: {:?}", check.step());

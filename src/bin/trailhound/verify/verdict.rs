@@ -120,7 +120,7 @@ impl Inspection {
     pub(super) fn verdict(&self) -> Verdict {
         if !self.damage.is_empty() {
             Verdict::Found
-        } else if !self.unchecked.is_empty() {
+        } else if !self.unchecked.is_empty() || self.chains.iter().any(Tally::is_open) {
             Verdict::Broken
         } else {
             Verdict::Clean
@@ -134,6 +134,11 @@ impl Inspection {
 }
 
 impl Tally {
+    /// Whether there is something that no digest covers, or that one which is still to come may.
+    fn is_open(&self) -> bool {
+        !self.holes.is_empty() || self.pending > 0
+    }
+
     fn add(&mut self, report: &Report, from: Option<Timestamp>) {
         let files = &report.files;
         self.digests += 1;

@@ -2,8 +2,8 @@
 
 use futures_util::{StreamExt as _, stream};
 use jiff::Timestamp;
-use trailhound::integrity::{Check, Digest, DigestName, Report, Step};
-use trailhound::pipeline;
+use trailhound::integrity::{Check, Digest, DigestName, NoAnswer, Report, Step};
+use trailhound::pipeline::{self, Advanced, Unread};
 use trailhound::ports::{ObjectStore, PublicKeys};
 use trailhound::trigger::ObjectRef;
 
@@ -12,6 +12,9 @@ use super::verdict::Inspection;
 
 /// Digests checked at the same time; each reads several log files at once.
 const CONCURRENCY: usize = 4;
+
+/// When the time of a command is over.
+const NEVER: fn() -> bool = || false;
 
 /// Checks a chain from its oldest digest to its newest.
 pub(super) async fn check(
@@ -33,15 +36,19 @@ pub(super) async fn check(
 async fn check_one(objects: &impl ObjectStore, keys: &dyn PublicKeys, object: ObjectRef, now: Timestamp) -> Report {
     let mut check = Check::new(object.clone(), now);
     if check.step() == Step::Open(object.clone()) {
-        let opened = pipeline::open(objects, &object).await;
+        // It can't have been stopped: a command takes its time.
+        let opened = pipeline::open(objects, &object, &NEVER).await.map_err(|unread| match unread {
+            Unread::NoAnswer(why) => why,
+            Unread::Stopped => NoAnswer::Failed("there was no time".to_owned()),
+        });
         if opened.as_ref().is_ok_and(|opened| opened.metadata.is_none()) {
             check = check.quoted(quote(objects, &object).await);
         }
         check.opened(opened);
     }
     loop {
-        if let Some(report) = pipeline::advance(&mut check, objects, keys).await {
-            return report;
+        if let Advanced::Done(report) = pipeline::advance(&mut check, objects, keys, &NEVER).await {
+            return *report;
         }
     }
 }
@@ -51,7 +58,7 @@ async fn quote(objects: &impl ObjectStore, object: &ObjectRef) -> Option<String>
     let name = DigestName::of(&object.key)?;
     let next = chains::next(objects, &object.bucket, &name, &object.key).await.ok()??;
     let next = ObjectRef { key: next, ..object.clone() };
-    let next = Digest::parse(&pipeline::open(objects, &next).await.ok()?.raw).ok()?;
+    let next = Digest::parse(&pipeline::open(objects, &next, &NEVER).await.ok()?.raw).ok()?;
     let names_it = next
         .previous
         .is_some_and(|previous| (previous.bucket, previous.key) == (object.bucket.clone(), object.key.clone()));
