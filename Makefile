@@ -45,6 +45,10 @@ aws-test: $(VENV)/ready ## Deploy template.yaml to a local AWS emulator and test
 aws-local: $(VENV)/ready function ## Deploy to a local AWS emulator, put a sample trail file, show the alert that comes out of SNS
 	$(VENV)/bin/python scripts/aws_local.py --bootstrap $(TARGET)/debug/function
 
+.PHONY: soak
+soak: $(VENV)/ready function ## Thousands of objects through the compiled function while AWS fails and processes are killed: is anything lost? `SOAK="--objects 500 --seed 7"`
+	$(VENV)/bin/python scripts/soak --bootstrap $(TARGET)/debug/function $(SOAK)
+
 .PHONY: bench
 bench: ## Measure reading, matching, compiling, whole processes and memory on generated records; `BENCH=--help` lists what there is
 	cargo bench $(LOCAL) --locked --bench measure -- $(BENCH)

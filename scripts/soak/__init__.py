@@ -1,0 +1,1 @@
+"""The reliability run: see docs/soak.md."""
