@@ -39,6 +39,7 @@ pub mod aws;
 pub mod config;
 pub mod engine;
 pub mod finding;
+pub mod integrity;
 pub mod lint;
 pub mod local;
 pub mod notify;

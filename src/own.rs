@@ -8,7 +8,8 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::finding::{OWN_SOURCE, fingerprint};
-use crate::outcome::Cause;
+use crate::integrity::Damage;
+use crate::outcome::{Cause, SelfAlert};
 use crate::trail::ObjectKey;
 use crate::trigger::ObjectRef;
 
@@ -17,8 +18,10 @@ use crate::trigger::ObjectRef;
 pub struct OwnEvent {
     /// What was being done: the record's `eventName`.
     pub name: &'static str,
-    /// What became of it: the record's `errorCode`.
-    pub cause: Cause,
+    /// What became of it: the record's `errorCode`. A cause, or a kind of damage.
+    pub code: &'static str,
+    /// When people are told.
+    pub alert: SelfAlert,
     /// The same in words: `errorMessage`.
     pub why: String,
     /// When.
@@ -31,6 +34,19 @@ pub struct OwnEvent {
     pub attempt: u32,
     /// Where what can't be read was put.
     pub put_aside: Option<String>,
+    /// The digest file that shows it, and whose it is.
+    pub shown_by: Option<ShownBy>,
+    /// Whether account, Region and trail are those that the names say.
+    pub place_is_known: bool,
+}
+
+/// A digest file that shows damage.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ShownBy {
+    /// The digest.
+    pub digest: ObjectRef,
+    /// The trail that it belongs to.
+    pub trail: String,
 }
 
 impl OwnEvent {
@@ -38,6 +54,13 @@ impl OwnEvent {
     #[must_use]
     pub fn of_object(object: &ObjectRef, cause: Cause, why: &str, time: Timestamp) -> Self {
         Self { object: Some(object.clone()), ..Self::new("ReadLogFile", cause, why, time) }
+    }
+
+    /// A log file that was deleted within a day of its delivery, before it was read.
+    #[must_use]
+    pub fn of_vanished(object: &ObjectRef, time: Timestamp) -> Self {
+        let why = format!("{object} was deleted before it was read");
+        Self { alert: SelfAlert::AtOnce, ..Self::of_object(object, Cause::Gone, &why, time) }
     }
 
     /// A payload, or a record that came without a file, that could not be read.
@@ -52,15 +75,59 @@ impl OwnEvent {
         Self { subject: Some(message_id.to_owned()), attempt, ..Self::new("HandleDelivery", cause, why, time) }
     }
 
+    /// A digest that could not be checked, or not as a whole.
+    #[must_use]
+    pub fn of_unchecked(digest: &ObjectRef, why: &str, time: Timestamp) -> Self {
+        Self {
+            code: "not_checked",
+            alert: SelfAlert::AtOnce,
+            object: Some(digest.clone()),
+            ..Self::new("CheckDigest", Cause::Unavailable, why, time)
+        }
+    }
+
+    /// Something that isn't as CloudTrail left it.
+    #[must_use]
+    pub fn of_damage(damage: &Damage, now: Timestamp) -> Self {
+        let Damage { what, object, digest, trail, .. } = damage;
+        Self {
+            name: "ValidateDigest",
+            code: what.name(),
+            alert: SelfAlert::AtOnce,
+            why: damage.to_string(),
+            time: now,
+            object: Some(object.clone()),
+            subject: None,
+            attempt: 1,
+            put_aside: None,
+            shown_by: Some(ShownBy { digest: digest.clone(), trail: trail.clone() }),
+            // Anybody who can write to the bucket can make up accounts, Regions and trails: each would be an alert of its own.
+            place_is_known: !what.is_of_the_digest(),
+        }
+    }
+
     fn new(name: &'static str, cause: Cause, why: &str, time: Timestamp) -> Self {
-        Self { name, cause, why: why.to_owned(), time, object: None, subject: None, attempt: 1, put_aside: None }
+        let fate = cause.fate();
+        Self {
+            name,
+            code: cause.as_str(),
+            alert: fate.alert,
+            why: why.to_owned(),
+            time,
+            object: None,
+            subject: None,
+            attempt: 1,
+            put_aside: None,
+            shown_by: None,
+            place_is_known: true,
+        }
     }
 
     /// As a record. The same thing has the same `eventID` each time that it happens, so it is told once.
     #[must_use]
     pub fn record(&self) -> String {
         let object = self.object.as_ref();
-        let key = object.map(|object| ObjectKey::parse(&object.key));
+        let key = object.filter(|_| self.place_is_known).map(|object| ObjectKey::parse(&object.key));
         let url = object.map(ToString::to_string);
         let mut record = json!({
             "eventVersion": "1.11",
@@ -69,7 +136,7 @@ impl OwnEvent {
             "eventSource": OWN_SOURCE,
             "eventName": self.name,
             "awsRegion": key.and_then(|key| key.region),
-            "errorCode": self.cause.as_str(),
+            "errorCode": self.code,
             "errorMessage": self.why,
             "requestParameters": {
                 "bucketName": object.map(|object| &object.bucket),
@@ -77,7 +144,12 @@ impl OwnEvent {
                 "versionId": object.and_then(|object| object.version_id.as_ref()),
                 "subject": self.subject,
             },
-            "additionalEventData": {"attempt": self.attempt, "quarantine": self.put_aside},
+            "additionalEventData": {
+                "attempt": self.attempt,
+                "quarantine": self.put_aside,
+                "digest": self.shown_by.as_ref().map(|shown_by| shown_by.digest.to_string()),
+                "trail": self.shown_by.as_ref().filter(|_| self.place_is_known).map(|shown_by| &shown_by.trail),
+            },
             "resources": url.iter().map(|url| json!({"ARN": url})).collect::<Vec<_>>(),
             "eventID": self.id(),
             "eventType": "TrailhoundEvent",
@@ -91,7 +163,7 @@ impl OwnEvent {
     fn id(&self) -> String {
         let version = self.object.as_ref().and_then(|object| object.version_id.as_deref());
         let object = self.object.as_ref().map(ToString::to_string);
-        let parts = [Some(self.cause.as_str()), object.as_deref(), version, self.subject.as_deref()];
+        let parts = [Some(self.code), object.as_deref(), version, self.subject.as_deref()];
         fingerprint(self.name, parts.map(Option::unwrap_or_default))
     }
 }

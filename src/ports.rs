@@ -1,11 +1,14 @@
 //! What the pipeline needs of the world outside. `aws` and `local` implement it; they translate and hold no policy.
 
+use std::fmt;
 use std::future::Future;
 
 use bytes::Bytes;
+use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 
 use crate::alerting::{Item, Items, Key, Listed, MAX_ITEM_BYTES, Stretch};
+use crate::integrity::{KeyWanted, PublicKey, SignatureMetadata};
 use crate::notify::Notification;
 use crate::trigger::ObjectRef;
 
@@ -38,8 +41,20 @@ pub trait ObjectStore: Send + Sync {
 
 /// The bytes of an object as they arrive.
 pub trait ObjectBody: Send {
+    /// The signature that stands beside the object, if it is a digest file. `None` where the store keeps no metadata.
+    fn signature(&self) -> Option<&SignatureMetadata> {
+        None
+    }
+
     /// The next chunk; `None` at the end.
     fn chunk(&mut self) -> impl Future<Output = Result<Option<Bytes>, FetchError>> + Send;
+}
+
+/// CloudTrail's public keys, which digest files are verified with. They are asked for once a digest, so that what needs them
+/// needn't be generic over where they come from.
+pub trait PublicKeys: fmt::Debug + Send + Sync {
+    /// The key that is asked for; `None` if CloudTrail has no such key there and then.
+    fn find<'k>(&'k self, wanted: &'k KeyWanted) -> BoxFuture<'k, Result<Option<PublicKey>, KeysError>>;
 }
 
 /// What is remembered between invocations: items by key. Knows nothing of what they mean; one suite of tests
@@ -141,6 +156,31 @@ pub struct ListError {
     pub prefix: String,
     /// What was said.
     pub source: BoxError,
+}
+
+/// Public keys that could not be asked for.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum KeysError {
+    /// No permission.
+    #[error("CloudTrail's public keys of {region} were denied (these credentials need cloudtrail:ListPublicKeys)")]
+    Denied {
+        /// The Region.
+        region: String,
+        /// What was said.
+        source: BoxError,
+    },
+    /// Anything else: throttled, not reached.
+    #[error("CloudTrail's public keys of {region} could not be had")]
+    Failed {
+        /// The Region.
+        region: String,
+        /// What was said.
+        source: BoxError,
+    },
+    /// There is nowhere to ask.
+    #[error("there are no public keys here: give the output of `aws cloudtrail list-public-keys` as --public-keys")]
+    Nowhere,
 }
 
 /// An object that could not be written.

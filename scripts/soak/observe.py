@@ -78,7 +78,7 @@ def quarantined(stack: aws_local.Stack) -> list[dict[str, Any]]:
         for entry in page.get("Contents", []):
             content = s3.get_object(Bucket=BUCKET, Key=entry["Key"])["Body"].read()
             line = {"name": entry["Key"].removeprefix(QUARANTINE), "sha256": sha256(content)}
-            if line["name"].endswith(".reason.json"):
+            if line["name"].endswith(".reason.txt"):
                 line["reason"] = json.loads(content)
             found.append(line)
     return found

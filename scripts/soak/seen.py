@@ -125,7 +125,7 @@ class Seen:
     @cached_property
     def reasons(self) -> dict[str, dict[str, Any]]:
         """What stands beside it, by the name of what it explains."""
-        end = ".reason.json"
+        end = ".reason.txt"
         lines = self.lines("quarantine.jsonl")
         return {line["name"].removesuffix(end): line["reason"] for line in lines if line["name"].endswith(end)}
 

@@ -1,5 +1,6 @@
 //! Whether items can be understood: for those that come from outside, before they are remembered.
 
+use super::audit::read_audit;
 use super::correlator;
 use super::held::HeldNote;
 use super::item::{Item, Kind, UnreadableItem};
@@ -17,6 +18,7 @@ pub fn check(item: &Item) -> Result<(), UnreadableItem> {
         Some(Kind::Alerts) if item.key.sort.starts_with("H#") => item.read::<HeldNote>().map(drop),
         Some(Kind::Alerts) => item.read::<Ledger>().map(drop),
         Some(Kind::Pattern) => correlator::check(item),
+        Some(Kind::Audit) => read_audit(item).map(drop),
         None => {
             let why = "its key names nothing that trailhound remembers".to_owned();
             Err(UnreadableItem { key: item.key.clone(), why })

@@ -29,6 +29,8 @@ pub enum Kind {
     Alerts,
     /// What a correlation counts of a group, in one stretch of time.
     Pattern,
+    /// How far the check of a digest file has come.
+    Audit,
 }
 
 /// Names an item. Items of one partition can be listed by their `sort`.
@@ -84,7 +86,7 @@ pub struct UnreadableItem {
 }
 
 impl Kind {
-    const ALL: [Self; 4] = [Self::Pair, Self::Entity, Self::Alerts, Self::Pattern];
+    const ALL: [Self; 5] = [Self::Pair, Self::Entity, Self::Alerts, Self::Pattern, Self::Audit];
 
     fn letter(self) -> char {
         match self {
@@ -92,6 +94,7 @@ impl Kind {
             Self::Entity => 'E',
             Self::Alerts => 'A',
             Self::Pattern => 'C',
+            Self::Audit => 'D',
         }
     }
 
@@ -103,6 +106,7 @@ impl Kind {
             Self::Entity => "entities",
             Self::Alerts => "alert histories",
             Self::Pattern => "parts of correlations",
+            Self::Audit => "checks of digest files",
         }
     }
 }

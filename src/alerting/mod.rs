@@ -4,6 +4,7 @@
 //! and written is data ([`Item`]), and the pipeline asks the store. Holding back is data too, so that it can be counted and
 //! reported.
 
+mod audit;
 mod check;
 pub mod correlation;
 mod correlator;
@@ -15,6 +16,7 @@ mod published;
 mod sighting;
 mod uids;
 
+pub use audit::{audit_item, audit_key, read_audit};
 pub use check::check;
 pub use correlator::{Correlated, Correlation, Correlator, LATE, Step};
 pub use decision::{Alert, Decision, Hold, Repetition, decide, decide_without_memory, in_order, judge};

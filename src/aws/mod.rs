@@ -1,5 +1,6 @@
 //! The ports on AWS. Clients are made once, and keep their connections over invocations.
 
+mod cloudtrail;
 mod dynamodb;
 mod s3;
 mod sns;
@@ -7,6 +8,7 @@ mod warm;
 
 use aws_config::{BehaviorVersion, SdkConfig};
 
+pub use cloudtrail::CloudTrailKeys;
 pub use dynamodb::DynamoDbTable;
 pub use s3::{S3Body, S3Objects};
 pub use sns::SnsTopic;

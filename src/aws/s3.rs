@@ -14,6 +14,7 @@ use bytes::Bytes;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use tokio::time::timeout;
 
+use crate::integrity::SignatureMetadata;
 use crate::ports::{BoxError, FetchError, KeepError, ListError, ObjectBody, ObjectStore};
 use crate::trigger::ObjectRef;
 
@@ -32,6 +33,7 @@ pub struct S3Objects {
 #[derive(Debug)]
 pub struct S3Body {
     object: ObjectRef,
+    signature: SignatureMetadata,
     stream: ByteStream,
 }
 
@@ -63,7 +65,11 @@ impl ObjectStore for S3Objects {
         let request = self.client.get_object().bucket(&object.bucket).key(&object.key);
         let request = request.set_version_id(object.version_id.clone());
         match request.send().await {
-            Ok(output) => Ok(S3Body { object: object.clone(), stream: output.body }),
+            Ok(output) => {
+                let metadata = output.metadata.unwrap_or_default();
+                let signature = SignatureMetadata::of(|name| metadata.get(name).map(String::as_str));
+                Ok(S3Body { object: object.clone(), signature, stream: output.body })
+            }
             Err(error) => Err(fetch_error(object, error)),
         }
     }
@@ -79,6 +85,8 @@ impl ObjectStore for S3Objects {
                 source: error.into_source().unwrap_or_else(Into::into),
             })?;
             let keys = page.contents.unwrap_or_default().into_iter().filter_map(|object| object.key);
+            // Not every store that speaks S3's language knows where to start: one that doesn't would be listed for ever.
+            let keys = keys.filter(|key| after.is_none_or(|after| key.as_str() > after));
             let objects: Vec<ObjectRef> =
                 keys.map(|key| ObjectRef { bucket: bucket.to_owned(), key, version_id: None }).collect();
             if !objects.is_empty() {
@@ -115,6 +123,10 @@ fn keep_error<E: std::error::Error + Send + Sync + 'static>(to: &ObjectRef, erro
 }
 
 impl ObjectBody for S3Body {
+    fn signature(&self) -> Option<&SignatureMetadata> {
+        Some(&self.signature)
+    }
+
     async fn chunk(&mut self) -> Result<Option<Bytes>, FetchError> {
         let failed = |source: BoxError| FetchError::Failed { object: self.object.clone(), source };
         // The SDK watches over it too, by its throughput, which a body that trickles keeps up.

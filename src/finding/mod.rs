@@ -194,6 +194,12 @@ impl Finding {
         self.episode().map_or((self.event.time, self.event.time), |episode| (episode.start, episode.end))
     }
 
+    /// Whether it is about trailhound itself. What a record says of that proves nothing: where it came from does.
+    #[must_use]
+    pub fn is_own(&self) -> bool {
+        &*self.origin.file == OWN_SOURCE
+    }
+
     /// What a first-seen rule has to remember.
     #[must_use]
     pub fn first_seen(&self) -> Option<&FirstSeen> {
@@ -245,12 +251,6 @@ impl Event {
             identity,
             details: OnceLock::new(),
         }
-    }
-
-    /// Whether it is about trailhound itself.
-    #[must_use]
-    pub fn is_own(&self) -> bool {
-        self.details().source == OWN_SOURCE
     }
 
     /// What the record says; read once.

@@ -1,17 +1,25 @@
 //! A folder laid out as `<bucket>/<key>`.
+//!
+//! A folder keeps no metadata of objects. What `aws s3api head-object` prints of one can be put beside it as
+//! `<file>.metadata.json`: the signatures of digest files are metadata.
 
 use std::io::{self, ErrorKind};
 use std::path::{Component, Path, PathBuf};
 
 use bytes::{Bytes, BytesMut};
+use serde_json::Value;
 use tokio::fs::File;
 use tokio::io::AsyncReadExt as _;
 
 use super::walk;
+use crate::integrity::SignatureMetadata;
 use crate::ports::{BoxError, FetchError, KeepError, ListError, ObjectBody, ObjectStore};
+use crate::trail::KeyKind;
 use crate::trigger::ObjectRef;
 
 const CHUNK_BYTES: usize = 256 * 1024;
+/// What is put behind the name of a file for the one that holds its metadata.
+const METADATA: &str = ".metadata.json";
 
 /// Objects in a folder.
 #[derive(Debug, Clone)]
@@ -24,6 +32,7 @@ pub struct Folder {
 pub struct FolderBody {
     object: ObjectRef,
     file: File,
+    signature: Option<SignatureMetadata>,
 }
 
 impl Folder {
@@ -46,6 +55,21 @@ impl Folder {
         if inside { Ok(self.root.join(relative)) } else { Err(ErrorKind::PermissionDenied.into()) }
     }
 
+    /// What stands beside an object, if anything does.
+    fn metadata(&self, object: &ObjectRef) -> io::Result<Option<SignatureMetadata>> {
+        let mut path = self.path(object)?.into_os_string();
+        path.push(METADATA);
+        let text = match std::fs::read(&path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            text => text?,
+        };
+        let wrong = |why: String| io::Error::other(format!("{}: {why}", Path::new(&path).display()));
+        let head: Value = serde_json::from_slice(&text).map_err(|error| wrong(error.to_string()))?;
+        let metadata =
+            head.get("Metadata").and_then(Value::as_object).ok_or_else(|| wrong("no `Metadata`".to_owned()))?;
+        Ok(Some(SignatureMetadata::of(|name| metadata.get(name)?.as_str())))
+    }
+
     /// With the folders above it, which S3 doesn't have.
     async fn path_to_write(&self, object: &ObjectRef) -> io::Result<PathBuf> {
         let path = self.path(object)?;
@@ -58,9 +82,15 @@ impl Folder {
     /// The order of keys is not that of a walk: `a-b` stands between `a` and `a/b`.
     fn keys(&self, bucket: &str, prefix: &str, after: Option<&str>) -> Result<Vec<ObjectRef>, BoxError> {
         let root = self.root.join(bucket);
+        root.metadata()?;
+        // Nothing outside of the folder that the prefix names has to be looked at.
+        let within = prefix.rsplit_once('/').map_or(root.clone(), |(folder, _)| root.join(folder));
         let mut keys = Vec::new();
-        for entry in walk(&root) {
+        for entry in Some(within).filter(|within| within.is_dir()).iter().flat_map(|within| walk(within)) {
             let entry = entry?;
+            if entry.file_name().to_string_lossy().ends_with(METADATA) {
+                continue;
+            }
             let key = entry.path().strip_prefix(&root)?.to_str().ok_or_else(|| not_utf8(entry.path()))?;
             if key.starts_with(prefix) && after.is_none_or(|after| key > after) {
                 keys.push(ObjectRef { bucket: bucket.to_owned(), key: key.to_owned(), version_id: None });
@@ -84,7 +114,10 @@ impl ObjectStore for Folder {
             }
             fetch_error(object, error)
         })?;
-        Ok(FolderBody { object: object.clone(), file })
+        // Most objects are log files, of which nobody asks it.
+        let is_digest = KeyKind::of(&object.key) == KeyKind::Digest;
+        let signature = if is_digest { self.metadata(object).map_err(|error| failed(object, error))? } else { None };
+        Ok(FolderBody { object: object.clone(), file, signature })
     }
 
     async fn list(&self, bucket: &str, prefix: &str, after: Option<&str>) -> Result<Vec<ObjectRef>, ListError> {
@@ -111,6 +144,10 @@ fn keep_error(to: &ObjectRef, error: io::Error) -> KeepError {
 }
 
 impl ObjectBody for FolderBody {
+    fn signature(&self) -> Option<&SignatureMetadata> {
+        self.signature.as_ref()
+    }
+
     async fn chunk(&mut self) -> Result<Option<Bytes>, FetchError> {
         let mut buffer = BytesMut::with_capacity(CHUNK_BYTES);
         let read = self.file.read_buf(&mut buffer).await.map_err(|error| fetch_error(&self.object, error))?;
@@ -141,7 +178,7 @@ mod tests {
     #[tokio::test]
     async fn keys_are_listed_in_their_own_order_and_after_the_last_one() {
         let root = tempfile::TempDir::new().unwrap();
-        for key in ["a/b", "a/d/e", "a-c", "b"] {
+        for key in ["a/b", "a/d/e", "a-c", "b", "a/b.metadata.json"] {
             let path = root.path().join("bucket").join(key);
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();
             std::fs::write(path, "").unwrap();
@@ -153,7 +190,9 @@ mod tests {
         };
         assert_eq!(keys("", None).await, "a-c a/b a/d/e b");
         assert_eq!(keys("a/", Some("a/b")).await, "a/d/e");
+        assert_eq!(keys("a/d", None).await, "a/d/e");
         assert_eq!(keys("a", Some("b")).await, "");
+        assert_eq!(keys("elsewhere/a", None).await, "");
         assert!(folder.list("other", "", None).await.unwrap_err().to_string().contains("s3://other/"));
     }
 }

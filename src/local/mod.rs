@@ -1,6 +1,7 @@
 //! The ports on one machine: a folder, an embedded database file, the terminal. And the folders that people point at.
 
 mod files;
+mod keys;
 mod outbox;
 mod state_file;
 mod state_memory;
@@ -11,6 +12,7 @@ use jiff::Timestamp;
 use crate::ports::Clock;
 
 pub use files::{Folder, FolderBody};
+pub use keys::{KeyFile, KeyFileError, NoKeys};
 pub use outbox::{Outbox, Stdout};
 pub use state_file::{OpenError, StateFile};
 pub use state_memory::StateMemory;

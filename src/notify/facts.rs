@@ -41,7 +41,7 @@ impl<'a> Facts<'a> {
     pub(super) fn of(alert: &'a Alert, detail: Detail) -> Self {
         let finding = &alert.finding;
         let event = &finding.event;
-        let mut rows = if event.is_own() { own(alert) } else { call(alert) };
+        let mut rows = if finding.is_own() { own(alert) } else { call(alert) };
         rows.extend(new_value(finding).map(|new| ("New", new)));
         rows.extend(pattern(finding).map(|pattern| ("Why", pattern)));
         rows.retain(|(_, value)| !value.is_empty());
@@ -51,7 +51,11 @@ impl<'a> Facts<'a> {
             title: plain::logged(&finding.title, 150),
             title_is_logged: *finding.title != *finding.rule.title,
             rows: rows.into_iter().map(|(name, value)| (name, plain::logged(&value, MAX_VALUE * 2))).collect(),
-            caller: if event.is_own() { String::new() } else { plain::logged(&short_name(&event.details().actor), 60) },
+            caller: if finding.is_own() {
+                String::new()
+            } else {
+                plain::logged(&short_name(&event.details().actor), 60)
+            },
             account: plain::logged(event.account_name.as_deref().unwrap_or(&event.identity.account), 40),
             more: [events(finding), more(alert)].concat(),
             notes: notes(alert, detail),
@@ -85,6 +89,8 @@ fn own(alert: &Alert) -> Vec<(&'static str, String)> {
         ("Cause", format!("{cause}: {}", details.error_message.as_deref().unwrap_or_default())),
         ("Kept", said("additionalEventData.quarantine")),
         ("Id", said("requestParameters.subject")),
+        ("Digest", said("additionalEventData.digest")),
+        ("Trail", said("additionalEventData.trail")),
         ("When", when(alert)),
         ("Where", place(event)),
     ]

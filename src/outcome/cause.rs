@@ -149,7 +149,7 @@ impl Cause {
             Self::NotPutAside => (Returned, "FailedNotPutAside", Some("quarantine_failed"), WhenRepeated),
             Self::PublishFailed => (Returned, "FailedPublish", Some("publish_failed"), WhenRepeated),
             Self::StateFailed => (Returned, "FailedState", Some("state_failed"), WhenRepeated),
-            Self::Claimed => (Returned, "FailedClaimed", Some("alert_claimed"), WhenRepeated),
+            Self::Claimed => (Returned, "FailedClaimed", Some("alert_claimed"), Never),
             Self::OutOfTime => (Returned, "FailedOutOfTime", Some("out_of_time"), WhenRepeated),
         };
         Fate { delivery, metric, line, alert }

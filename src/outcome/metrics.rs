@@ -82,6 +82,8 @@ metrics! {
     "Ignored", IfAny, "notifications that ask for nothing", |it| it.counts.ignored;
     "Files", Always, "log files read to their end; 0 for an hour means that a trail or a notification has stopped", |it| it.counts.files;
     "Digests", IfAny, "digest files", |it| it.counts.digests;
+    "LogFilesProven", IfAny, "log files that hold what a digest file says", |it| it.counts.proven;
+    "IntegrityDamage", IfAny, "what digest files show to be missing, altered or added", |it| it.counts.damage;
     "ObjectsForeign", IfAny, "objects that are not CloudTrail's", |it| it.counts.foreign;
     "ObjectsUnwanted", IfAny, "objects that the settings leave to others", |it| it.counts.unwanted;
     "ObjectsGone", IfAny, "objects deleted before they were read", |it| it.counts.gone;

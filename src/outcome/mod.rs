@@ -34,6 +34,10 @@ pub struct Counts {
     pub files: u64,
     /// Digest files, which hold no records.
     pub digests: u64,
+    /// Log files that hold what a digest says.
+    pub proven: u64,
+    /// What digests show to be damaged: log files, the digests themselves, their chain.
+    pub damage: u64,
     /// Objects that are not CloudTrail's.
     pub foreign: u64,
     /// Objects that the settings leave to others.
@@ -87,6 +91,20 @@ pub struct Counts {
 impl Counts {
     /// Adds the counts of another part.
     pub fn add(&mut self, other: &Self) {
+        let mut other = other.clone();
+        for (sum, more) in self.numbers().into_iter().zip(other.numbers()) {
+            *sum += *more;
+        }
+        for (why, count) in other.held {
+            *self.held.entry(why).or_default() += count;
+        }
+        for (cause, count) in other.failed {
+            *self.failed.entry(cause).or_default() += count;
+        }
+    }
+
+    /// All that is one number. Taken apart by name, so that none that is added to the type is left out.
+    fn numbers(&mut self) -> [&mut u64; 29] {
         let Self {
             deliveries,
             deliveries_failed,
@@ -94,6 +112,8 @@ impl Counts {
             objects,
             files,
             digests,
+            proven,
+            damage,
             foreign,
             unwanted,
             gone,
@@ -112,49 +132,43 @@ impl Counts {
             findings,
             told,
             alerts,
-            held,
             findings_failed,
             state_calls,
             state_failures,
-            failed,
-        } = other;
-        for (sum, more) in [
-            (&mut self.deliveries, deliveries),
-            (&mut self.deliveries_failed, deliveries_failed),
-            (&mut self.ignored, ignored),
-            (&mut self.objects, objects),
-            (&mut self.files, files),
-            (&mut self.digests, digests),
-            (&mut self.foreign, foreign),
-            (&mut self.unwanted, unwanted),
-            (&mut self.gone, gone),
-            (&mut self.objects_failed, objects_failed),
-            (&mut self.records, records),
-            (&mut self.bad_records, bad_records),
-            (&mut self.records_unwanted, records_unwanted),
-            (&mut self.put_aside, put_aside),
-            (&mut self.matches, matches),
-            (&mut self.incomplete, incomplete),
-            (&mut self.excluded, excluded),
-            (&mut self.collapsed, collapsed),
-            (&mut self.duplicates, duplicates),
-            (&mut self.parts, parts),
-            (&mut self.episodes, episodes),
-            (&mut self.findings, findings),
-            (&mut self.told, told),
-            (&mut self.alerts, alerts),
-            (&mut self.findings_failed, findings_failed),
-            (&mut self.state_calls, state_calls),
-            (&mut self.state_failures, state_failures),
-        ] {
-            *sum += more;
-        }
-        for (why, count) in held {
-            *self.held.entry(*why).or_default() += count;
-        }
-        for (cause, count) in failed {
-            *self.failed.entry(*cause).or_default() += count;
-        }
+            held: _,
+            failed: _,
+        } = self;
+        [
+            deliveries,
+            deliveries_failed,
+            ignored,
+            objects,
+            files,
+            digests,
+            proven,
+            damage,
+            foreign,
+            unwanted,
+            gone,
+            objects_failed,
+            records,
+            bad_records,
+            records_unwanted,
+            put_aside,
+            matches,
+            incomplete,
+            excluded,
+            collapsed,
+            duplicates,
+            parts,
+            episodes,
+            findings,
+            told,
+            alerts,
+            findings_failed,
+            state_calls,
+            state_failures,
+        ]
     }
 
     /// Counts something that failed.
@@ -228,6 +242,8 @@ pub struct Outcome {
     pub is_batch: bool,
     /// The rules that records were held against.
     pub rules: RuleCounts,
+    /// Whether somebody asks for what lies below a prefix, and goes on by the answer.
+    pub is_listing: bool,
     /// What there was no time to list: invoking the function with it goes on there.
     pub next: Option<Prefix>,
 }
@@ -236,17 +252,22 @@ impl Outcome {
     /// What Lambda gets: a partial batch response for SQS and Kinesis, the counts for a direct invocation.
     ///
     /// # Errors
-    /// The reason why a direct invocation has to come again; Lambda retries on an error only.
+    /// The reason why a direct invocation has to come again; Lambda retries on an error only. A listing goes on behind an object that
+    /// fails: its answer has the reason, and counts how many did.
     pub fn response(&self) -> Result<Value, Failure> {
         if self.is_batch {
             let mut response = SqsBatchResponse::default();
             response.set_failures(self.failures.iter().filter_map(|(id, _)| id.as_ref()).map(|id| id.0.as_str()));
             return Ok(json!(response));
         }
-        if let Some((_, failure)) = self.failures.first() {
+        let failure = self.failures.first().map(|(_, failure)| failure);
+        if let Some(failure) = failure.filter(|_| !self.is_listing) {
             return Err(failure.clone());
         }
         let mut answer = json!(self.counts);
+        if let Some(failure) = failure {
+            answer["first_failure"] = json!({"cause": failure.cause, "why": failure.why});
+        }
         if let Some(next) = &self.next {
             answer["next"] = json!({"prefix": next.to_string(), "after": next.after});
         }

@@ -25,6 +25,13 @@ pub struct Place {
     pub prefix: String,
 }
 
+impl Place {
+    /// Whether an object lies there: nothing that was put aside is read again, whatever its name.
+    pub(super) fn holds(&self, object: &ObjectRef) -> bool {
+        self.bucket == object.bucket && object.key.starts_with(&self.prefix) && !self.prefix.is_empty()
+    }
+}
+
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "s3://{}/{}", self.bucket, self.prefix)
@@ -156,7 +163,7 @@ impl<O: ObjectStore, S: StateStore, P: Publisher, C: Clock> Pipeline<O, S, P, C>
             version_id: None,
         };
         let name = aside.name();
-        let reason = named(format!("{}.reason.json", name.trim_end_matches(".raw")));
+        let reason = named(format!("{}.reason.txt", name.trim_end_matches(".raw")));
         self.objects.put(&reason, aside.reason(self.clock.now())).await?;
         let raw = named(name);
         match &aside.what {

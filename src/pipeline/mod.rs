@@ -7,6 +7,8 @@
 
 mod aside;
 mod budget;
+mod digests;
+mod integrity;
 mod own;
 mod read;
 mod remember;
@@ -24,13 +26,14 @@ use crate::alerting::{self, Correlator, FirstSighting, KnownPairs, Published, Re
 use crate::engine::RuleSet;
 use crate::finding::{Contribution, Finding};
 use crate::outcome::{Cause, Failure, Outcome, RuleCounts};
-use crate::ports::{Clock, ObjectStore, Publisher, StateError, StateStore, chain};
+use crate::ports::{Clock, ObjectStore, PublicKeys, Publisher, StateError, StateStore, chain};
 use crate::telemetry::{self, Event};
 use crate::trail::{Readers, Scope};
 use crate::trigger::Trigger;
 
 pub use aside::Place;
 use budget::Budget;
+pub use integrity::{Advanced, Unread, advance, open};
 pub use remember::see;
 use run::{Collected, Run};
 pub use screen::{Screen, Screened, Told};
@@ -71,6 +74,8 @@ pub struct Handling {
     pub quarantine: Option<Place>,
     /// What trailhound's own events are held against.
     pub own_rules: RuleSet,
+    /// With what digest files are checked; without it they are counted.
+    pub keys: Option<Box<dyn PublicKeys>>,
     /// How many rules didn't load.
     pub rejected_rules: u64,
 }

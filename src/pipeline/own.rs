@@ -1,13 +1,14 @@
 //! What trailhound has to say of its own work, held against its own rules and told like everything else.
 
-use crate::outcome::{REPEATED, SelfAlert};
+use crate::finding::OWN_SOURCE;
+use crate::outcome::{Failure, SelfAlert};
 use crate::own::OwnEvent;
 use crate::ports::{Clock, ObjectStore, Publisher, StateStore};
 use crate::trail::{Item, Record};
 
 use super::Pipeline;
 use super::read::Report;
-use super::run::{Collected, DeliveryIndex, Run};
+use super::run::{DeliveryIndex, Run};
 use super::screen::Screen;
 
 impl<O: ObjectStore, S: StateStore, P: Publisher, C: Clock> Pipeline<O, S, P, C> {
@@ -16,23 +17,24 @@ impl<O: ObjectStore, S: StateStore, P: Publisher, C: Clock> Pipeline<O, S, P, C>
     pub(super) async fn tell_of_itself(&self, run: &mut Run) {
         let now = self.clock.now();
         let mut events = std::mem::take(&mut run.own);
-        events.retain(|(event, _)| event.cause.fate().alert == SelfAlert::AtOnce);
         events.extend(run.repeated_failures(now));
         let read = events.into_iter().map(|(event, deliveries)| (self.held_against_own_rules(&event), deliveries));
-        let Collected { findings, .. } = run.collect(read.collect());
-        self.tell(run, findings, &[]).await;
+        let collected = run.collect(read.collect());
+        self.follow_up(run, collected).await;
     }
 
     fn held_against_own_rules(&self, event: &OwnEvent) -> Report {
         let mut report = Report::default();
         let record = event.record();
-        let mut screen = Screen::new(&self.handling.own_rules, "trailhound".into(), event.time);
+        let mut screen = Screen::new(&self.handling.own_rules, OWN_SOURCE.into(), event.time);
         // OK to pass over what is none: this is a record because `OwnEvent` writes one.
         if let Ok(record) = Record::parse(0, record.as_bytes()) {
             screen.item(Item::Record(record), &mut |told| report.findings.push(told.finding()));
         }
+        let (sightings, _) = report.screened(screen);
+        report.findings.extend(sightings);
         // It is no record that came in.
-        report.counts.matches = report.findings.len() as u64;
+        report.counts.records = 0;
         report
     }
 }
@@ -40,16 +42,13 @@ impl<O: ObjectStore, S: StateStore, P: Publisher, C: Clock> Pipeline<O, S, P, C>
 impl Run {
     /// Deliveries that failed as often as is worth an alert.
     fn repeated_failures(&self, now: jiff::Timestamp) -> Vec<(OwnEvent, Vec<DeliveryIndex>)> {
-        let repeated = self.failed().filter(|(received, _, failure)| {
-            received.attempt >= REPEATED && failure.cause.fate().alert == SelfAlert::WhenRepeated
+        let repeated = self.failed().filter(|(_, index, failure)| {
+            self.has_been_tried(*index) && failure.cause.fate().alert == SelfAlert::WhenRepeated
         });
-        let event = |id: &str, attempt, failure: &crate::outcome::Failure| {
-            OwnEvent::of_delivery(id, attempt, failure.cause, &failure.why, now)
-        };
         repeated
-            .map(|(received, index, failure)| {
+            .map(|(received, index, Failure { cause, why })| {
                 let id = received.message_id.as_ref().map_or("", |id| id.0.as_str());
-                (event(id, received.attempt, failure), vec![index])
+                (OwnEvent::of_delivery(id, received.attempt.unwrap_or(1), *cause, why, now), vec![index])
             })
             .collect()
     }

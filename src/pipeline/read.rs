@@ -1,5 +1,7 @@
 //! One object, or records that came without one: from its key to its findings.
 
+use jiff::SignedDuration;
+
 use crate::finding::{Contribution, Finding};
 use crate::outcome::{Answer, Cause, Counts, Failure};
 use crate::own::OwnEvent;
@@ -31,7 +33,7 @@ impl Report {
     }
 
     /// Takes what the rules made of the records, and gives what was bad.
-    fn screened(&mut self, screen: Screen<'_>) -> (Vec<Finding>, Vec<BadRecord>) {
+    pub(super) fn screened(&mut self, screen: Screen<'_>) -> (Vec<Finding>, Vec<BadRecord>) {
         let Screened { sightings, contributions, counts, bad } = screen.finish();
         self.counts.add(&counts);
         self.contributions = contributions;
@@ -45,6 +47,7 @@ impl<O: ObjectStore, S: StateStore, P: Publisher, C: Clock> Pipeline<O, S, P, C>
         let key = ObjectKey::parse(&object.key);
         let ended = match key.kind {
             KeyKind::Foreign => Cause::NotOurs,
+            _ if self.handling.quarantine.as_ref().is_some_and(|place| place.holds(object)) => Cause::NotOurs,
             _ if !self.handling.scope.takes_object(&key) => Cause::NotWanted,
             KeyKind::Digest => {
                 report.counts.digests += 1;
@@ -86,7 +89,11 @@ impl<O: ObjectStore, S: StateStore, P: Publisher, C: Clock> Pipeline<O, S, P, C>
         let mut unreadable = Vec::new();
         for (index, record) in (0..).zip(&inline.records) {
             let before = screen.bad_records();
-            let item = Record::parse(index, record.as_bytes()).map_or_else(Item::Bad, Item::Record);
+            let item = match Record::parse(index, record.as_bytes()) {
+                Ok(parsed) if parsed.looks_like_a_record() => Item::Record(parsed),
+                Ok(_) => Item::Bad(BadRecord::no_record(index, record.len())),
+                Err(bad) => Item::Bad(bad),
+            };
             screen.item(item, &mut |told| report.findings.push(told.finding()));
             if screen.bad_records() > before {
                 unreadable.push(record.as_str());
@@ -121,12 +128,20 @@ impl<O: ObjectStore, S: StateStore, P: Publisher, C: Clock> Pipeline<O, S, P, C>
             counts.fail(cause);
             report.own.push(OwnEvent::of_object(object, cause, &why, self.clock.now()));
             report.failure = Some(Failure { cause, why });
+        } else if cause == Cause::Gone && self.is_fresh(object) {
+            report.own.push(OwnEvent::of_vanished(object, self.clock.now()));
         } else if ended == Answer::PutAside {
             counts.fail(cause);
             self.put_aside(Aside::object(object, cause, why, bad), report).await;
         } else if cause == Cause::Done && !bad.is_empty() {
             self.put_aside(Aside::object(object, Cause::PartlyDone, String::new(), bad), report).await;
         }
+    }
+
+    /// Whether a log file was delivered less than a day ago: no rule of a bucket's lifecycle deletes it sooner.
+    fn is_fresh(&self, object: &ObjectRef) -> bool {
+        let delivered = ObjectKey::parse(&object.key).delivered;
+        delivered.is_some_and(|time| self.clock.now().duration_since(time) < SignedDuration::from_hours(24))
     }
 
     async fn stream(

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 
 use crate::alerting::{Correlated, Correlation, Decision};
 use crate::finding::{Contribution, Finding, FindingUid};
-use crate::outcome::{Cause, Counts, Failure, Outcome};
+use crate::outcome::{Cause, Counts, Failure, Outcome, REPEATED, SelfAlert};
 use crate::own::OwnEvent;
 use crate::telemetry::{self, Event};
 use crate::trigger::{Delivery, MessageId, Prefix, Rejected, Trigger, TriggerError, Work};
@@ -36,6 +36,7 @@ pub(super) struct Run {
     pub(super) own: Vec<(OwnEvent, Vec<DeliveryIndex>)>,
     pub(super) counts: Counts,
     lags: Vec<u64>,
+    is_listing: bool,
     next: Option<Prefix>,
     pub(super) state_calls: Arc<AtomicU64>,
 }
@@ -44,7 +45,7 @@ pub(super) struct Run {
 pub(super) struct Received {
     /// `None` for the one delivery of a direct invocation.
     pub(super) message_id: Option<MessageId>,
-    pub(super) attempt: u32,
+    pub(super) attempt: Option<u32>,
 }
 
 /// What the objects of one wave gave, each event once.
@@ -67,6 +68,7 @@ impl Run {
             own: Vec::new(),
             counts: Counts::default(),
             lags: Vec::new(),
+            is_listing: false,
             next: None,
             state_calls: Arc::default(),
         }
@@ -84,6 +86,13 @@ impl Run {
                 }
             }
             Ok(Trigger::Direct(work)) => self.receive(Received::DIRECT, Ok(work), &mut wanted),
+            Err(error) if error.is_of_a_batch() => {
+                // Put aside, it would be acknowledged with all its messages.
+                telemetry::emit(&Event::PayloadUnknown { error: &error });
+                self.receive(Received::DIRECT, Ok(Work::default()), &mut wanted);
+                self.counts.fail(Cause::NotUnderstood);
+                self.fail(0, Failure { cause: Cause::NotUnderstood, why: error.to_string() });
+            }
             Err(error) => self.receive(Received::DIRECT, Err(rejected(error)), &mut wanted),
         }
         wanted
@@ -101,6 +110,7 @@ impl Run {
                     wanted.objects.entry(object).or_default().push(index);
                 }
                 wanted.records.extend(work.records.into_iter().map(|inline| (inline, index)));
+                self.is_listing |= !work.prefixes.is_empty();
                 wanted.prefixes.extend(work.prefixes.into_iter().map(|prefix| (prefix, index)));
             }
             Err(rejected) => wanted.rejected.push((rejected, index)),
@@ -118,7 +128,8 @@ impl Run {
             if let Some(failure) = &report.failure {
                 deliveries.iter().for_each(|&index| self.fail(index, failure.clone()));
             }
-            self.own.extend(report.own.into_iter().map(|event| (event, deliveries.clone())));
+            let own = report.own.into_iter().filter(|event| event.alert == SelfAlert::AtOnce);
+            self.own.extend(own.map(|event| (event, deliveries.clone())));
             self.contributed_by.extend(report.contributions.iter().map(|_| deliveries.clone()));
             collected.contributions.extend(report.contributions);
             for mut finding in report.findings {
@@ -196,7 +207,7 @@ impl Run {
     pub(super) fn told<'f>(&mut self, findings: impl Iterator<Item = &'f Finding>, now: Timestamp) {
         for finding in findings {
             self.counts.told += 1;
-            if finding.event.time_is_known && !self.is_history && !finding.event.is_own() {
+            if finding.event.time_is_known && !self.is_history && !finding.is_own() {
                 let lag = now.duration_since(finding.event.time).as_millis();
                 self.lags.push(u64::try_from(lag).unwrap_or_default());
             }
@@ -223,6 +234,13 @@ impl Run {
         self.failures.entry(index).or_insert(failure);
     }
 
+    /// Whether a delivery has been tried so often that people have to know. A stream counts no tries, and stands still until one
+    /// succeeds; Lambda tries direct events again by itself, and then hands them on.
+    pub(super) fn has_been_tried(&self, index: DeliveryIndex) -> bool {
+        // OK because the indices are places in this list.
+        self.deliveries[index].attempt.map_or(self.is_batch, |attempt| attempt >= REPEATED)
+    }
+
     /// The deliveries that failed by now.
     pub(super) fn failed(&self) -> impl Iterator<Item = (&Received, DeliveryIndex, &Failure)> {
         // OK because the indices are places in this list.
@@ -230,16 +248,16 @@ impl Run {
     }
 
     pub(super) fn finish(self) -> Outcome {
-        let Self { deliveries, failures, mut counts, lags, is_batch, next, state_calls, .. } = self;
+        let Self { deliveries, failures, mut counts, lags, is_batch, is_listing, next, state_calls, .. } = self;
         counts.deliveries_failed = failures.len() as u64;
         counts.state_calls = state_calls.load(Ordering::Relaxed);
         // OK because the indices are places in this list.
         let failures = failures.into_iter().map(|(index, failure)| (deliveries[index].message_id.clone(), failure));
         let failures = failures.collect();
-        Outcome { counts, lags, failures, is_batch, next, ..Outcome::default() }
+        Outcome { counts, lags, failures, is_batch, is_listing, next, ..Outcome::default() }
     }
 }
 
 impl Received {
-    const DIRECT: Self = Self { message_id: None, attempt: 1 };
+    const DIRECT: Self = Self { message_id: None, attempt: None };
 }

@@ -6,6 +6,7 @@ use futures_util::{StreamExt as _, stream};
 
 use crate::outcome::{Cause, Failure};
 use crate::ports::{Clock, ObjectStore, Publisher, StateStore, chain};
+use crate::trail::{KeyKind, ObjectKey};
 use crate::trigger::{Inline, ObjectRef, Prefix, Rejected};
 
 use super::Pipeline;
@@ -34,25 +35,38 @@ pub(super) type Read = (Report, Vec<DeliveryIndex>);
 impl<O: ObjectStore, S: StateStore, P: Publisher, C: Clock> Pipeline<O, S, P, C> {
     pub(super) async fn do_all(&self, run: &mut Run, wanted: Wanted) {
         let Wanted { objects, records, prefixes, rejected } = wanted;
-        let mut first: Vec<Read> = Vec::new();
-        for (rejected, index) in rejected {
-            first.push((self.put_payload_aside(&rejected).await, vec![index]));
-        }
-        // What is here already costs next to nothing, and whoever sends single events wants to know within seconds.
+        // Whoever sends single events wants to know within seconds.
+        let mut read = Vec::new();
         for (inline, index) in records {
-            first.push((self.hold_inline(&inline).await, vec![index]));
+            read.push((self.hold_inline(&inline).await, vec![index]));
         }
+        self.collect_and_tell(run, read).await;
+        let (digests, objects): (Vec<_>, Vec<_>) = objects.into_iter().partition(|(object, _)| self.is_checked(object));
         let mut objects = objects.into_iter().peekable();
-        while objects.peek().is_some() || !first.is_empty() {
+        while objects.peek().is_some() {
             let (names, deliveries): (Vec<_>, Vec<_>) = objects.by_ref().take(WAVE).unzip();
             let reports = self.read_all(run, &names).await;
-            let read = first.drain(..).chain(reports.into_iter().zip(deliveries));
-            let collected = run.collect(read.collect());
-            self.follow_up(run, collected).await;
+            self.collect_and_tell(run, reports.into_iter().zip(deliveries).collect()).await;
         }
         for (prefix, index) in prefixes {
             self.go_through(run, prefix, index).await;
         }
+        self.check_digests(run, digests).await;
+        for (rejected, index) in rejected {
+            let report = self.put_payload_aside(&rejected).await;
+            run.collect(vec![(report, vec![index])]);
+        }
+    }
+
+    async fn collect_and_tell(&self, run: &mut Run, read: Vec<Read>) {
+        let collected = run.collect(read);
+        self.follow_up(run, collected).await;
+    }
+
+    /// Whether it is a digest file that is to be checked. Those below a prefix are only counted: `trailhound verify` is for them.
+    fn is_checked(&self, object: &ObjectRef) -> bool {
+        let key = ObjectKey::parse(&object.key);
+        key.kind == KeyKind::Digest && self.handling.keys.is_some() && self.handling.scope.takes_object(&key)
     }
 
     /// Reads what lies below a prefix, page by page, as long as there is time.
@@ -77,8 +91,7 @@ impl<O: ObjectStore, S: StateStore, P: Publisher, C: Clock> Pipeline<O, S, P, C>
                 let done = reports.iter().position(Report::is_out_of_time).unwrap_or(reports.len());
                 reports.truncate(done);
                 prefix.after = done.checked_sub(1).map(|last| wave[last].key.clone()).or(prefix.after);
-                let collected = run.collect(reports.into_iter().map(|report| (report, vec![index])).collect());
-                self.follow_up(run, collected).await;
+                self.collect_and_tell(run, reports.into_iter().map(|report| (report, vec![index])).collect()).await;
                 if done < wave.len() {
                     return run.goes_on(prefix, index);
                 }

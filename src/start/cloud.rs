@@ -5,9 +5,9 @@ use std::time::Instant;
 use aws_config::SdkConfig;
 use futures_util::future::join_all;
 
-use crate::aws::{DynamoDbTable, S3Objects, SnsTopic, WarmError, sdk_config};
+use crate::aws::{CloudTrailKeys, DynamoDbTable, S3Objects, SnsTopic, WarmError, sdk_config};
 use crate::config::Warm;
-use crate::ports::{ObjectBody as _, ObjectStore as _, chain};
+use crate::ports::{ObjectBody as _, ObjectStore as _, PublicKeys, chain};
 use crate::telemetry::{self, Event};
 use crate::trigger::ObjectRef;
 
@@ -28,6 +28,10 @@ impl Cloud {
 
     pub(super) fn objects(&self) -> Result<Objects, StartError> {
         Ok(Objects::S3(self.clients("s3")?.1.clone()))
+    }
+
+    pub(super) fn keys(&self) -> Result<Box<dyn PublicKeys>, StartError> {
+        Ok(Box::new(CloudTrailKeys::new(&self.clients("cloudtrail")?.0)))
     }
 
     pub(super) fn alerts(&self, arn: &str) -> Result<Alerts, StartError> {

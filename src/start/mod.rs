@@ -6,16 +6,18 @@ mod cloud;
 #[path = "no_cloud.rs"]
 mod cloud;
 mod parts;
+mod verification;
 
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
 use jiff::Timestamp;
 
-use crate::config::{AlertsTo, ConfigFrom, ObjectsFrom, Settings, StateIn};
+use crate::config::{AlertsTo, ConfigFrom, KeysFrom, ObjectsFrom, Settings, StateIn};
 use crate::engine::Organisation;
-use crate::local::{Folder, OpenError, StateFile, StateMemory, Stdout, SystemClock};
+use crate::local::{Folder, KeyFileError, OpenError, StateFile, StateMemory, Stdout, SystemClock};
 use crate::pipeline::{Handling, Pipeline};
+use crate::ports::PublicKeys;
 use crate::rule_pack::{self, Loaded};
 use crate::telemetry::{self, Event};
 use crate::trail::Readers;
@@ -24,6 +26,8 @@ use crate::yaml::{Diagnostic, SourceFile};
 
 use cloud::Cloud;
 pub use parts::{Alerts, Body, Objects, State};
+use verification::public_keys;
+pub use verification::verification;
 
 /// A pipeline whose parts were chosen by settings.
 pub type ConfiguredPipeline = Pipeline<Objects, State, Alerts, SystemClock>;
@@ -55,6 +59,9 @@ pub enum StartError {
         /// What is wrong.
         why: std::io::Error,
     },
+    /// The file of public keys can't be used.
+    #[error(transparent)]
+    Keys(KeyFileError),
     /// The memory can't be opened.
     #[error("{path}: {why}")]
     State {
@@ -99,6 +106,8 @@ struct Parts {
     objects: Objects,
     state: State,
     alerts: Alerts,
+    /// `None`: digest files aren't checked.
+    keys: Option<Box<dyn PublicKeys>>,
 }
 
 impl Parts {
@@ -107,6 +116,10 @@ impl Parts {
             objects: objects(&settings.objects, cloud)?,
             state: state(&settings.state, cloud)?,
             alerts: alerts(&settings.alerts, cloud)?,
+            keys: match &settings.keys {
+                KeysFrom::Nowhere => None,
+                keys => Some(public_keys(keys, cloud)?),
+            },
         })
     }
 
@@ -128,6 +141,7 @@ impl Parts {
                 scope: settings.scope.clone(),
                 quarantine: settings.quarantine.clone(),
                 own_rules: loaded.own,
+                keys: self.keys,
                 rejected_rules: loaded.rejected.len() as u64,
             },
         })
@@ -179,6 +193,7 @@ async fn cloud(settings: &Settings) -> Cloud {
     let needed = settings.objects == ObjectsFrom::S3
         || matches!(settings.alerts, AlertsTo::Sns(_))
         || matches!(settings.state, StateIn::DynamoDb(_))
+        || settings.keys == KeysFrom::CloudTrail
         || matches!(settings.config, Some(ConfigFrom::S3 { .. }));
     Cloud::load(needed).await
 }

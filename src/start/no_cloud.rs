@@ -2,6 +2,7 @@
 #![expect(clippy::unused_async, clippy::unused_self, reason = "the same shape as the one with AWS")]
 
 use crate::config::Warm;
+use crate::ports::PublicKeys;
 use crate::trigger::ObjectRef;
 
 use super::{Alerts, Objects, Parts, StartError, State};
@@ -15,6 +16,10 @@ impl Cloud {
 
     pub(super) fn objects(&self) -> Result<Objects, StartError> {
         Err(StartError::WithoutAws("s3"))
+    }
+
+    pub(super) fn keys(&self) -> Result<Box<dyn PublicKeys>, StartError> {
+        Err(StartError::WithoutAws("cloudtrail"))
     }
 
     pub(super) fn alerts(&self, _arn: &str) -> Result<Alerts, StartError> {

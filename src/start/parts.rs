@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use crate::alerting::{Item, Items, Key, Listed, Stretch};
 #[cfg(feature = "aws")]
 use crate::aws::{DynamoDbTable, S3Body, S3Objects, SnsTopic};
+use crate::integrity::SignatureMetadata;
 use crate::local::{Folder, FolderBody, StateFile, StateMemory, Stdout};
 use crate::notify::Notification;
 use crate::ports::{
@@ -93,6 +94,14 @@ impl ObjectStore for Objects {
 }
 
 impl ObjectBody for Body {
+    fn signature(&self) -> Option<&SignatureMetadata> {
+        match self {
+            #[cfg(feature = "aws")]
+            Self::S3(body) => body.signature(),
+            Self::Folder(body) => body.signature(),
+        }
+    }
+
     async fn chunk(&mut self) -> Result<Option<Bytes>, FetchError> {
         match self {
             #[cfg(feature = "aws")]

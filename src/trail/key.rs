@@ -3,6 +3,8 @@
 //! `[<prefix>/]AWSLogs/[<o-id>/]<account>/<folder>/<region>/YYYY/MM/DD/<file>.json.gz`
 //! <https://docs.aws.amazon.com/awscloudtrail/latest/userguide/get-and-view-cloudtrail-log-files.html>
 
+use jiff::Timestamp;
+
 use super::EventKind;
 
 /// What an object is, told by its key alone.
@@ -30,6 +32,8 @@ pub struct ObjectKey<'k> {
     pub region: Option<&'k str>,
     /// What kind of events it holds, if they are all of one kind.
     pub events: Option<EventKind>,
+    /// When CloudTrail delivered it, by its name: to the minute.
+    pub delivered: Option<Timestamp>,
 }
 
 impl KeyKind {
@@ -55,7 +59,7 @@ impl<'k> ObjectKey<'k> {
         written_by_cloudtrail(key).unwrap_or_else(|| {
             let kind =
                 if may_hold_records(key) && !is_of_another_service(key) { KeyKind::Unknown } else { KeyKind::Foreign };
-            Self { kind, account: None, region: None, events: None }
+            Self { kind, account: None, region: None, events: None, delivered: None }
         })
     }
 }
@@ -76,7 +80,15 @@ fn written_by_cloudtrail(key: &str) -> Option<ObjectKey<'_>> {
         "CloudTrail-Digest" => (KeyKind::Digest, None),
         _ => return None,
     };
-    Some(ObjectKey { kind, account: Some(account), region: Some(region), events })
+    Some(ObjectKey { kind, account: Some(account), region: Some(region), events, delivered: delivered(file) })
+}
+
+/// `<account>_CloudTrail_<region>_<YYYYMMDDTHHMM>Z_<16 characters>.json.gz`
+fn delivered(file: &str) -> Option<Timestamp> {
+    let stamp = file.split('_').nth(3)?.strip_suffix('Z')?;
+    let (date, time) = stamp.split_once('T').filter(|(date, time)| digits(date, 8) && digits(time, 4))?;
+    let [year, month, day, hour, minute] = [&date[..4], &date[4..6], &date[6..], &time[..2], &time[2..]];
+    format!("{year}-{month}-{day}T{hour}:{minute}:00Z").parse().ok()
 }
 
 /// Config, load balancers and others write below `AWSLogs/<account>/` too.
@@ -144,6 +156,9 @@ mod tests {
         let key =
             ObjectKey::parse("o/AWSLogs/o-exampleorgid/111122223333/CloudTrail-Insight/eu-west-1/2026/11/05/f.json.gz");
         assert_eq!((key.account, key.region), (Some("111122223333"), Some("eu-west-1")));
-        assert_eq!(key.events, Some(EventKind::Insight));
+        assert_eq!((key.events, key.delivered), (Some(EventKind::Insight), None));
+        let name = "111122223333_CloudTrail_eu-west-1_20261105T1015Z_UidgAgQekcWiqMu6.json.gz";
+        let key = format!("AWSLogs/111122223333/CloudTrail/eu-west-1/2026/11/05/{name}");
+        assert_eq!(ObjectKey::parse(&key).delivered.unwrap().to_string(), "2026-11-05T10:15:00Z");
     }
 }

@@ -23,6 +23,7 @@ mod scope;
 mod skip;
 mod slots;
 mod statement;
+mod unzip;
 mod window;
 
 pub use derived::{Mfa, Outcome, SourceKind};
@@ -37,3 +38,4 @@ pub use record::{BadRecord, EventIdentity, KeptRecord, Record};
 pub use scope::{EventKind, Scope};
 pub(crate) use slots::Slot;
 pub use statement::{Grant, Principal, PrincipalKind};
+pub use unzip::Unzip;

@@ -2,7 +2,7 @@
 
 use super::frames::{Frame, Frames};
 use super::inflate::Inflate;
-use super::record::{BadRecord, Place, Record};
+use super::record::{BadRecord, NO_RECORD, Place, Record};
 use super::slots::Slots;
 use super::window::Window;
 
@@ -177,7 +177,7 @@ fn item<'a>(frame: Frame, slots: &Slots, bytes: &'a [u8], offset: u64, index: u6
         Ok(record) if record.looks_like_a_record() => Item::Record(record),
         Ok(_) if alone && index == 0 => return Err(ReadError::NoRecords),
         // Other JSON, such as an array of whole trail files, would otherwise read as a quiet day.
-        Ok(_) => Item::Bad(place.bad(0..bytes.len(), "it is no CloudTrail record".to_owned())),
+        Ok(_) => Item::Bad(place.bad(0..bytes.len(), NO_RECORD.to_owned())),
         Err(bad) => Item::Bad(bad),
     })
 }

@@ -72,6 +72,13 @@ pub struct BadRecord {
     pub reason: String,
 }
 
+impl BadRecord {
+    /// JSON in a record's place that is none.
+    pub(crate) fn no_record(index: u64, bytes: usize) -> Self {
+        Place { index, offset: 0 }.bad(0..bytes, NO_RECORD.to_owned())
+    }
+}
+
 /// Which event a record tells of, whatever file it stands in: overlapping trails and redelivery bring it again.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct EventIdentity {
@@ -290,8 +297,9 @@ impl<'a> Record<'a> {
         EventIdentity { account, event_id: self.event_id().into_owned() }
     }
 
-    /// Tells a record that stands alone in a file from any other JSON object.
-    pub(super) fn looks_like_a_record(&self) -> bool {
+    /// Tells a record that stands alone from any other JSON object.
+    #[must_use]
+    pub fn looks_like_a_record(&self) -> bool {
         [Slot::EventName, Slot::EventSource, Slot::EventVersion, Slot::EventType]
             .iter()
             .any(|slot| self.slots.get(*slot).is_some())
@@ -349,6 +357,7 @@ impl Place {
     }
 }
 
+pub(super) const NO_RECORD: &str = "it is no CloudTrail record";
 pub(super) const NO_OBJECT: &str = "it is not a JSON object";
 
 /// `at`: counted from the record's first byte.

@@ -6,7 +6,7 @@
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::s3::object_ref;
+use super::s3::Entity;
 use super::{TriggerError, Work, read};
 
 const WHAT: &str = "an EventBridge event";
@@ -19,24 +19,6 @@ struct Envelope<'p> {
     id: Option<String>,
     #[serde(borrow)]
     detail: &'p RawValue,
-}
-
-#[derive(Deserialize)]
-struct Created {
-    bucket: Bucket,
-    object: Object,
-}
-
-#[derive(Deserialize)]
-struct Bucket {
-    name: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct Object {
-    key: Option<String>,
-    #[serde(rename = "version-id")]
-    version_id: Option<String>,
 }
 
 /// `None` for events of which nothing is known.
@@ -55,34 +37,25 @@ pub(super) fn work(text: &str) -> Result<Option<Work>, TriggerError> {
     if kind != "object created" {
         return Ok(Some(Work::nothing()));
     }
-    let Created { bucket, object } = read(WHAT, envelope.detail.get())?;
     // Unlike in S3's own notifications, the key is written as it is.
-    object_ref(WHAT, bucket.name, object.key, object.version_id, |key| Ok(key.to_owned()))
-        .map(|object| Some(Work::object(object)))
+    let object = read::<Entity>(WHAT, envelope.detail.get())?.object(WHAT, |key| Ok(key.to_owned()))?;
+    Ok(Some(Work::object(object)))
 }
 
 #[cfg(test)]
 mod tests {
     use serde_json::json;
 
-    use super::super::{Trigger, tests::direct};
+    use super::super::{ObjectRef, Trigger, tests::direct};
     use super::*;
 
     #[test]
     fn an_object_is_named_by_its_key_as_it_is() {
         let detail = json!({"bucket": {"name": "b"}, "object": {"key": "a+b%20c", "version-id": "v"}});
         let event = |kind: &str| json!({"source": "aws.s3", "detail-type": kind, "detail": detail});
-        let object = ObjectRefParts("b", "a+b%20c", Some("v"));
-        assert_eq!(direct(&event("Object Created")).objects, [object.into()]);
+        let object = ObjectRef { bucket: "b".into(), key: "a+b%20c".into(), version_id: Some("v".into()) };
+        assert_eq!(direct(&event("Object Created")), Work::object(object));
         assert_eq!(direct(&event("Object Deleted")), Work::nothing());
-    }
-
-    struct ObjectRefParts(&'static str, &'static str, Option<&'static str>);
-
-    impl From<ObjectRefParts> for super::super::ObjectRef {
-        fn from(ObjectRefParts(bucket, key, version): ObjectRefParts) -> Self {
-            Self { bucket: bucket.into(), key: key.into(), version_id: version.map(Into::into) }
-        }
     }
 
     #[test]

@@ -7,7 +7,8 @@ use serde::Deserialize;
 
 use super::{Delivery, MAX_DEPTH, MessageId, Rejected, TriggerError, logs, read, work};
 
-const WHAT: &str = "a Kinesis record";
+pub(super) const WHAT: &str = "a Kinesis batch";
+const RECORD: &str = "a Kinesis record";
 
 #[derive(Deserialize)]
 struct Batch {
@@ -33,11 +34,11 @@ pub(super) fn deliveries(payload: &str) -> Result<Vec<Delivery>, TriggerError> {
 }
 
 fn delivery(Record { kinesis: Data { sequence_number, data } }: Record) -> Delivery {
-    let work = match logs::decoded(WHAT, &data) {
+    let work = match logs::decoded(RECORD, &data) {
         Ok(text) => work(&text, MAX_DEPTH).map_err(|error| Rejected { error, payload: text }),
         Err(error) => Err(Rejected { error, payload: data }),
     };
-    Delivery { message_id: MessageId(sequence_number), attempt: 1, work }
+    Delivery { message_id: MessageId(sequence_number), attempt: None, work }
 }
 
 #[cfg(test)]

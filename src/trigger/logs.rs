@@ -12,8 +12,9 @@ use serde::Deserialize;
 use super::{TriggerError, Work, read};
 
 const WHAT: &str = "a message of CloudWatch Logs";
-/// What one message may inflate to. A whole invocation has at most 6 MB, and log events compress some twenty times.
-const MAX_BYTES: u64 = 256 << 20;
+/// What one message may inflate to. CloudWatch Logs sends at most 1 MB, packed some fifteen times; ten such messages still fit into
+/// the function's memory.
+const MAX_BYTES: u64 = 20 << 20;
 
 #[derive(Deserialize)]
 struct Subscribed {

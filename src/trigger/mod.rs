@@ -39,8 +39,8 @@ pub enum Trigger {
 pub struct Delivery {
     /// The id that a partial batch response names.
     pub message_id: MessageId,
-    /// How often it has been delivered, this time included; 1 where nobody counts.
-    pub attempt: u32,
+    /// How often it has been delivered, this time included; `None` where nobody counts.
+    pub attempt: Option<u32>,
     /// What can't be understood fails its own message and no other.
     pub work: Result<Work, Rejected>,
 }
@@ -145,6 +145,20 @@ pub enum TriggerError {
         /// Its ARN.
         topic: String,
     },
+    /// A topic that sends nothing any more.
+    #[error("somebody has ended the subscription to {topic}: nothing comes from it any more")]
+    Unsubscribed {
+        /// Its ARN.
+        topic: String,
+    },
+}
+
+impl TriggerError {
+    /// Whether it is a whole batch that can't be read: then no message of it has an id to answer with.
+    #[must_use]
+    pub fn is_of_a_batch(&self) -> bool {
+        matches!(self, Self::Malformed { what, .. } if [sqs::WHAT, kinesis::WHAT].contains(what))
+    }
 }
 
 impl Trigger {
@@ -195,6 +209,9 @@ fn work(text: &str, depth: u8) -> Result<Work, TriggerError> {
     } else if member(&members, "Event").as_deref() == Some("s3:TestEvent") {
         // S3 sends one when a notification is set up. Failing it would page somebody on day one.
         Ok(Work::nothing())
+    } else if has("requestContext") && has("requestPayload") {
+        // What Lambda's destination holds of an invocation that failed: redriven, it is done again.
+        members.get("requestPayload").map_or_else(|| Err(unknown()), |payload| work(payload.get(), depth))
     } else if has("TopicArn") && has("Type") {
         sns::enveloped(text, depth)
     } else if has("s3Bucket") {
@@ -325,6 +342,14 @@ mod tests {
             let Ok(Trigger::Direct(work)) = Trigger::parse(&payload) else { panic!("{payload}") };
             assert_eq!(work.records[0].records, [record], "as it was written");
         }
+    }
+
+    #[test]
+    fn an_invocation_that_failed_is_done_again() {
+        let payload = json!({"objects": ["s3://b/k"]});
+        let failed = json!({"version": "1.0", "requestContext": {"condition": "RetriesExhausted"}, "requestPayload": payload,
+            "responseContext": {"statusCode": 200}, "responsePayload": {"errorMessage": "m"}});
+        assert_eq!(direct(&failed), direct(&payload));
     }
 
     #[test]

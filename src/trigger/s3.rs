@@ -18,8 +18,9 @@ struct Notification {
     s3: Option<Entity>,
 }
 
+/// The object that an event is about, as S3 and EventBridge write it.
 #[derive(Deserialize)]
-struct Entity {
+pub(super) struct Entity {
     bucket: Bucket,
     object: Object,
 }
@@ -32,8 +33,19 @@ struct Bucket {
 #[derive(Deserialize)]
 struct Object {
     key: Option<String>,
-    #[serde(rename = "versionId")]
+    #[serde(rename = "versionId", alias = "version-id")]
     version_id: Option<String>,
+}
+
+impl Entity {
+    /// Names the object; how its key is to be read depends on who wrote it.
+    pub(super) fn object(
+        self,
+        what: &'static str,
+        decode: impl Fn(&str) -> Result<String, TriggerError>,
+    ) -> Result<ObjectRef, TriggerError> {
+        object_ref(what, self.bucket.name, self.object.key, self.object.version_id, decode)
+    }
 }
 
 /// Lists the objects that were created. Other events (a removal, a tag) are counted as ignored.
@@ -45,8 +57,7 @@ pub(super) fn work(records: &[&RawValue]) -> Result<Work, TriggerError> {
         // Some stores that speak S3's language put `s3:` in front.
         let created = |name: &str| name.strip_prefix("s3:").unwrap_or(name).starts_with("ObjectCreated:");
         if event_name.as_deref().is_some_and(created) {
-            let Entity { bucket, object } = s3.ok_or_else(|| malformed("no `s3`"))?;
-            work.objects.push(object_ref(WHAT, bucket.name, object.key, object.version_id, decode)?);
+            work.objects.push(s3.ok_or_else(|| malformed("no `s3`"))?.object(WHAT, decode)?);
         } else {
             work.ignored += 1;
         }

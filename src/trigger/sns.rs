@@ -38,11 +38,13 @@ pub(super) fn enveloped(text: &str, depth: u8) -> Result<Work, TriggerError> {
 
 fn unwrapped(envelope: Envelope, depth: u8) -> Result<Work, TriggerError> {
     match envelope.r#type.as_deref() {
-        // Until somebody agrees, nothing comes this way: that must not look like a quiet day.
+        // Until somebody agrees, and once somebody has ended it, nothing comes this way: that must not look like a quiet day.
         Some("SubscriptionConfirmation") => {
             Err(TriggerError::Unconfirmed { topic: envelope.topic_arn.unwrap_or_default() })
         }
-        Some("UnsubscribeConfirmation") => Ok(Work::nothing()),
+        Some("UnsubscribeConfirmation") => {
+            Err(TriggerError::Unsubscribed { topic: envelope.topic_arn.unwrap_or_default() })
+        }
         _ => {
             let missing = || TriggerError::Malformed { what: WHAT, why: "no `Message`".to_owned() };
             inner(&envelope.message.ok_or_else(missing)?, depth)
@@ -55,7 +57,6 @@ mod tests {
     use serde_json::json;
 
     use super::super::{Trigger, tests::direct};
-    use super::*;
 
     #[test]
     fn what_is_wrapped_is_read() {
@@ -74,7 +75,11 @@ mod tests {
         let parsed = |kind: &str| Trigger::parse(&json!({"Type": kind, "TopicArn": topic, "Token": "t"}).to_string());
         let error = parsed("SubscriptionConfirmation").unwrap_err().to_string();
         assert!(error.starts_with("the topic arn:aws:sns:eu-west-1:111122223333:t waits"), "{error}");
-        assert_eq!(parsed("UnsubscribeConfirmation"), Ok(Trigger::Direct(Work::nothing())));
+        let error = parsed("UnsubscribeConfirmation").unwrap_err().to_string();
+        assert!(
+            error.starts_with("somebody has ended the subscription to arn:aws:sns:eu-west-1:111122223333:t"),
+            "{error}"
+        );
         let error = parsed("Notification").unwrap_err();
         assert_eq!(error.to_string(), "an SNS notification that can't be read: no `Message`");
     }

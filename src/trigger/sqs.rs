@@ -6,7 +6,7 @@ use aws_lambda_events::event::sqs::{SqsEvent, SqsMessage};
 
 use super::{Delivery, MAX_DEPTH, MessageId, Rejected, TriggerError, read, work};
 
-const WHAT: &str = "an SQS batch";
+pub(super) const WHAT: &str = "an SQS batch";
 
 pub(super) fn deliveries(payload: &str) -> Result<Vec<Delivery>, TriggerError> {
     read::<SqsEvent>(WHAT, payload)?.records.into_iter().map(delivery).collect()
@@ -20,7 +20,7 @@ fn delivery(message: SqsMessage) -> Result<Delivery, TriggerError> {
     let attempt = message.attributes.get("ApproximateReceiveCount").and_then(|count| count.parse().ok());
     let payload = message.body.unwrap_or_default();
     let work = work(&payload, MAX_DEPTH).map_err(|error| Rejected { error, payload });
-    Ok(Delivery { message_id: MessageId(message_id), attempt: attempt.unwrap_or(1), work })
+    Ok(Delivery { message_id: MessageId(message_id), attempt, work })
 }
 
 #[cfg(test)]
@@ -35,9 +35,9 @@ mod tests {
             {"messageId": "bad", "eventSource": "aws:sqs", "body": "hello", "attributes": {"ApproximateReceiveCount": "3"}},
         ]});
         let Trigger::Batch(deliveries) = Trigger::parse(&batch.to_string()).unwrap() else { panic!("no batch") };
-        assert_eq!((&deliveries[0].work, deliveries[0].attempt), (&Ok(Work::nothing()), 1));
+        assert_eq!((&deliveries[0].work, deliveries[0].attempt), (&Ok(Work::nothing()), None));
         let Err(Rejected { error: TriggerError::NotJson(_), payload }) = &deliveries[1].work else { panic!() };
-        assert_eq!((payload.as_str(), deliveries[1].attempt), ("hello", 3));
+        assert_eq!((payload.as_str(), deliveries[1].attempt), ("hello", Some(3)));
         assert_eq!(deliveries[1].message_id, MessageId("bad".to_owned()));
     }
 

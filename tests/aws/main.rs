@@ -39,6 +39,7 @@ const ADDRESS: &str = "203.0.113.66";
 const TRAIL_STOPPED: &str = "CloudTrail logging stopped";
 const TRAIL_DELETED: &str = "CloudTrail trail deleted";
 const CANNOT_READ: &str = "trailhound cannot read what it was sent";
+const TAMPERED: &str = "CloudTrail log files were tampered with";
 const QUARANTINE: &str = "trailhound-quarantine/";
 const NEW_ADDRESS: &str = "Principal used a new source IP address";
 
@@ -55,6 +56,7 @@ async fn a_trail_file_arrives_and_an_alert_goes_out() {
     a_poisoned_file_is_put_aside_while_its_neighbour_alerts(&stack).await;
     a_message_that_nobody_knows_is_put_aside(&stack).await;
     an_event_by_event_bridge_is_told_at_once_and_its_file_adds_nothing(&stack).await;
+    a_forged_digest_is_a_critical_alert(&stack).await;
     what_is_counted_is_sent_as_metrics(&stack);
     what_is_no_log_file_is_neither_told_nor_retried(&stack).await;
     the_role_allows_all_that_it_has_to(&stack);
@@ -235,9 +237,18 @@ fn what_is_counted_is_sent_as_metrics(stack: &Stack) {
 }
 
 async fn what_is_no_log_file_is_neither_told_nor_retried(stack: &Stack) {
-    stack.put("AWSLogs/111122223333/CloudTrail-Digest/eu-west-1/2026/11/05/digest.json.gz", b"anything").await;
+    stack.put("AWSLogs/111122223333/vpcflowlogs/eu-west-1/2026/11/05/flow.json.gz", b"anything").await;
+    stack.put("copies/no-records.json.gz", b"{\"orderId\": 1}").await;
     stack.wait_until_idle().await;
     assert_eq!(stack.alerts_now().await.len(), 0);
+}
+
+async fn a_forged_digest_is_a_critical_alert(stack: &Stack) {
+    let name = "111122223333_CloudTrail-Digest_eu-west-1_org-trail_eu-west-1_20261105T070131Z";
+    let key = format!("AWSLogs/111122223333/CloudTrail-Digest/eu-west-1/2026/11/05/{name}.json.gz");
+    stack.put(&key, &gzip(b"{\"logFiles\": []}")).await;
+    let alerts = stack.alerts(1).await;
+    assert_eq!((title(&alerts[0].0), &alerts[0].0["severity"]), (TAMPERED, &json!("Critical")));
 }
 
 /// The rights that the template gives are enough for what it asks for.
@@ -324,8 +335,12 @@ fn call(event_name: &str, trail: &str, id: &str) -> Value {
 }
 
 fn trail_file(records: &[Value]) -> Vec<u8> {
+    gzip(json!({"Records": records}).to_string().as_bytes())
+}
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
-    encoder.write_all(json!({"Records": records}).to_string().as_bytes()).unwrap();
+    encoder.write_all(bytes).unwrap();
     encoder.finish().unwrap()
 }
 

@@ -10,10 +10,12 @@ use jiff::Timestamp;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 use trailhound::alerting::{Item, Key, Stretch};
-use trailhound::aws::{DynamoDbTable, S3Objects, SnsTopic};
+use trailhound::aws::{CloudTrailKeys, DynamoDbTable, S3Objects, SnsTopic};
+use trailhound::integrity::KeyWanted;
 use trailhound::notify::Notification;
 use trailhound::ports::{
-    FetchError, ObjectBody as _, ObjectStore as _, Publisher as _, StateError, StateStore as _, chain,
+    FetchError, KeysError, ObjectBody as _, ObjectStore as _, PublicKeys as _, Publisher as _, StateError,
+    StateStore as _, chain,
 };
 use trailhound::trigger::ObjectRef;
 
@@ -127,6 +129,52 @@ async fn a_body_that_breaks_off_is_a_failure_not_an_end() {
         }
     };
     assert!(matches!(error, FetchError::Failed { .. }), "{error:?}");
+}
+
+#[tokio::test]
+async fn the_signature_of_a_digest_is_the_metadata_of_its_object() {
+    let head = "x-amz-meta-signature: 00ff\r\nx-amz-meta-signature-algorithm: SHA256withRSA";
+    let aws =
+        Aws::sending(format!("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n{head}\r\nconnection: close\r\n\r\n")).await;
+    let object = ObjectRef { bucket: "trail-logs".into(), key: "k".into(), version_id: None };
+    let body = S3Objects::new(&aws.config).get(&object).await.unwrap();
+    let signature = body.signature().unwrap();
+    assert_eq!(signature.signature.as_deref(), Some("00ff"));
+    assert_eq!(signature.algorithm.as_deref(), Some("SHA256withRSA"));
+    assert_eq!(signature.backfill_generated, None);
+}
+
+fn wanted(fingerprint: &str, region: &str) -> KeyWanted {
+    KeyWanted { region: region.to_owned(), fingerprint: fingerprint.to_owned(), from: now(), to: now() }
+}
+
+#[tokio::test]
+async fn a_public_key_is_asked_for_once_in_each_region() {
+    let key = |name: &str, from: i64| {
+        format!(r#"{{"Fingerprint":"{name}","Value":"MIIB","ValidityStartTime":{from},"ValidityEndTime":1800000000}}"#)
+    };
+    let (used, future) = (key("used", 1_790_000_000), key("future", 1_799_999_999));
+    let aws = Aws::answering("200 OK", &format!(r#"{{"PublicKeyList":[{used},{future}]}}"#)).await;
+    let keys = CloudTrailKeys::new(&aws.config);
+    let asked = || aws.requests.load(Ordering::Relaxed);
+    for _ in 0..3 {
+        let found = keys.find(&wanted("used", "eu-west-1")).await.unwrap().unwrap();
+        assert_eq!((found.value, asked()), (b"\x30\x82\x01".to_vec(), 1));
+    }
+    assert!(keys.find(&wanted("used", "us-east-1")).await.unwrap().is_some());
+    assert_eq!(asked(), 2);
+    // What isn't known, or not of that time, is asked for anew: it may have come into use since.
+    assert_eq!(keys.find(&wanted("other", "eu-west-1")).await.unwrap(), None);
+    assert_eq!(keys.find(&wanted("future", "eu-west-1")).await.unwrap(), None);
+    assert_eq!(asked(), 4);
+}
+
+#[tokio::test]
+async fn public_keys_that_are_denied_say_what_is_missing() {
+    let aws = Aws::answering("400 Bad Request", r#"{"__type": "AccessDeniedException", "Message": "said so"}"#).await;
+    let error = CloudTrailKeys::new(&aws.config).find(&wanted("a", "eu-west-1")).await.unwrap_err();
+    let text = chain(&error);
+    assert!(matches!(error, KeysError::Denied { .. }) && text.contains("cloudtrail:ListPublicKeys"), "{text}");
 }
 
 fn notification() -> Notification {

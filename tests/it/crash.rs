@@ -132,7 +132,7 @@ impl World {
     /// How many files lie in this world's quarantine.
     fn put_aside(&self) -> usize {
         let logs = fs::read_to_string(self.path("objects")).unwrap();
-        walk(&Path::new(&logs).join(quarantine(self.folder.path()))).filter(Result::is_ok).count()
+        walk(&Path::new(&logs).join(quarantine(self.folder.path()))).flatten().count()
     }
 
     fn path(&self, name: &str) -> PathBuf {

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use trailhound::alerting::Hold;
 use trailhound::outcome::Cause;
 use trailhound::pipeline::Place;
-use trailhound::ports::Clock as _;
+use trailhound::ports::{Clock as _, ObjectStore as _};
 use trailhound::rule_pack::{self, RuleSource};
 use trailhound::trigger::{Prefix, Trigger};
 
@@ -30,7 +30,7 @@ fn stopped(id: &str, time: &str) -> Value {
 
 /// SQS says how often it has delivered a message.
 fn tried(payload: &str, times: u32) -> String {
-    payload.replace(r#""attributes":{}"#, &format!(r#""attributes":{{"ApproximateReceiveCount":"{times}"}}"#))
+    payload.replace(r#""ApproximateReceiveCount":"1""#, &format!(r#""ApproximateReceiveCount":"{times}""#))
 }
 
 #[tokio::test]
@@ -50,13 +50,14 @@ async fn an_event_by_event_bridge_alerts_at_once_and_its_file_adds_nothing() {
 }
 
 #[tokio::test]
-async fn one_event_by_two_ways_in_one_batch_is_one_finding() {
+async fn one_event_by_two_ways_in_one_batch_is_one_alert() {
     let world = world();
     let record = stopped("1", "10:00:00");
     let key = world.put("f", &trail_file(std::slice::from_ref(&record)));
     let single = RECORDS[0].payload(&record.to_string());
     let outcome = world.pipeline.handle(&sqs(&[s3_event(&key), single, OBJECTS[6].payload(&key)])).await;
-    assert_eq!((outcome.counts.findings, outcome.counts.duplicates, outcome.counts.objects), (1, 1, 1));
+    // The single event is told first, before any object is read.
+    assert_eq!((outcome.counts.told, outcome.counts.held[&Hold::ToldBefore], outcome.counts.objects), (1, 1, 1));
     assert_eq!(world.subjects().len(), 1);
     assert_adds_up(&outcome.counts);
 }
@@ -78,7 +79,16 @@ async fn a_prefix_is_read_to_its_end() {
     let outcome = world.pipeline.handle(r#"{"prefix": "s3://trail-logs/AWSLogs/nobody/"}"#).await;
     assert_eq!(answer(&outcome)["objects"], 0);
     let outcome = world.pipeline.handle(r#"{"prefix": "s3://no-such-bucket/"}"#).await;
-    assert!(outcome.response().unwrap_err().why.contains("s3:ListBucket"), "{:?}", outcome.failures);
+    assert!(
+        answer(&outcome)["first_failure"]["why"].as_str().unwrap().contains("s3:ListBucket"),
+        "{:?}",
+        outcome.failures
+    );
+    // What fails by itself keeps nothing else out, and the caller from beginning anew.
+    world.put("broken", b"nonsense");
+    let outcome = world.pipeline.handle(r#"{"prefix": "s3://trail-logs/AWSLogs/111122223333/CloudTrail/"}"#).await;
+    assert_eq!((&answer(&outcome)["files"], &answer(&outcome)["objects_failed"]), (&json!(121), &json!(1)));
+    assert_eq!(answer(&outcome)["first_failure"]["cause"], "damaged");
 }
 
 #[tokio::test]
@@ -233,5 +243,103 @@ fn a_payload_that_is_cut_off_or_garbled_is_refused_and_nothing_panics() {
             let garbled = [&compact[..at], "\u{0}\"}{", &compact[at..]].concat();
             let _ = Trigger::parse(&garbled);
         }
+    }
+}
+
+/// Twice: nothing that was put aside is read again.
+#[tokio::test]
+async fn the_quarantine_does_not_feed_itself() {
+    let mut world = world();
+    world.pipeline.handling.quarantine = Some(Place { bucket: "trail-logs".into(), prefix: "aside/".into() });
+    world.put("f", b"nonsense");
+    for put_aside in [1, 1] {
+        let outcome = world.pipeline.handle(r#"{"prefix": "s3://trail-logs/"}"#).await;
+        assert_eq!((outcome.counts.put_aside, outcome.counts.failed[&Cause::Damaged]), (put_aside, 1));
+    }
+    let keys: Vec<String> = (world.pipeline.objects.list("trail-logs", "aside/", None).await.unwrap().into_iter())
+        .map(|object| object.key)
+        .collect();
+    assert_eq!(keys.len(), 2, "{keys:?}");
+    for key in keys {
+        assert_eq!(world.notify(&[&key]).await.counts.foreign, 1, "{key}");
+    }
+}
+
+#[tokio::test]
+async fn a_batch_that_has_no_ids_fails_as_a_whole() {
+    let mut world = world();
+    world.pipeline.handling.quarantine = Some(Place { bucket: "aside".into(), prefix: String::new() });
+    for batch in [
+        r#"{"Records":[{"eventSource":"aws:sqs","body":"{}"}]}"#,
+        r#"{"Records":[{"eventSource":"aws:kinesis","kinesis":{"data":""}}]}"#,
+    ] {
+        let outcome = world.pipeline.handle(batch).await;
+        assert_eq!((outcome.response().unwrap_err().cause, outcome.counts.put_aside), (Cause::NotUnderstood, 0));
+    }
+}
+
+/// Lambda blocks a shard on a record that fails, and tells nobody.
+#[tokio::test]
+async fn a_stream_that_is_blocked_is_told_at_once() {
+    let world = away();
+    let outcome = world.pipeline.handle(&RECORDS[4].payload(&record("GetUser", "1").to_string())).await;
+    assert_eq!(outcome.failures[0].1.cause, Cause::StateFailed);
+    assert_eq!(world.subjects(), ["[HIGH] trailhound fails at the same work again and again"]);
+    // Where Lambda itself tries again, and then hands on what failed, the alarm on the dead-letter queue tells.
+    let outcome = world.pipeline.handle(&RECORDS[0].payload(&record("GetUser", "1").to_string())).await;
+    assert_eq!((outcome.failures.len(), world.subjects().len()), (1, 0));
+}
+
+fn away() -> World {
+    let first_seen =
+        "trailhound: {first_seen: {entity: [derived.principal], value: [sourceIPAddress], history: 30d, learning: 1d}}";
+    let yaml = format!("{}\n{first_seen}", rule("  sel: {eventName: GetUser}\n  condition: sel"));
+    let mut world = World::new(rules(&yaml));
+    world.pipeline.handling.own_rules =
+        rule_pack::load(&[RuleSource::Core], &trailhound::engine::Organisation::default()).own;
+    world.pipeline.state.fails(Fails::Away);
+    world
+}
+
+/// A wrong log group, or somebody who wraps events anew, must not look like a quiet day.
+#[tokio::test]
+async fn a_log_event_that_is_other_json_is_bad() {
+    let world = world();
+    for other in [
+        r#"{"level":"info"}"#,
+        r#"{"Records":[{"eventName":"StopLogging"}]}"#,
+        r#"{"detail":{"eventName":"StopLogging"}}"#,
+    ] {
+        let outcome = world.pipeline.handle(&RECORDS[3].payload(other)).await;
+        assert_eq!((outcome.counts.records, outcome.counts.bad_records), (0, 1), "{other}");
+    }
+    assert_eq!(world.subjects(), ["[MEDIUM] trailhound cannot read what it was sent"]);
+}
+
+/// Rules about trailhound itself may learn, too.
+#[tokio::test]
+async fn own_rules_may_be_about_what_is_new() {
+    let mut world = world();
+    let yaml = "title: New damage\nid: new\nlogsource: {product: trailhound}\nlevel: low\n\
+        detection: {sel: {eventName: ReadLogFile}, condition: sel}\n\
+        trailhound: {first_seen: {entity: [eventSource], value: [requestParameters.bucketName], history: 10d, learning: 0d}}";
+    let collection = trailhound::sigma::parse(&trailhound::yaml::SourceFile::new("own.yml", yaml));
+    world.pipeline.handling.own_rules =
+        rule_pack::Loaded::compile(&collection, &trailhound::engine::Organisation::default()).own;
+    for told in [1, 0] {
+        world.notify(&[&world.put("f", b"nonsense")]).await;
+        assert_eq!(world.subjects().len(), told);
+    }
+}
+
+/// No lifecycle deletes within a day.
+#[tokio::test]
+async fn a_fresh_file_that_is_gone_is_told_and_an_old_one_is_not() {
+    let world = world();
+    world.put("some", b"");
+    for (date, told) in [("20261105T0955Z", 1), ("20261101T0955Z", 0)] {
+        let name = format!("111122223333_CloudTrail_eu-west-1_{date}_UidgAgQekcWiqMu6.json.gz");
+        let outcome = world.notify(&[&format!("AWSLogs/111122223333/CloudTrail/eu-west-1/2026/11/05/{name}")]).await;
+        assert_eq!((outcome.counts.gone, failed(&outcome).len(), world.subjects().len()), (1, 0, told), "{date}");
     }
 }

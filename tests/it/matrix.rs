@@ -96,6 +96,7 @@ impl Bench {
                 scope: Scope::default(),
                 quarantine: Some(Place { bucket: "aside".into(), prefix: "q/".into() }),
                 own_rules: own,
+                keys: None,
                 rejected_rules: 0,
             },
         };
@@ -330,7 +331,7 @@ async fn the_reason_stands_beside_the_bytes() {
     check(&bench, OBJECTS[1], &OBJECTS[1].payload(&key), Cause::PartlyDone).await;
     let names = bench.aside();
     assert_eq!(names[0], format!("q/partly_done/trail-logs/{key}.raw"));
-    assert_eq!(names[1], format!("q/partly_done/trail-logs/{key}.reason.json"));
+    assert_eq!(names[1], format!("q/partly_done/trail-logs/{key}.reason.txt"));
     assert_eq!(bench.read_aside(&names[0]), fs::read(bench.folder.path().join("trail-logs").join(&key)).unwrap());
     let reason: Value = serde_json::from_slice(&bench.read_aside(&names[1])).unwrap();
     assert_eq!((&reason["from"], &reason["cause"]), (&json!(format!("s3://trail-logs/{key}")), &json!("partly_done")));

@@ -200,7 +200,7 @@ pub(crate) fn s3_event(key: &str) -> String {
 
 pub(crate) fn sqs(bodies: &[String]) -> String {
     let message = |(index, body): (usize, &String)| {
-        json!({"messageId": format!("m{index}"), "receiptHandle": "r", "body": body, "attributes": {},
+        json!({"messageId": format!("m{index}"), "receiptHandle": "r", "body": body, "attributes": {"ApproximateReceiveCount": "1"},
             "messageAttributes": {}, "eventSource": "aws:sqs", "awsRegion": "eu-west-1",
             "eventSourceARN": "arn:aws:sqs:eu-west-1:111122223333:trail"})
     };

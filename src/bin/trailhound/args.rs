@@ -4,6 +4,9 @@ use std::path::PathBuf;
 
 use clap::builder::{PathBufValueParser, TypedValueParser as _};
 use clap::{Parser, Subcommand, ValueEnum};
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use trailhound::config::{self, AlertsTo, ObjectsFrom, StateIn};
 use trailhound::pipeline::Place;
 use trailhound::rule_pack::RuleSource;
@@ -17,6 +20,7 @@ use trailhound::rule_pack::RuleSource;
     trailhound scan --rules my-rules --format jsonl AWSLogs/ | jq .rule_title\n  \
     trailhound invoke events/sqs-s3-batch.json --objects dir:events/objects\n  \
     trailhound baseline --state file:memory.redb AWSLogs/\n  \
+    trailhound verify s3://my-trail-bucket/ --from 2026-11-01 --to 2026-11-08\n  \
     trailhound rules lint my-rules\n  \
     trailhound rules explain 'CloudTrail logging stopped' record.json"
 )]
@@ -38,6 +42,8 @@ pub(crate) enum Command {
     Baseline(BaselineArgs),
     /// List the rules that are loaded, look for doubtful ones, or explain one on a record.
     Rules(RulesArgs),
+    /// Hold log files against CloudTrail's digest files: what was altered, deleted or added since they were delivered.
+    Verify(VerifyArgs),
 }
 
 /// Which rules, and what the organisation knows.
@@ -192,6 +198,9 @@ pub(crate) struct InvokeArgs {
     /// Where what can't be read is put aside: `s3://BUCKET/PREFIX`, in the place of the log files.
     #[arg(long, value_name = "PLACE", value_parser = config::quarantine)]
     pub(crate) quarantine: Option<Place>,
+    /// Check digest files with these public keys: what `aws cloudtrail list-public-keys` prints. Without it they are counted.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) public_keys: Option<PathBuf>,
     /// Print every count by its name, as the function sends them to CloudWatch, instead of one line.
     #[arg(long)]
     pub(crate) summary: bool,
@@ -229,6 +238,58 @@ pub(crate) struct BaselineArgs {
     pub(crate) dump: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) rules: RuleArgs,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  \
+    trailhound verify s3://my-trail-bucket/ --from 2026-11-01 --to 2026-11-08\n  \
+    trailhound verify s3://my-trail-bucket/AWSLogs/o-exampleorgid/ --account 111122223333 --format json > verdict.json\n  \
+    aws cloudtrail list-public-keys --start-time 2026-11-01 --end-time 2026-11-08 > keys.json\n  \
+    trailhound verify copy-of-my-buckets --public-keys keys.json\n\n\
+    A folder keeps no signatures: put what `aws s3api head-object` prints of a digest beside it as FILE.metadata.json, or let the\n\
+    next digest speak for it, which quotes its signature. docs/integrity.md says what each finding means.\n\n\
+    Exit code: 0 intact, 1 damage, 2 no damage was found, but something could not be checked.")]
+pub(crate) struct VerifyArgs {
+    /// `s3://BUCKET/[PREFIX]`, or a folder laid out as <bucket>/<key>.
+    #[arg(value_name = "PLACE", value_parser = PathBufValueParser::new().try_map(history))]
+    pub(crate) place: HistoryIn,
+    /// Check digests that end after this time: 2026-11-05 (midnight, UTC), or 2026-11-05T10:00:00Z.
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    pub(crate) from: Option<Timestamp>,
+    /// Check digests that begin before this time, and the next, which lists what was late.
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    pub(crate) to: Option<Timestamp>,
+    /// Check the log files of this account only.
+    #[arg(long, value_name = "ID")]
+    pub(crate) account: Option<String>,
+    /// Check the log files of this Region only.
+    #[arg(long, value_name = "REGION")]
+    pub(crate) region: Option<String>,
+    /// Check the digests of the trail with this name only.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) trail: Option<String>,
+    /// What `aws cloudtrail list-public-keys` prints; of several Regions, one after the other. Without it, CloudTrail is asked about
+    /// what is in S3, and signatures in a folder aren't checked.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) public_keys: Option<PathBuf>,
+    /// How the verdict is printed.
+    #[arg(long, value_enum, default_value_t = VerdictFormat::Text)]
+    pub(crate) format: VerdictFormat,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum VerdictFormat {
+    /// For people.
+    Text,
+    /// One JSON document.
+    Json,
+}
+
+fn time(text: &str) -> Result<Timestamp, String> {
+    let midnight = || text.parse::<Date>().ok()?.to_zoned(TimeZone::UTC).ok();
+    text.parse()
+        .or_else(|_| midnight().map(|time| time.timestamp()).ok_or(()))
+        .map_err(|()| "a time looks like 2026-11-05 or 2026-11-05T10:00:00Z".to_owned())
 }
 
 /// Where a history is.

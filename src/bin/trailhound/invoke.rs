@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use trailhound::config::{ConfigFrom, Settings};
+use trailhound::config::{ConfigFrom, KeysFrom, Settings};
 use trailhound::outcome::{self, Outcome};
 use trailhound::ports::BoxError;
 use trailhound::start::{self, ConfiguredPipeline};
@@ -21,6 +21,7 @@ pub(crate) async fn run(args: &InvokeArgs) -> Result<Verdict, BoxError> {
         rules: args.rules.sources(),
         scope: Scope::default(),
         quarantine: args.quarantine.clone(),
+        keys: args.public_keys.clone().map_or(KeysFrom::Nowhere, KeysFrom::File),
         concurrency: 8,
         limits: crate::limits()?,
     };

@@ -6,6 +6,7 @@ mod baseline;
 mod invoke;
 mod rules;
 mod scan;
+mod verify;
 
 use std::io::{self, IsTerminal as _, Write as _};
 use std::process::ExitCode;
@@ -22,9 +23,9 @@ use args::{Args, Command};
 enum Verdict {
     /// Nothing found, everything read.
     Clean = 0,
-    /// Findings; for `invoke`, deliveries that failed.
+    /// Findings; for `invoke`, deliveries that failed; for `verify`, damage.
     Found = 1,
-    /// Something could not be read or loaded, whatever else was found.
+    /// Something could not be read or loaded, whatever else was found; for `verify`, if no damage was.
     Broken = 2,
 }
 
@@ -42,9 +43,10 @@ async fn main() -> ExitCode {
     let scanning = matches!(args.command, Command::Scan(_));
     let result = match args.command {
         Command::Scan(args) => scan::run(&args),
-        Command::Invoke(args) => invoke::run(&args).await,
+        Command::Invoke(args) => Box::pin(invoke::run(&args)).await,
         Command::Baseline(args) => baseline::run(&args).await,
         Command::Rules(args) => rules::run(&args),
+        Command::Verify(args) => verify::run(&args).await,
     };
     match result {
         Ok(verdict) => ExitCode::from(verdict as u8),

@@ -1,10 +1,12 @@
-//! A bucket behind a server of two answers: its keys in two pages, and its objects.
+//! A bucket behind a server of two answers: its keys in pages of three, and its objects.
 
 use std::io::{BufRead as _, BufReader};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 
 use super::*;
+
+const PAGE: usize = 3;
 
 struct Bucket {
     host: String,
@@ -56,12 +58,14 @@ fn respond(line: &str, files: &[(String, Vec<u8>)]) -> (&'static str, Vec<u8>) {
         return ("403 Forbidden", error("AccessDenied"));
     }
     if line.contains("list-type=2") {
-        let (first, rest) = files.split_at(files.len() / 2);
-        let (page, more) = if line.contains("continuation-token=more") { (rest, false) } else { (first, true) };
-        let keys: Vec<String> = page.iter().map(|(key, _)| format!("<Contents><Key>{key}</Key></Contents>")).collect();
-        let keys = keys.concat();
-        let token = if more { "<NextContinuationToken>more</NextContinuationToken>" } else { "" };
-        let listing = format!("<ListBucketResult><IsTruncated>{more}</IsTruncated>{token}{keys}</ListBucketResult>");
+        let after =
+            line.split("start-after=").nth(1).and_then(|rest| rest.split(['&', ' ']).next()).unwrap_or_default();
+        let after = after.replace("%2F", "/");
+        let mut keys: Vec<&str> = files.iter().map(|(key, _)| key.as_str()).filter(|key| **key > *after).collect();
+        keys.sort_unstable();
+        keys.truncate(PAGE);
+        let keys: Vec<String> = keys.iter().map(|key| format!("<Contents><Key>{key}</Key></Contents>")).collect();
+        let listing = format!("<ListBucketResult><IsTruncated>false</IsTruncated>{}</ListBucketResult>", keys.concat());
         return ("200 OK", listing.into_bytes());
     }
     let file = files.iter().find(|(key, bytes)| line.contains(&format!("/{key}?")) && !bytes.is_empty());
@@ -104,7 +108,7 @@ fn the_log_files_of_a_bucket_are_learned_page_by_page() {
         "{}",
         ran.out
     );
-    assert_eq!((bucket.requests("prefix=AWSLogs"), bucket.requests("CloudTrail-Digest")), (2, 0));
+    assert_eq!((bucket.requests("prefix=AWSLogs"), bucket.requests("/CloudTrail-Digest/")), (3, 0));
 
     let ran = learn(&place, &bucket, "s3://somebody-elses");
     assert!(ran.code == 2 && ran.err.contains("s3://somebody-elses/ could not be listed"), "{}", ran.err);

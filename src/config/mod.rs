@@ -1,13 +1,17 @@
 //! Settings of the function, from environment variables. One table: name, default, unit, range, meaning.
 
-use std::collections::BTreeSet;
+mod values;
+
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
 use crate::pipeline::Place;
 use crate::rule_pack::RuleSource;
-use crate::trail::{EventKind, Limits, Scope};
+use crate::trail::{Limits, Scope};
 use crate::yaml::suggest;
+
+use values::{accounts, kinds, regions, rules, warm};
+pub use values::{alerts, config, keys, objects, quarantine, state};
 
 /// What every setting's name starts with.
 pub const PREFIX: &str = "TRAILHOUND_";
@@ -45,6 +49,7 @@ settings! {
     "TRAILHOUND_REGIONS", "all", "list", "Regions, separated by commas", "which Regions' events are taken";
     "TRAILHOUND_KINDS", "all", "list", "`management`, `data`, `network-activity`, `insight`, `aggregated`", "which kinds of events are taken";
     "TRAILHOUND_QUARANTINE", "none", "place", "`s3://BUCKET/PREFIX`", "where what can't be read is put aside, with the reason beside it";
+    "TRAILHOUND_KEYS", "`cloudtrail` if log files are in S3, else `none`", "place", "`cloudtrail`, `file:PATH` or `none`", "where CloudTrail's public keys are, with which digest files are checked; with `none` they are only counted";
     "TRAILHOUND_CONCURRENCY", "8", "requests", "1-64", "objects read, and alerts published, at the same time";
     "TRAILHOUND_MAX_FILE_BYTES", "1073741824", "bytes", "1000000-1000000000000", "what one log file may inflate to";
     "TRAILHOUND_MAX_RECORD_BYTES", "4194304", "bytes", "300000-100000000", "how large one record may be";
@@ -69,6 +74,8 @@ pub struct Settings {
     pub scope: Scope,
     /// Where what can't be read is put aside.
     pub quarantine: Option<Place>,
+    /// Where CloudTrail's public keys are.
+    pub keys: KeysFrom,
     /// Objects and alerts in flight.
     pub concurrency: usize,
     /// What one file may cost.
@@ -102,6 +109,17 @@ pub enum AlertsTo {
     Sns(String),
     /// The terminal.
     Stdout,
+}
+
+/// Where CloudTrail's public keys are asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum KeysFrom {
+    /// CloudTrail.
+    CloudTrail,
+    /// A file of them.
+    File(PathBuf),
+    /// Nowhere.
+    Nowhere,
 }
 
 /// What is connected to while starting. On this machine there is nothing to connect to.
@@ -148,8 +166,11 @@ impl Settings {
         let given = given(variables);
         let mut source = Source { given: &given, errors: Vec::new() };
         source.reject_unknown();
+        let from = source.parsed("TRAILHOUND_OBJECTS", objects).unwrap_or(ObjectsFrom::S3);
+        let usual = if from == ObjectsFrom::S3 { KeysFrom::CloudTrail } else { KeysFrom::Nowhere };
         let settings = Self {
-            objects: source.parsed("TRAILHOUND_OBJECTS", objects).unwrap_or(ObjectsFrom::S3),
+            objects: from,
+            keys: source.parsed("TRAILHOUND_KEYS", keys).unwrap_or(usual),
             state: source.parsed("TRAILHOUND_STATE", state).unwrap_or(StateIn::Memory),
             alerts: source.required("TRAILHOUND_ALERTS", alerts).unwrap_or(AlertsTo::Stdout),
             warm: source.parsed("TRAILHOUND_WARM", warm).unwrap_or_default(),
@@ -239,129 +260,6 @@ impl Source<'_> {
     }
 }
 
-fn listed(value: &str) -> impl Iterator<Item = &str> {
-    value.split(',').map(str::trim).filter(|part| !part.is_empty())
-}
-
-fn rules(value: &str) -> Vec<RuleSource> {
-    listed(value).map(|place| RuleSource::pack(place).unwrap_or_else(|| RuleSource::Path(place.into()))).collect()
-}
-
-/// Reads `s3` or `dir:PATH`.
-///
-/// # Errors
-/// What is wrong, in words.
-pub fn objects(value: &str) -> Result<ObjectsFrom, String> {
-    match value.split_once(':') {
-        None if value == "s3" => Ok(ObjectsFrom::S3),
-        Some(("dir", path)) if !path.is_empty() => Ok(ObjectsFrom::Folder(path.into())),
-        _ => Err(format!("`{value}` is no place for log files; it takes `s3` or `dir:PATH`")),
-    }
-}
-
-/// Reads `memory`, `file:PATH` or `dynamodb:TABLE`.
-///
-/// # Errors
-/// What is wrong, in words.
-pub fn state(value: &str) -> Result<StateIn, String> {
-    match value.split_once(':') {
-        None if value == "memory" => Ok(StateIn::Memory),
-        Some(("file", path)) if !path.is_empty() => Ok(StateIn::File(path.into())),
-        Some(("dynamodb", table)) if is_table(table) => Ok(StateIn::DynamoDb(table.to_owned())),
-        Some(("dynamodb", table)) => {
-            Err(format!("`{table}` is no table's name: 3 to 255 letters, digits, `_`, `-` and `.`, without a Region"))
-        }
-        _ => Err(format!("`{value}` is no place for the memory; it takes `memory`, `file:PATH` or `dynamodb:TABLE`")),
-    }
-}
-
-fn is_table(name: &str) -> bool {
-    (3..=255).contains(&name.len()) && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte))
-}
-
-/// Reads `sns:ARN` or `stdout`.
-///
-/// # Errors
-/// What is wrong, in words.
-pub fn alerts(value: &str) -> Result<AlertsTo, String> {
-    match value.split_once(':') {
-        None if value == "stdout" => Ok(AlertsTo::Stdout),
-        Some(("sns", arn)) if arn.starts_with("arn:") && arn.split(':').count() == 6 => {
-            Ok(AlertsTo::Sns(arn.to_owned()))
-        }
-        Some(("sns", arn)) => {
-            Err(format!("`{arn}` is no topic ARN; one looks like arn:aws:sns:eu-west-1:111122223333:alerts"))
-        }
-        _ => Err(format!("`{value}` is no place for alerts; it takes `sns:ARN` or `stdout`")),
-    }
-}
-
-fn accounts(value: &str) -> Result<BTreeSet<String>, String> {
-    let account = |id: &str| {
-        let is_id = id.len() == 12 && id.bytes().all(|byte| byte.is_ascii_digit());
-        if is_id { Ok(id.to_owned()) } else { Err(format!("`{id}` is no account id, which has 12 digits")) }
-    };
-    listed(value).map(account).collect()
-}
-
-fn regions(value: &str) -> Result<BTreeSet<String>, String> {
-    let region = |name: &str| {
-        let is_name = name.split('-').count() >= 3 && name.ends_with(|c: char| c.is_ascii_digit());
-        if is_name { Ok(name.to_owned()) } else { Err(format!("`{name}` is no Region; one looks like eu-west-1")) }
-    };
-    listed(value).map(region).collect()
-}
-
-fn kinds(value: &str) -> Result<BTreeSet<EventKind>, String> {
-    let kind = |word: &str| {
-        let known = EventKind::WORDS.iter().find(|(known, _)| *known == word);
-        known.map(|(_, kind)| *kind).ok_or_else(|| {
-            let words: Vec<&str> = EventKind::WORDS.iter().map(|(word, _)| *word).collect();
-            let advice =
-                suggest(word, words.iter().copied()).unwrap_or_else(|| format!("there are: {}", words.join(", ")));
-            format!("`{word}` is no kind of event; {advice}")
-        })
-    };
-    listed(value).map(kind).collect()
-}
-
-/// Reads `s3://BUCKET/PREFIX`.
-///
-/// # Errors
-/// What is wrong, in words.
-pub fn quarantine(value: &str) -> Result<Place, String> {
-    let place = value.strip_prefix("s3://").map(|place| place.split_once('/').unwrap_or((place, "")));
-    let (bucket, prefix) = place
-        .filter(|(bucket, _)| !bucket.is_empty())
-        .ok_or_else(|| format!("`{value}` is no place to put things aside; it takes `s3://BUCKET/PREFIX`"))?;
-    let prefix = if prefix.is_empty() || prefix.ends_with('/') { prefix.to_owned() } else { format!("{prefix}/") };
-    Ok(Place { bucket: bucket.to_owned(), prefix })
-}
-
-fn warm(value: &str) -> Result<Vec<Warm>, String> {
-    let place = |place: &str| match place.strip_prefix("s3://") {
-        None if place == "alerts" => Ok(Warm::Alerts),
-        None if place == "state" => Ok(Warm::State),
-        Some(bucket) if !bucket.is_empty() && !bucket.contains('/') => Ok(Warm::Bucket(bucket.to_owned())),
-        _ => Err(format!("`{place}` is nothing to connect to; it takes `s3://BUCKET`, `alerts` and `state`")),
-    };
-    listed(value).map(place).collect()
-}
-
-/// Reads a path or `s3://BUCKET/KEY`.
-///
-/// # Errors
-/// What is wrong, in words.
-pub fn config(value: &str) -> Result<ConfigFrom, String> {
-    let Some(object) = value.strip_prefix("s3://") else { return Ok(ConfigFrom::Path(value.into())) };
-    match object.split_once('/') {
-        Some((bucket, key)) if !bucket.is_empty() && !key.is_empty() => {
-            Ok(ConfigFrom::S3 { bucket: bucket.to_owned(), key: key.to_owned() })
-        }
-        _ => Err(format!("`{value}` names no object; it takes `s3://BUCKET/KEY`")),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -389,6 +287,41 @@ mod tests {
             read(&[("TRAILHOUND_ALERTS", "stdout"), ("TRAILHOUND_WARM", "s3://logs, alerts,state,s3://more")]);
         let bucket = |name: &str| Warm::Bucket(name.into());
         assert_eq!(settings.unwrap().warm, [bucket("logs"), Warm::Alerts, Warm::State, bucket("more")]);
+    }
+
+    #[test]
+    fn what_is_taken_and_put_aside_is_read() {
+        let settings = read(&[
+            ("TRAILHOUND_ALERTS", "stdout"),
+            ("TRAILHOUND_ACCOUNTS", "111122223333, 444455556666"),
+            ("TRAILHOUND_REGIONS", "eu-west-1,us-gov-west-1"),
+            ("TRAILHOUND_KINDS", "management,network-activity"),
+            ("TRAILHOUND_QUARANTINE", "s3://logs/aside"),
+            ("TRAILHOUND_KEYS", "file:keys.json"),
+        ])
+        .unwrap();
+        assert_eq!(
+            (settings.scope.accounts.len(), settings.scope.regions.len(), settings.scope.kinds.len()),
+            (2, 2, 2)
+        );
+        assert_eq!(settings.quarantine.unwrap().to_string(), "s3://logs/aside/");
+        assert_eq!(settings.keys, KeysFrom::File("keys.json".into()));
+        for (name, value, why) in [
+            ("TRAILHOUND_ACCOUNTS", "prod", "`prod` is no account id, which has 12 digits"),
+            ("TRAILHOUND_REGIONS", "europe", "`europe` is no Region; one looks like eu-west-1"),
+            ("TRAILHOUND_KINDS", "insights", "`insights` is no kind of event; did you mean `insight`?"),
+            ("TRAILHOUND_QUARANTINE", "logs", "`logs` is no place to put things aside; it takes `s3://BUCKET/PREFIX`"),
+            (
+                "TRAILHOUND_KEYS",
+                "kms",
+                "`kms` is no place for public keys; it takes `cloudtrail`, `file:PATH` or `none`",
+            ),
+        ] {
+            let errors = read(&[("TRAILHOUND_ALERTS", "stdout"), (name, value)]).unwrap_err();
+            assert_eq!(errors, [format!("{name}: {why}")]);
+        }
+        let folder = read(&[("TRAILHOUND_ALERTS", "stdout"), ("TRAILHOUND_OBJECTS", "dir:logs")]).unwrap();
+        assert_eq!(folder.keys, KeysFrom::Nowhere);
     }
 
     #[test]
