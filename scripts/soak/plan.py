@@ -23,8 +23,6 @@ MAX_RECORD_BYTES = 300_000
 # What the function is given, for what is planned here.
 SETTINGS = {
     "TRAILHOUND_ACCOUNTS": "111122223333,123456789012",
-    # Digest files are counted: nobody here signs them, and the emulator has no keys.
-    "TRAILHOUND_KEYS": "none",
     "TRAILHOUND_MAX_FILE_BYTES": str(MAX_FILE_BYTES),
     "TRAILHOUND_MAX_RECORD_BYTES": str(MAX_RECORD_BYTES),
     # MiniStack hands out no public keys. tests/it/integrity checks digests, with keys and damage of its own.
