@@ -234,6 +234,12 @@ impl Run {
         self.failures.entry(index).or_insert(failure);
     }
 
+    /// How much that was found could not be told so far.
+    pub(super) fn untold(&self) -> u64 {
+        let causes = [Cause::PublishFailed, Cause::StateFailed, Cause::Claimed, Cause::OutOfTime];
+        causes.iter().filter_map(|cause| self.counts.failed.get(cause)).sum()
+    }
+
     /// Whether a delivery has been tried so often that people have to know. A stream counts no tries, and stands still until one
     /// succeeds; Lambda tries direct events again by itself, and then hands them on.
     pub(super) fn has_been_tried(&self, index: DeliveryIndex) -> bool {

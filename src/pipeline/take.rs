@@ -90,8 +90,13 @@ impl<O: ObjectStore, S: StateStore, P: Publisher, C: Clock> Pipeline<O, S, P, C>
                 // What there was no time for is left to the next invocation, with all that stands behind it.
                 let done = reports.iter().position(Report::is_out_of_time).unwrap_or(reports.len());
                 reports.truncate(done);
-                prefix.after = done.checked_sub(1).map(|last| wave[last].key.clone()).or(prefix.after);
+                let untold = run.untold();
                 self.collect_and_tell(run, reports.into_iter().map(|report| (report, vec![index])).collect()).await;
+                if run.untold() > untold {
+                    // Going on behind what could not be told would lose it.
+                    return run.goes_on(prefix, index);
+                }
+                prefix.after = done.checked_sub(1).map(|last| wave[last].key.clone()).or(prefix.after);
                 if done < wave.len() {
                     return run.goes_on(prefix, index);
                 }

@@ -108,6 +108,21 @@ async fn a_prefix_that_there_is_no_time_for_goes_on_where_it_stopped() {
     assert!(outcome.failures[0].1.why.contains("invoke the function with it directly"), "{:?}", outcome.failures);
 }
 
+/// Whoever goes on by the answer must not go on behind what nobody was told.
+#[tokio::test]
+async fn a_prefix_does_not_go_on_behind_what_could_not_be_told() {
+    let world = world();
+    world.put("f", &trail_file(&[stopped("1", "10:00:00")]));
+    let payload = r#"{"prefix": "s3://trail-logs/AWSLogs/"}"#;
+    world.pipeline.publisher.fails.store(true, Ordering::Relaxed);
+    let outcome = world.pipeline.handle(payload).await;
+    assert_eq!(answer(&outcome)["next"], json!({"prefix": "s3://trail-logs/AWSLogs/", "after": null}));
+    assert_eq!(answer(&outcome)["first_failure"]["cause"], "publish_failed");
+    world.pipeline.publisher.fails.store(false, Ordering::Relaxed);
+    let outcome = world.pipeline.handle(&answer(&outcome)["next"].to_string()).await;
+    assert_eq!((world.subjects().len(), answer(&outcome).get("next")), (1, None));
+}
+
 #[tokio::test]
 async fn what_there_is_no_time_for_comes_again_and_nothing_else_does() {
     let world = world();
