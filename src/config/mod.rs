@@ -5,7 +5,7 @@ mod values;
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
-use crate::pipeline::Place;
+use crate::pipeline::Quarantine;
 use crate::rule_pack::RuleSource;
 use crate::trail::{Limits, Scope};
 use crate::yaml::suggest;
@@ -73,7 +73,7 @@ pub struct Settings {
     /// Which events are taken.
     pub scope: Scope,
     /// Where what can't be read is put aside.
-    pub quarantine: Option<Place>,
+    pub quarantine: Option<Quarantine>,
     /// Where CloudTrail's public keys are.
     pub keys: KeysFrom,
     /// Objects and alerts in flight.

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use crate::pipeline::Place;
+use crate::pipeline::Quarantine;
 use crate::rule_pack::RuleSource;
 use crate::trail::EventKind;
+use crate::trigger::s3_url;
 use crate::yaml::suggest;
 
 use super::{AlertsTo, ConfigFrom, KeysFrom, ObjectsFrom, StateIn, Warm};
@@ -112,13 +113,11 @@ pub(super) fn kinds(value: &str) -> Result<BTreeSet<EventKind>, String> {
 ///
 /// # Errors
 /// What is wrong, in words.
-pub fn quarantine(value: &str) -> Result<Place, String> {
-    let place = value.strip_prefix("s3://").map(|place| place.split_once('/').unwrap_or((place, "")));
-    let (bucket, prefix) = place
-        .filter(|(bucket, _)| !bucket.is_empty())
+pub fn quarantine(value: &str) -> Result<Quarantine, String> {
+    let (bucket, prefix) = s3_url(value)
         .ok_or_else(|| format!("`{value}` is no place to put things aside; it takes `s3://BUCKET/PREFIX`"))?;
     let prefix = if prefix.is_empty() || prefix.ends_with('/') { prefix.to_owned() } else { format!("{prefix}/") };
-    Ok(Place { bucket: bucket.to_owned(), prefix })
+    Ok(Quarantine { bucket: bucket.to_owned(), prefix })
 }
 
 pub(super) fn warm(value: &str) -> Result<Vec<Warm>, String> {
@@ -136,11 +135,11 @@ pub(super) fn warm(value: &str) -> Result<Vec<Warm>, String> {
 /// # Errors
 /// What is wrong, in words.
 pub fn config(value: &str) -> Result<ConfigFrom, String> {
-    let Some(object) = value.strip_prefix("s3://") else { return Ok(ConfigFrom::Path(value.into())) };
-    match object.split_once('/') {
-        Some((bucket, key)) if !bucket.is_empty() && !key.is_empty() => {
-            Ok(ConfigFrom::S3 { bucket: bucket.to_owned(), key: key.to_owned() })
-        }
+    if !value.starts_with("s3://") {
+        return Ok(ConfigFrom::Path(value.into()));
+    }
+    match s3_url(value) {
+        Some((bucket, key)) if !key.is_empty() => Ok(ConfigFrom::S3 { bucket: bucket.to_owned(), key: key.to_owned() }),
         _ => Err(format!("`{value}` names no object; it takes `s3://BUCKET/KEY`")),
     }
 }

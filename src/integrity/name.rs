@@ -10,6 +10,8 @@ use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 
+use crate::trail::BelowAccount;
+
 /// Digest files that follow one another: those of one trail, account and Region. Back-fill digests follow one another apart.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Chain {
@@ -50,8 +52,8 @@ impl DigestName {
     /// ```
     #[must_use]
     pub fn of(key: &str) -> Option<Self> {
-        let place = Place::of(key)?;
-        let Place { root, account, folder: "CloudTrail-Digest", rest } = place else { return None };
+        let below = BelowAccount::of(key)?;
+        let BelowAccount { root, account, folder: "CloudTrail-Digest", rest } = below else { return None };
         let mut segments = rest.split('/');
         let region = segments.next()?;
         let [_year, _month, _day, file] = segments.collect::<Vec<_>>()[..] else { return None };
@@ -112,31 +114,6 @@ impl fmt::Display for Chain {
         let Self { account, region, trail, home_region, is_backfill, .. } = self;
         let backfill = if *is_backfill { ", back-fill" } else { "" };
         write!(f, "trail {trail} of {home_region}, account {account}, {region}{backfill}")
-    }
-}
-
-/// `[<prefix>/]AWSLogs/[<o-id>/]<account>/<folder>/<rest>`
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Place<'k> {
-    pub(super) root: &'k str,
-    pub(super) account: &'k str,
-    pub(super) folder: &'k str,
-    pub(super) rest: &'k str,
-}
-
-impl<'k> Place<'k> {
-    pub(super) fn of(key: &'k str) -> Option<Self> {
-        // The prefix is free text and may itself hold `AWSLogs`: the last one counts.
-        let start =
-            key.rmatch_indices("AWSLogs/").map(|(at, _)| at).find(|at| *at == 0 || key[..*at].ends_with('/'))?;
-        let mut at = start + "AWSLogs/".len();
-        if key[at..].starts_with("o-") {
-            at += key[at..].find('/')? + 1;
-        }
-        let (account, below) = key[at..].split_once('/')?;
-        let (folder, rest) = below.split_once('/')?;
-        let is_account = account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit());
-        is_account.then_some(Self { root: &key[..at], account, folder, rest })
     }
 }
 

@@ -3,7 +3,9 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::later;
-use super::name::{DigestName, Place};
+use crate::trail::BelowAccount;
+
+use super::name::DigestName;
 
 /// What follows a `/` in the order of keys: behind it stands nothing that begins with the folder.
 const BEHIND_FOLDER: char = '0';
@@ -40,8 +42,8 @@ impl Selection {
     /// Judges a key. A bucket holds a thousand times as many log files as digests: whole folders of others are skipped.
     #[must_use]
     pub fn judge(&self, key: &str) -> Seek {
-        let Some(place) = Place::of(key) else { return Seek::Pass };
-        let Place { root, account, folder, rest } = place;
+        let Some(below) = BelowAccount::of(key) else { return Seek::Pass };
+        let BelowAccount { root, account, folder, rest } = below;
         let skip = |upto: &[&str]| Seek::Skip(format!("{root}{account}{}{BEHIND_FOLDER}", upto.concat()));
         if !is(self.account.as_deref(), account) {
             return skip(&[]);

@@ -92,7 +92,7 @@ impl Counts {
     /// Adds the counts of another part.
     pub fn add(&mut self, other: &Self) {
         let mut other = other.clone();
-        for (sum, more) in self.numbers().into_iter().zip(other.numbers()) {
+        for (sum, more) in self.numbers().zip(other.numbers()) {
             *sum += *more;
         }
         for (why, count) in other.held {
@@ -103,9 +103,16 @@ impl Counts {
         }
     }
 
-    /// All that is one number. Taken apart by name, so that none that is added to the type is left out.
-    fn numbers(&mut self) -> [&mut u64; 29] {
-        let Self {
+    /// All that is one number.
+    fn numbers(&mut self) -> impl Iterator<Item = &mut u64> {
+        // Taken apart by name, so that none that is added to the type is left out.
+        macro_rules! numbers {
+            ($($name:ident),+) => {{
+                let Self { $($name,)+ held: _, failed: _ } = self;
+                [$($name),+]
+            }};
+        }
+        let numbers = numbers!(
             deliveries,
             deliveries_failed,
             ignored,
@@ -134,41 +141,9 @@ impl Counts {
             alerts,
             findings_failed,
             state_calls,
-            state_failures,
-            held: _,
-            failed: _,
-        } = self;
-        [
-            deliveries,
-            deliveries_failed,
-            ignored,
-            objects,
-            files,
-            digests,
-            proven,
-            damage,
-            foreign,
-            unwanted,
-            gone,
-            objects_failed,
-            records,
-            bad_records,
-            records_unwanted,
-            put_aside,
-            matches,
-            incomplete,
-            excluded,
-            collapsed,
-            duplicates,
-            parts,
-            episodes,
-            findings,
-            told,
-            alerts,
-            findings_failed,
-            state_calls,
-            state_failures,
-        ]
+            state_failures
+        );
+        numbers.into_iter()
     }
 
     /// Counts something that failed.

@@ -18,21 +18,21 @@ use super::read::Report;
 
 /// Where things are put aside: below a prefix of a bucket.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Place {
+pub struct Quarantine {
     /// The bucket.
     pub bucket: String,
     /// What the keys begin with: empty, or ending in `/`.
     pub prefix: String,
 }
 
-impl Place {
+impl Quarantine {
     /// Whether an object lies there: nothing that was put aside is read again, whatever its name.
     pub(super) fn holds(&self, object: &ObjectRef) -> bool {
         self.bucket == object.bucket && object.key.starts_with(&self.prefix) && !self.prefix.is_empty()
     }
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for Quarantine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "s3://{}/{}", self.bucket, self.prefix)
     }
@@ -75,9 +75,7 @@ impl<'a> Aside<'a> {
     fn own_event(&self, now: jiff::Timestamp) -> OwnEvent {
         match &self.what {
             What::Object(object) => OwnEvent::of_object(object, self.cause, &self.why, now),
-            What::Text { text, .. } => {
-                OwnEvent::of_payload(&fingerprint("payload", [text.as_str()]), self.cause, &self.why, now)
-            }
+            What::Text { text, .. } => OwnEvent::of_payload(&named_after(text), self.cause, &self.why, now),
         }
     }
 
@@ -86,7 +84,7 @@ impl<'a> Aside<'a> {
         let name = match &self.what {
             What::Object(ObjectRef { bucket, key, version_id: Some(version) }) => format!("{bucket}/{key}@{version}"),
             What::Object(ObjectRef { bucket, key, version_id: None }) => format!("{bucket}/{key}"),
-            What::Text { text, .. } => format!("payload/{}", fingerprint("payload", [text.as_str()])),
+            What::Text { text, .. } => format!("payload/{}", named_after(text)),
         };
         format!("{}/{name}.raw", self.cause.as_str())
     }
@@ -110,6 +108,11 @@ impl<'a> Aside<'a> {
         });
         format!("{reason:#}\n").into()
     }
+}
+
+/// People find in quarantine what an alert is about by the same name.
+fn named_after(text: &str) -> String {
+    fingerprint("payload", [text])
 }
 
 fn first_of(why: String, bad: &[BadRecord]) -> String {
@@ -156,7 +159,7 @@ impl<O: ObjectStore, S: StateStore, P: Publisher, C: Clock> Pipeline<O, S, P, C>
     }
 
     /// The reason goes first: without the other it is seen to be unfinished.
-    async fn keep(&self, place: &Place, aside: &Aside<'_>) -> Result<String, KeepError> {
+    async fn keep(&self, place: &Quarantine, aside: &Aside<'_>) -> Result<String, KeepError> {
         let named = |key: String| ObjectRef {
             bucket: place.bucket.clone(),
             key: format!("{}{key}", place.prefix),

@@ -31,7 +31,7 @@ use crate::telemetry::{self, Event};
 use crate::trail::{Readers, Scope};
 use crate::trigger::Trigger;
 
-pub use aside::Place;
+pub use aside::Quarantine;
 use budget::Budget;
 pub use integrity::{Advanced, Unread, advance, open};
 pub use remember::see;
@@ -71,7 +71,7 @@ pub struct Handling {
     /// Which events are taken.
     pub scope: Scope,
     /// Where what can't be read is put aside.
-    pub quarantine: Option<Place>,
+    pub quarantine: Option<Quarantine>,
     /// What trailhound's own events are held against.
     pub own_rules: RuleSet,
     /// With what digest files are checked; without it they are counted.

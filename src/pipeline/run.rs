@@ -86,7 +86,7 @@ impl Run {
                 }
             }
             Ok(Trigger::Direct(work)) => self.receive(Received::DIRECT, Ok(work), &mut wanted),
-            Err(error) if error.is_of_a_batch() => {
+            Err(error @ TriggerError::Batch { .. }) => {
                 // Put aside, it would be acknowledged with all its messages.
                 telemetry::emit(&Event::PayloadUnknown { error: &error });
                 self.receive(Received::DIRECT, Ok(Work::default()), &mut wanted);

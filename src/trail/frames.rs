@@ -5,8 +5,8 @@
 use std::ops::Range;
 
 use super::ReadError;
+use super::bad::{NO_OBJECT, no_json};
 use super::json::{Cursor, Member, Members, Stop};
-use super::record::{NO_OBJECT, no_json};
 use super::skip::Skipper;
 use super::slots::{Pause, Slots, is_records};
 

@@ -36,6 +36,16 @@ pub struct ObjectKey<'k> {
     pub delivered: Option<Timestamp>,
 }
 
+/// `[<prefix>/]AWSLogs/[<o-id>/]<account>/<folder>/<rest>`
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct BelowAccount<'k> {
+    /// What stands before the account.
+    pub(crate) root: &'k str,
+    pub(crate) account: &'k str,
+    pub(crate) folder: &'k str,
+    pub(crate) rest: &'k str,
+}
+
 impl KeyKind {
     /// Classifies a decoded object key.
     ///
@@ -65,11 +75,12 @@ impl<'k> ObjectKey<'k> {
 }
 
 fn written_by_cloudtrail(key: &str) -> Option<ObjectKey<'_>> {
-    let [account, folder, region, year, month, day, file] = *below_root(key)?.as_slice() else { return None };
+    let BelowAccount { account, folder, rest, .. } = BelowAccount::of(key)?;
+    let [region, year, month, day, file] = rest.split('/').collect::<Vec<_>>()[..] else { return None };
     let dated = digits(year, 4) && digits(month, 2) && digits(day, 2);
     // `.json` is what is left when somebody unzips a file and puts it back.
     let named = [".json.gz", ".json"].iter().any(|end| file.strip_suffix(end).is_some_and(|stem| !stem.is_empty()));
-    if !(digits(account, 12) && dated && named) {
+    if !(dated && named) {
         return None;
     }
     let (kind, events) = match folder {
@@ -93,19 +104,23 @@ fn delivered(file: &str) -> Option<Timestamp> {
 
 /// Config, load balancers and others write below `AWSLogs/<account>/` too.
 fn is_of_another_service(key: &str) -> bool {
-    let below = below_root(key);
-    let folder = below.as_ref().filter(|below| digits(below[0], 12)).and_then(|below| below.get(1));
-    folder.is_some_and(|folder| !folder.starts_with("CloudTrail"))
+    BelowAccount::of(key).is_some_and(|below| !below.folder.starts_with("CloudTrail"))
 }
 
-/// What stands behind `AWSLogs/` and the organisation: at least one segment.
-fn below_root(key: &str) -> Option<Vec<&str>> {
-    let segments: Vec<&str> = key.split('/').collect();
-    // The prefix is free text and may itself hold `AWSLogs`: the last one counts.
-    let root = segments.iter().rposition(|segment| *segment == "AWSLogs")?;
-    let rest = &segments[root + 1..];
-    let rest = if rest.first()?.starts_with("o-") { &rest[1..] } else { rest };
-    (!rest.is_empty()).then(|| rest.to_vec())
+impl<'k> BelowAccount<'k> {
+    /// Takes a key apart; `None` for one that names no account.
+    pub(crate) fn of(key: &'k str) -> Option<Self> {
+        // The prefix is free text and may itself hold `AWSLogs`: the last one counts.
+        let start =
+            key.rmatch_indices("AWSLogs/").map(|(at, _)| at).find(|at| *at == 0 || key[..*at].ends_with('/'))?;
+        let mut at = start + "AWSLogs/".len();
+        if key[at..].starts_with("o-") {
+            at += key[at..].find('/')? + 1;
+        }
+        let (account, below) = key[at..].split_once('/')?;
+        let (folder, rest) = below.split_once('/')?;
+        digits(account, 12).then_some(Self { root: &key[..at], account, folder, rest })
+    }
 }
 
 fn may_hold_records(key: &str) -> bool {

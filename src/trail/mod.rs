@@ -4,6 +4,7 @@
 //! what could not be read. Knows nothing of S3, rules or time.
 //! File format: <https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-log-file-examples.html>
 
+mod bad;
 mod derived;
 mod documents;
 mod embedded;
@@ -26,15 +27,17 @@ mod statement;
 mod unzip;
 mod window;
 
+pub use bad::BadRecord;
 pub use derived::{Mfa, Outcome, SourceKind};
 pub use field::{FieldPath, FieldValue};
 pub use identity::UserIdentity;
+pub(crate) use key::BelowAccount;
 pub use key::{KeyKind, ObjectKey};
 pub use policy::Grants;
 pub use reader::{Item, Limits, ReadError, Reader};
 pub use readers::Readers;
 pub(crate) use record::Written;
-pub use record::{BadRecord, EventIdentity, KeptRecord, Record};
+pub use record::{EventIdentity, KeptRecord, Record};
 pub use scope::{EventKind, Scope};
 pub(crate) use slots::Slot;
 pub use statement::{Grant, Principal, PrincipalKind};

@@ -1,8 +1,9 @@
 //! Reads one log file as a stream: chunks in, records out, bounded memory.
 
+use super::bad::{BadRecord, NO_RECORD, Place};
 use super::frames::{Frame, Frames};
 use super::inflate::Inflate;
-use super::record::{BadRecord, NO_RECORD, Place, Record};
+use super::record::Record;
 use super::slots::Slots;
 use super::window::Window;
 

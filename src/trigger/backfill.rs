@@ -6,7 +6,7 @@
 use serde::Deserialize;
 
 use super::s3::{decode, object_ref};
-use super::{ObjectRef, Prefix, TriggerError, Work, read};
+use super::{ObjectRef, Prefix, TriggerError, Work, read, s3_url};
 
 const WHAT: &str = "a list of objects";
 
@@ -93,9 +93,7 @@ fn object(item: Item, shared: Option<&String>) -> Result<ObjectRef, TriggerError
 }
 
 fn place(url: &str) -> Result<(String, String), TriggerError> {
-    let place = url.strip_prefix("s3://").map(|place| place.split_once('/').unwrap_or((place, "")));
-    let named = place.filter(|(bucket, _)| !bucket.is_empty());
-    let (bucket, key) = named.ok_or_else(|| malformed(format!("`{url}` is not written `s3://BUCKET/KEY`")))?;
+    let (bucket, key) = s3_url(url).ok_or_else(|| malformed(format!("`{url}` is not written `s3://BUCKET/KEY`")))?;
     Ok((bucket.to_owned(), key.to_owned()))
 }
 

@@ -5,9 +5,9 @@
 
 use serde::Deserialize;
 
-use super::{Delivery, MAX_DEPTH, MessageId, Rejected, TriggerError, logs, read, work};
+use super::{Delivery, MAX_DEPTH, MessageId, Rejected, TriggerError, logs, read_batch, work};
 
-pub(super) const WHAT: &str = "a Kinesis batch";
+const WHAT: &str = "a Kinesis batch";
 const RECORD: &str = "a Kinesis record";
 
 #[derive(Deserialize)]
@@ -29,7 +29,7 @@ struct Data {
 }
 
 pub(super) fn deliveries(payload: &str) -> Result<Vec<Delivery>, TriggerError> {
-    let Batch { records } = read(WHAT, payload)?;
+    let Batch { records } = read_batch(WHAT, payload)?;
     Ok(records.into_iter().map(delivery).collect())
 }
 

@@ -110,6 +110,20 @@ impl fmt::Display for ObjectRef {
     }
 }
 
+/// Takes `s3://BUCKET/KEY` apart, or `s3://BUCKET/PREFIX`; the key may be empty, the bucket may not.
+///
+/// ```
+/// use trailhound::trigger::s3_url;
+///
+/// assert_eq!(s3_url("s3://trail-logs/AWSLogs/"), Some(("trail-logs", "AWSLogs/")));
+/// assert_eq!(s3_url("s3:///AWSLogs/"), None);
+/// ```
+#[must_use]
+pub fn s3_url(url: &str) -> Option<(&str, &str)> {
+    let place = url.strip_prefix("s3://")?;
+    Some(place.split_once('/').unwrap_or((place, ""))).filter(|(bucket, _)| !bucket.is_empty())
+}
+
 impl fmt::Display for Prefix {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "s3://{}/{}", self.bucket, self.prefix)
@@ -137,6 +151,14 @@ pub enum TriggerError {
         /// What is wrong with it.
         why: String,
     },
+    /// A batch as a whole: no message of it has an id to answer with.
+    #[error("{what} that can't be read: {why}")]
+    Batch {
+        /// Whose.
+        what: &'static str,
+        /// What is wrong with it.
+        why: String,
+    },
     /// A topic that sends nothing before somebody agrees.
     #[error(
         "the topic {topic} waits for its subscription to be confirmed (`aws sns confirm-subscription` with the token in this message)"
@@ -151,14 +173,6 @@ pub enum TriggerError {
         /// Its ARN.
         topic: String,
     },
-}
-
-impl TriggerError {
-    /// Whether it is a whole batch that can't be read: then no message of it has an id to answer with.
-    #[must_use]
-    pub fn is_of_a_batch(&self) -> bool {
-        matches!(self, Self::Malformed { what, .. } if [sqs::WHAT, kinesis::WHAT].contains(what))
-    }
 }
 
 impl Trigger {
@@ -275,6 +289,11 @@ fn json<'t, T: Deserialize<'t>>(text: &'t str) -> Result<T, TriggerError> {
 /// Reads a payload of a shape that was recognised.
 fn read<'t, T: Deserialize<'t>>(what: &'static str, text: &'t str) -> Result<T, TriggerError> {
     serde_json::from_str(text).map_err(|error| TriggerError::Malformed { what, why: error.to_string() })
+}
+
+/// Reads a batch.
+fn read_batch<'t, T: Deserialize<'t>>(what: &'static str, text: &'t str) -> Result<T, TriggerError> {
+    serde_json::from_str(text).map_err(|error| TriggerError::Batch { what, why: error.to_string() })
 }
 
 impl Work {

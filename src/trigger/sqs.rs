@@ -4,18 +4,18 @@
 
 use aws_lambda_events::event::sqs::{SqsEvent, SqsMessage};
 
-use super::{Delivery, MAX_DEPTH, MessageId, Rejected, TriggerError, read, work};
+use super::{Delivery, MAX_DEPTH, MessageId, Rejected, TriggerError, read_batch, work};
 
-pub(super) const WHAT: &str = "an SQS batch";
+const WHAT: &str = "an SQS batch";
 
 pub(super) fn deliveries(payload: &str) -> Result<Vec<Delivery>, TriggerError> {
-    read::<SqsEvent>(WHAT, payload)?.records.into_iter().map(delivery).collect()
+    read_batch::<SqsEvent>(WHAT, payload)?.records.into_iter().map(delivery).collect()
 }
 
 fn delivery(message: SqsMessage) -> Result<Delivery, TriggerError> {
     // Without an id the message cannot be reported, so the whole batch has to fail: an id that SQS did not send would
     // do that too, only silently.
-    let no_id = || TriggerError::Malformed { what: WHAT, why: "a message has no `messageId`".to_owned() };
+    let no_id = || TriggerError::Batch { what: WHAT, why: "a message has no `messageId`".to_owned() };
     let message_id = message.message_id.filter(|id| !id.is_empty()).ok_or_else(no_id)?;
     let attempt = message.attributes.get("ApproximateReceiveCount").and_then(|count| count.parse().ok());
     let payload = message.body.unwrap_or_default();

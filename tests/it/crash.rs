@@ -18,7 +18,7 @@ use trailhound::alerting::{Item, Items, Key, Listed, Stretch};
 use trailhound::engine::Organisation;
 use trailhound::local::{Folder, FolderBody, StateFile, walk};
 use trailhound::notify::Notification;
-use trailhound::pipeline::{Handling, Pipeline, Place};
+use trailhound::pipeline::{Handling, Pipeline, Quarantine};
 use trailhound::ports::{
     Clock, FetchError, KeepError, ListError, ObjectStore, Page, PublishError, Publisher, StateError, StateStore,
 };
@@ -200,7 +200,7 @@ async fn the_process_that_dies() {
         published: Mutex::default(),
         concurrency: 2,
         handling: Handling {
-            quarantine: Some(Place { bucket: quarantine(&folder), prefix: String::new() }),
+            quarantine: Some(Quarantine { bucket: quarantine(&folder), prefix: String::new() }),
             own_rules: rule_pack::load(&[], &Organisation::default()).own,
             ..Handling::default()
         },

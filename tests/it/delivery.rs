@@ -7,7 +7,7 @@ use jiff::SignedDuration;
 use serde_json::{Value, json};
 use trailhound::alerting::Hold;
 use trailhound::outcome::Cause;
-use trailhound::pipeline::Place;
+use trailhound::pipeline::Quarantine;
 use trailhound::ports::{Clock as _, ObjectStore as _};
 use trailhound::rule_pack::{self, RuleSource};
 use trailhound::trigger::{Prefix, Trigger};
@@ -174,7 +174,7 @@ async fn what_fails_a_third_time_is_told() {
 #[tokio::test]
 async fn what_was_put_aside_is_acknowledged_once_somebody_knows() {
     let mut world = world();
-    world.pipeline.handling.quarantine = Some(Place { bucket: "aside".into(), prefix: String::new() });
+    world.pipeline.handling.quarantine = Some(Quarantine { bucket: "aside".into(), prefix: String::new() });
     let key = world.put("f", b"nonsense");
     world.pipeline.publisher.fails.store(true, Ordering::Relaxed);
     let outcome = world.notify(&[&key]).await;
@@ -265,7 +265,7 @@ fn a_payload_that_is_cut_off_or_garbled_is_refused_and_nothing_panics() {
 #[tokio::test]
 async fn the_quarantine_does_not_feed_itself() {
     let mut world = world();
-    world.pipeline.handling.quarantine = Some(Place { bucket: "trail-logs".into(), prefix: "aside/".into() });
+    world.pipeline.handling.quarantine = Some(Quarantine { bucket: "trail-logs".into(), prefix: "aside/".into() });
     world.put("f", b"nonsense");
     for put_aside in [1, 1] {
         let outcome = world.pipeline.handle(r#"{"prefix": "s3://trail-logs/"}"#).await;
@@ -283,7 +283,7 @@ async fn the_quarantine_does_not_feed_itself() {
 #[tokio::test]
 async fn a_batch_that_has_no_ids_fails_as_a_whole() {
     let mut world = world();
-    world.pipeline.handling.quarantine = Some(Place { bucket: "aside".into(), prefix: String::new() });
+    world.pipeline.handling.quarantine = Some(Quarantine { bucket: "aside".into(), prefix: String::new() });
     for batch in [
         r#"{"Records":[{"eventSource":"aws:sqs","body":"{}"}]}"#,
         r#"{"Records":[{"eventSource":"aws:kinesis","kinesis":{"data":""}}]}"#,

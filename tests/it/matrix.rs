@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use trailhound::local::{Folder, FolderBody};
 use trailhound::outcome::{self, Answer, Cause, Outcome};
-use trailhound::pipeline::{Handling, Pipeline, Place};
+use trailhound::pipeline::{Handling, Pipeline, Quarantine};
 use trailhound::ports::{Clock as _, FetchError, KeepError, ListError, ObjectStore};
 use trailhound::rule_pack::{self, RuleSource};
 use trailhound::trail::{EventKind, Limits, Readers, Scope};
@@ -94,7 +94,7 @@ impl Bench {
             concurrency: 4,
             handling: Handling {
                 scope: Scope::default(),
-                quarantine: Some(Place { bucket: "aside".into(), prefix: "q/".into() }),
+                quarantine: Some(Quarantine { bucket: "aside".into(), prefix: "q/".into() }),
                 own_rules: own,
                 keys: None,
                 rejected_rules: 0,

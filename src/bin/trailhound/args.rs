@@ -8,8 +8,9 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use trailhound::config::{self, AlertsTo, ObjectsFrom, StateIn};
-use trailhound::pipeline::Place;
+use trailhound::pipeline::Quarantine;
 use trailhound::rule_pack::RuleSource;
+use trailhound::trigger::s3_url;
 
 /// Turns AWS CloudTrail into alerts: Sigma and first-seen rules over trail files, locally or in AWS Lambda.
 #[derive(Debug, Parser)]
@@ -197,7 +198,7 @@ pub(crate) struct InvokeArgs {
     pub(crate) alerts: AlertsTo,
     /// Where what can't be read is put aside: `s3://BUCKET/PREFIX`, in the place of the log files.
     #[arg(long, value_name = "PLACE", value_parser = config::quarantine)]
-    pub(crate) quarantine: Option<Place>,
+    pub(crate) quarantine: Option<Quarantine>,
     /// Check digest files with these public keys: what `aws cloudtrail list-public-keys` prints. Without it they are counted.
     #[arg(long, value_name = "FILE")]
     pub(crate) public_keys: Option<PathBuf>,
@@ -302,13 +303,10 @@ pub(crate) enum HistoryIn {
 }
 
 fn history(path: PathBuf) -> Result<HistoryIn, String> {
-    let Some(place) = path.to_str().and_then(|text| text.strip_prefix("s3://")) else {
+    let Some(url) = path.to_str().filter(|text| text.starts_with("s3://")) else {
         return Ok(HistoryIn::Path(path));
     };
-    let (bucket, prefix) = place.split_once('/').unwrap_or((place, ""));
-    if bucket.is_empty() {
-        return Err("it names no bucket; it takes s3://BUCKET/PREFIX".to_owned());
-    }
+    let (bucket, prefix) = s3_url(url).ok_or("it names no bucket; it takes s3://BUCKET/PREFIX")?;
     Ok(HistoryIn::S3 { bucket: bucket.to_owned(), prefix: prefix.to_owned() })
 }
 
