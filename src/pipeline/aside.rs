@@ -14,7 +14,8 @@ use crate::trail::BadRecord;
 use crate::trigger::{Inline, ObjectRef, Rejected};
 
 use super::Pipeline;
-use super::read::Report;
+use super::budget::Budget;
+use super::read::{Ended, Report};
 
 /// Where things are put aside: below a prefix of a bucket.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,8 +55,9 @@ enum What<'a> {
 }
 
 impl<'a> Aside<'a> {
-    /// An object; `bad` are the records that can't be read, if others can.
-    pub(super) fn object(object: &'a ObjectRef, cause: Cause, why: String, bad: &'a [BadRecord]) -> Self {
+    /// An object, or those of its records that can't be read.
+    pub(super) fn object(ended: Ended<'a>) -> Self {
+        let Ended { object, cause, why, bad } = ended;
         Self { what: What::Object(object), cause, why: first_of(why, bad), bad }
     }
 
@@ -121,19 +123,19 @@ fn first_of(why: String, bad: &[BadRecord]) -> String {
 
 impl<O: ObjectStore, S: StateStore, P: Publisher, C: Clock> Pipeline<O, S, P, C> {
     /// Puts a payload aside that can't be understood.
-    pub(super) async fn put_payload_aside(&self, rejected: &Rejected) -> Report {
+    pub(super) async fn put_payload_aside(&self, rejected: &Rejected, budget: &Budget) -> Report {
         telemetry::emit(&Event::PayloadUnknown { error: &rejected.error });
         let mut report = Report::default();
         report.counts.fail(Cause::NotUnderstood);
         let what = What::Text { origin: "the payload", text: rejected.payload.clone() };
         let aside = Aside { what, cause: Cause::NotUnderstood, why: rejected.error.to_string(), bad: &[] };
-        self.put_aside(aside, &mut report).await;
+        self.put_aside(aside, budget, &mut report).await;
         report
     }
 
     /// Puts something aside, if there is a place for it. What could be read of it is told in any case, so that only what is
     /// wholly lost otherwise has to come again.
-    pub(super) async fn put_aside(&self, aside: Aside<'_>, report: &mut Report) {
+    pub(super) async fn put_aside(&self, aside: Aside<'_>, budget: &Budget, report: &mut Report) {
         if let Some(first) = aside.bad.first() {
             let Counts { bad_records: count, .. } = report.counts;
             telemetry::emit(&Event::RecordsBad { from: &aside.origin(), count, first: &first.to_string() });
@@ -142,6 +144,13 @@ impl<O: ObjectStore, S: StateStore, P: Publisher, C: Clock> Pipeline<O, S, P, C>
         match &self.handling.quarantine {
             None if aside.cause == Cause::PartlyDone => {}
             None => report.failure = Some(Failure { cause: aside.cause, why: aside.why }),
+            Some(_) if self.clock.now() >= budget.reading => {
+                let why = format!("{}: the invocation's time was nearly over before it was put aside", aside.origin());
+                telemetry::emit(&Event::OutOfTime { why: &why });
+                report.counts.fail(Cause::OutOfTime);
+                report.failure = Some(Failure { cause: Cause::OutOfTime, why });
+                return;
+            }
             Some(place) => match self.keep(place, &aside).await {
                 Ok(kept) => {
                     report.counts.put_aside += 1;

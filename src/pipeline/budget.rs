@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 pub(super) struct Budget {
     /// Objects may be opened.
     pub(super) starting: Timestamp,
-    /// Objects that were opened may be read on.
+    /// Objects that were opened may be read on, and what can't be read may be put aside.
     pub(super) reading: Timestamp,
     /// Alerts may be decided on and published; after that, what was told is written down.
     pub(super) telling: Timestamp,

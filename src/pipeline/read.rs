@@ -27,6 +27,15 @@ pub(super) struct Report {
     pub(super) failure: Option<Failure>,
 }
 
+/// How the reading of an object ended.
+pub(super) struct Ended<'a> {
+    pub(super) object: &'a ObjectRef,
+    pub(super) cause: Cause,
+    pub(super) why: String,
+    /// Its records that can't be read.
+    pub(super) bad: &'a [BadRecord],
+}
+
 impl Report {
     pub(super) fn is_out_of_time(&self) -> bool {
         self.failure.as_ref().is_some_and(|failure| failure.cause == Cause::OutOfTime)
@@ -55,7 +64,7 @@ impl<O: ObjectStore, S: StateStore, P: Publisher, C: Clock> Pipeline<O, S, P, C>
             }
             KeyKind::Log | KeyKind::Unknown => return self.read_log(object, key.kind, budget, report).await,
         };
-        self.end(object, ended, String::new(), &[], &mut report).await;
+        self.end(Ended { object, cause: ended, why: String::new(), bad: &[] }, budget, &mut report).await;
         report
     }
 
@@ -78,12 +87,12 @@ impl<O: ObjectStore, S: StateStore, P: Publisher, C: Clock> Pipeline<O, S, P, C>
             report.findings.extend(sightings);
         }
         let why = result.map_or_else(|stopped| stopped.text(object), |()| String::new());
-        self.end(object, cause, why, &bad, &mut report).await;
+        self.end(Ended { object, cause, why, bad: &bad }, budget, &mut report).await;
         report
     }
 
     /// Records that came without a file.
-    pub(super) async fn hold_inline(&self, inline: &Inline) -> Report {
+    pub(super) async fn hold_inline(&self, inline: &Inline, budget: &Budget) -> Report {
         let mut report = Report::default();
         let mut screen = self.screen(&inline.origin);
         let mut unreadable = Vec::new();
@@ -103,7 +112,7 @@ impl<O: ObjectStore, S: StateStore, P: Publisher, C: Clock> Pipeline<O, S, P, C>
         report.findings.extend(sightings);
         if !bad.is_empty() {
             let aside = Aside::records(inline, unreadable.join("\n"), &bad);
-            self.put_aside(aside, &mut report).await;
+            self.put_aside(aside, budget, &mut report).await;
         }
         report
     }
@@ -113,7 +122,8 @@ impl<O: ObjectStore, S: StateStore, P: Publisher, C: Clock> Pipeline<O, S, P, C>
     }
 
     /// Counts what became of an object, says so, and puts it aside if that is what follows.
-    async fn end(&self, object: &ObjectRef, cause: Cause, why: String, bad: &[BadRecord], report: &mut Report) {
+    async fn end(&self, ended: Ended<'_>, budget: &Budget, report: &mut Report) {
+        let Ended { object, cause, ref why, bad } = ended;
         let counts = &mut report.counts;
         *match cause {
             Cause::Done => &mut counts.files,
@@ -122,19 +132,19 @@ impl<O: ObjectStore, S: StateStore, P: Publisher, C: Clock> Pipeline<O, S, P, C>
             Cause::Gone => &mut counts.gone,
             _ => &mut counts.objects_failed,
         } += 1;
-        telemetry::emit(&Event::ObjectEnded { object, cause, why: &why });
-        let ended = cause.fate().delivery;
-        if ended == Answer::Returned {
+        telemetry::emit(&Event::ObjectEnded { object, cause, why });
+        let answer = cause.fate().delivery;
+        if answer == Answer::Returned {
             counts.fail(cause);
-            report.own.push(OwnEvent::of_object(object, cause, &why, self.clock.now()));
-            report.failure = Some(Failure { cause, why });
+            report.own.push(OwnEvent::of_object(object, cause, why, self.clock.now()));
+            report.failure = Some(Failure { cause, why: ended.why });
         } else if cause == Cause::Gone && self.is_fresh(object) {
             report.own.push(OwnEvent::of_vanished(object, self.clock.now()));
-        } else if ended == Answer::PutAside {
+        } else if answer == Answer::PutAside {
             counts.fail(cause);
-            self.put_aside(Aside::object(object, cause, why, bad), report).await;
+            self.put_aside(Aside::object(ended), budget, report).await;
         } else if cause == Cause::Done && !bad.is_empty() {
-            self.put_aside(Aside::object(object, Cause::PartlyDone, String::new(), bad), report).await;
+            self.put_aside(Aside::object(Ended { cause: Cause::PartlyDone, ..ended }), budget, report).await;
         }
     }
 

@@ -38,7 +38,7 @@ impl<O: ObjectStore, S: StateStore, P: Publisher, C: Clock> Pipeline<O, S, P, C>
         // Whoever sends single events wants to know within seconds.
         let mut read = Vec::new();
         for (inline, index) in records {
-            read.push((self.hold_inline(&inline).await, vec![index]));
+            read.push((self.hold_inline(&inline, &run.budget).await, vec![index]));
         }
         self.collect_and_tell(run, read).await;
         let (digests, objects): (Vec<_>, Vec<_>) = objects.into_iter().partition(|(object, _)| self.is_checked(object));
@@ -53,7 +53,7 @@ impl<O: ObjectStore, S: StateStore, P: Publisher, C: Clock> Pipeline<O, S, P, C>
         }
         self.check_digests(run, digests).await;
         for (rejected, index) in rejected {
-            let report = self.put_payload_aside(&rejected).await;
+            let report = self.put_payload_aside(&rejected, &run.budget).await;
             run.collect(vec![(report, vec![index])]);
         }
     }

@@ -184,6 +184,25 @@ async fn what_was_put_aside_is_acknowledged_once_somebody_knows() {
     assert_eq!((failed(&outcome).len(), world.subjects().len()), (0, 1));
 }
 
+/// S3 that answers slowly would take the invocation, and all that it has told, along.
+#[tokio::test]
+async fn nothing_is_put_aside_that_there_is_no_time_for() {
+    let mut world = world();
+    world.pipeline.handling.quarantine = Some(Quarantine { bucket: "aside".into(), prefix: String::new() });
+    let no_record = RECORDS[3].payload(r#"{"level":"info"}"#);
+    let batch = sqs(&["nonsense".to_owned(), no_record]);
+    let now = world.pipeline.clock.now();
+    for (ends, put_aside, out_of_time) in [(now, 0, 2), (now + SignedDuration::from_mins(1), 2, 0)] {
+        let outcome = world.pipeline.handle_until(&batch, Some(ends)).await;
+        assert_eq!((outcome.counts.put_aside, outcome.failures.len()), (put_aside, out_of_time));
+        assert!(
+            outcome.failures.iter().all(|(_, failure)| failure.cause == Cause::OutOfTime),
+            "{:?}",
+            outcome.failures
+        );
+    }
+}
+
 #[tokio::test]
 async fn a_memory_that_is_away_takes_no_alert_about_it_along() {
     let world = world();
