@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::future::Future;
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
@@ -115,6 +116,9 @@ pub trait Publisher: Send + Sync {
 pub trait Clock: Send + Sync {
     /// Now.
     fn now(&self) -> Timestamp;
+
+    /// Lets time pass.
+    fn pause(&self, pause: Duration) -> impl Future<Output = ()> + Send;
 }
 
 /// An object that could not be read.

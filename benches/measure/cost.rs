@@ -2,6 +2,7 @@
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
 
 use bytes::Bytes;
 use jiff::{SignedDuration, Timestamp};
@@ -158,6 +159,8 @@ impl Clock for Minutes<'_> {
     fn now(&self) -> Timestamp {
         start() + SignedDuration::from_mins(self.0.load(Ordering::Relaxed))
     }
+
+    async fn pause(&self, _: Duration) {}
 }
 
 /// Hears every alert.

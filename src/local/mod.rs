@@ -7,6 +7,8 @@ mod state_file;
 mod state_memory;
 mod walk;
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 
 use crate::ports::Clock;
@@ -25,5 +27,9 @@ pub struct SystemClock;
 impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
         Timestamp::now()
+    }
+
+    async fn pause(&self, pause: Duration) {
+        tokio::time::sleep(pause).await;
     }
 }

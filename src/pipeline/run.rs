@@ -4,6 +4,7 @@ use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use jiff::Timestamp;
 
@@ -38,8 +39,14 @@ pub(super) struct Run {
     lags: Vec<u64>,
     is_listing: bool,
     next: Option<Prefix>,
+    /// How long to wait, time after time, for what other processes are about to tell.
+    pub(super) pauses: std::slice::Iter<'static, Duration>,
     pub(super) state_calls: Arc<AtomicU64>,
 }
+
+/// Publishing and marking take less than a second. Of who takes longer than all of these nobody knows whether he lives, and the
+/// deliveries come again.
+const PAUSES: &[Duration] = &[Duration::from_millis(500), Duration::from_secs(1), Duration::from_secs(2)];
 
 /// A delivery as it was received.
 pub(super) struct Received {
@@ -70,6 +77,7 @@ impl Run {
             lags: Vec::new(),
             is_listing: false,
             next: None,
+            pauses: PAUSES.iter(),
             state_calls: Arc::default(),
         }
     }

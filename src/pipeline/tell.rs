@@ -33,9 +33,30 @@ impl<O: ObjectStore, S: StateStore, P: Publisher, C: Clock> Pipeline<O, S, P, C>
     pub(super) async fn tell(&self, run: &mut Run, findings: Vec<Finding>, seen: &[Seen]) {
         let (mut findings, held) = alerting::judge(findings, seen);
         run.held(&held);
-        if findings.is_empty() {
-            return;
+        while !findings.is_empty() {
+            let decisions = self.tell_once(run, findings).await;
+            let (waiting, done): (Vec<_>, Vec<_>) =
+                decisions.into_iter().partition(|decision| matches!(decision, Decision::Wait(_)));
+            run.held(&done);
+            if waiting.is_empty() || !self.pause(run).await {
+                return run.held(&waiting);
+            }
+            findings = waiting.into_iter().flat_map(Decision::into_findings).collect();
         }
+    }
+
+    /// Lets another process tell what it is about to: to come again takes a delivery minutes, and one of its few tries.
+    async fn pause(&self, run: &mut Run) -> bool {
+        let Some(pause) = run.pauses.next().copied().filter(|pause| self.clock.now() + *pause < run.budget.telling)
+        else {
+            return false;
+        };
+        self.clock.pause(pause).await;
+        true
+    }
+
+    /// The same, as things are now. What another process is about to tell is left open.
+    async fn tell_once(&self, run: &mut Run, mut findings: Vec<Finding>) -> Vec<Decision> {
         alerting::in_order(&mut findings);
         let teller = self.teller();
         let mut decisions = match self.decide(run, findings.clone(), &teller).await {
@@ -57,7 +78,7 @@ impl<O: ObjectStore, S: StateStore, P: Publisher, C: Clock> Pipeline<O, S, P, C>
         if let Err(error) = self.hold(run, &decisions, told.cloned().collect(), &teller).await {
             run.state_failed(&error);
         }
-        run.held(&decisions);
+        decisions
     }
 
     /// Has the alerts say how many findings were held back since the last. One alert says it; a second one of the same key doesn't

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use bytes::Bytes;
 use jiff::{SignedDuration, Timestamp};
@@ -246,6 +247,8 @@ impl Clock for Later {
     fn now(&self) -> Timestamp {
         "2026-11-05T10:06:00Z".parse::<Timestamp>().unwrap() + self.0
     }
+
+    async fn pause(&self, _: Duration) {}
 }
 
 /// Dies around what is put aside.

@@ -136,6 +136,48 @@ async fn what_there_is_no_time_for_comes_again_and_nothing_else_does() {
     assert_eq!((failed(&outcome).len(), world.subjects().len()), (0, 1));
 }
 
+/// A message with a single event: nothing but the tellings of alerts takes time.
+fn single(id: &str) -> String {
+    sqs(&[RECORDS[0].payload(&stopped(id, "10:00:00").to_string())])
+}
+
+/// Of two processes with the same story one tells it. The other waits a moment rather than have its message come again.
+#[tokio::test]
+async fn what_another_process_tells_meanwhile_need_not_come_again() {
+    let world = world();
+    let (one, other) = (single("1"), single("2"));
+    let (one, other) = tokio::join!(world.pipeline.handle(&one), world.pipeline.handle(&other));
+    assert_eq!((one.counts.alerts, other.counts.held.get(&Hold::Repeated)), (1, Some(&1)));
+    assert_eq!((one.failures.len(), other.failures.len(), world.subjects().len()), (0, 0, 1));
+    assert_adds_up(&other.counts);
+}
+
+#[tokio::test]
+async fn who_waits_tells_what_the_other_process_could_not() {
+    let world = world();
+    let (one, other) = (single("1"), single("2"));
+    world.pipeline.publisher.fails_once.store(true, Ordering::Relaxed);
+    let (one, other) = tokio::join!(world.pipeline.handle(&one), world.pipeline.handle(&other));
+    assert_eq!((one.failures[0].1.cause, other.failures.len()), (Cause::PublishFailed, 0));
+    assert_eq!(world.subjects().len(), 1);
+}
+
+#[tokio::test]
+async fn nobody_waits_for_a_process_that_may_be_dead_or_when_time_is_short() {
+    for (ends, waited) in [(None, 3_500), (Some(SignedDuration::from_secs(3)), 1_500)] {
+        let world = world();
+        let key = world.put("f", &trail_file(&[stopped("1", "10:00:00")]));
+        world.pipeline.state.fails(Fails::AfterPublishing);
+        world.notify(&[&key]).await;
+        world.pipeline.state.fails(None);
+        world.restart();
+        let now = world.pipeline.clock.now();
+        let outcome = world.pipeline.handle_until(&sqs(&[s3_event(&key)]), ends.map(|ends| now + ends)).await;
+        assert_eq!(outcome.failures[0].1.cause, Cause::Claimed);
+        assert_eq!(world.pipeline.clock.now().duration_since(now), SignedDuration::from_millis(waited));
+    }
+}
+
 #[tokio::test]
 async fn denied_files_are_one_alert_for_their_bucket() {
     let world = world();

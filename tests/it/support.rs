@@ -5,6 +5,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
+use std::time::Duration;
 
 use flate2::{Compression, write::GzEncoder};
 use jiff::{SignedDuration, Timestamp};
@@ -214,22 +215,27 @@ pub(crate) fn failed(outcome: &Outcome) -> Vec<String> {
     failures.iter().map(|failure| failure["itemIdentifier"].as_str().unwrap().to_owned()).collect()
 }
 
-/// It is the same moment until a test lets time pass.
+/// It is the same moment until a test lets time pass, or somebody waits.
 #[derive(Debug, Default)]
 pub(crate) struct TestClock {
-    minutes: AtomicI64,
+    milliseconds: AtomicI64,
 }
 
 impl TestClock {
     pub(crate) fn pass_minutes(&self, minutes: i64) {
-        self.minutes.fetch_add(minutes, Ordering::Relaxed);
+        self.milliseconds.fetch_add(minutes * 60_000, Ordering::Relaxed);
     }
 }
 
 impl Clock for TestClock {
     fn now(&self) -> Timestamp {
         let start: Timestamp = "2026-11-05T10:06:00Z".parse().unwrap();
-        start + SignedDuration::from_mins(self.minutes.load(Ordering::Relaxed))
+        start + SignedDuration::from_millis(self.milliseconds.load(Ordering::Relaxed))
+    }
+
+    async fn pause(&self, pause: Duration) {
+        self.milliseconds.fetch_add(pause.as_millis().try_into().unwrap(), Ordering::Relaxed);
+        tokio::task::yield_now().await;
     }
 }
 
@@ -274,6 +280,7 @@ impl FaultyState {
 pub(crate) struct FaultyOutbox {
     pub(crate) outbox: Outbox,
     pub(crate) fails: AtomicBool,
+    pub(crate) fails_once: AtomicBool,
 }
 
 impl StateStore for FaultyState {
@@ -310,9 +317,13 @@ impl StateStore for FaultyState {
 
 impl Publisher for FaultyOutbox {
     async fn publish(&self, notification: &Notification) -> Result<(), PublishError> {
-        if self.fails.load(Ordering::Relaxed) {
-            return Err(PublishError { to: "the topic".to_owned(), source: "throttled".into() });
-        }
-        self.outbox.publish(notification).await
+        let result = if self.fails.load(Ordering::Relaxed) || self.fails_once.swap(false, Ordering::Relaxed) {
+            Err(PublishError { to: "the topic".to_owned(), source: "throttled".into() })
+        } else {
+            self.outbox.publish(notification).await
+        };
+        // Others get their turn before it is known that this is out.
+        tokio::task::yield_now().await;
+        result
     }
 }

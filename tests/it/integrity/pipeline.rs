@@ -1,6 +1,7 @@
 //! Digest files as they come to the function: damage is told as an alert, and what there is no time for goes on.
 
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use trailhound::engine::{Organisation, RuleSet};
@@ -27,6 +28,8 @@ impl Clock for Ticking {
         let passed = self.milliseconds.fetch_add(self.step, Ordering::Relaxed);
         time("18:00:00") + SignedDuration::from_millis(passed)
     }
+
+    async fn pause(&self, _: Duration) {}
 }
 
 type Function = Pipeline<Bucket, StateMemory, Outbox, Ticking>;
