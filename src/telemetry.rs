@@ -15,6 +15,7 @@ pub enum Event<'e> {
     RecordsBad { from: &'e str, count: u64, first: &'e str },
     QuarantineFailed { from: &'e str, error: &'e str },
     OutOfTime { why: &'e str },
+    ListingFailed { error: &'e str },
     RulesLoaded { loaded: usize, filters: usize, rejected: usize, off: usize, retired: usize, other_log_sources: usize },
     MemoryLimited,
     CorrelationsCut { groups: u64 },
@@ -36,6 +37,7 @@ pub fn emit(event: &Event<'_>) {
         Event::RecordsBad { from, count, first } => tracing::error!(event = "records_bad", from, count, first),
         Event::QuarantineFailed { from, error } => tracing::error!(event = "quarantine_failed", from, error),
         Event::OutOfTime { why } => tracing::warn!(event = "out_of_time", why),
+        Event::ListingFailed { error } => tracing::error!(event = "listing_failed", error),
         Event::RulesLoaded { loaded, filters, rejected, off, retired, other_log_sources } => {
             tracing::info!(event = "rules_loaded", loaded, filters, rejected, off, retired, other_log_sources);
         }

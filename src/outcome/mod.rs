@@ -244,7 +244,7 @@ impl Outcome {
             answer["first_failure"] = json!({"cause": failure.cause, "why": failure.why});
         }
         if let Some(next) = &self.next {
-            answer["next"] = json!({"prefix": next.to_string(), "after": next.after});
+            answer["next"] = next.payload();
         }
         Ok(answer)
     }

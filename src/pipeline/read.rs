@@ -74,7 +74,9 @@ impl<O: ObjectStore, S: StateStore, P: Publisher, C: Clock> Pipeline<O, S, P, C>
         let result = self.stream(object, budget, &mut screen, &mut |told| findings.push(told.finding())).await;
         let (sightings, bad) = report.screened(screen);
         let mut cause = result.as_ref().map_or_else(Stopped::cause, |()| Cause::Done);
-        if kind == KeyKind::Unknown && matches!(result, Err(Stopped::Read(_))) && report.counts.records == 0 {
+        let Counts { records, records_unwanted, bad_records, .. } = report.counts;
+        let has_records = records + records_unwanted + bad_records > 0;
+        if kind == KeyKind::Unknown && matches!(result, Err(Stopped::Read(_))) && !has_records {
             // It was worth a look.
             cause = Cause::NotOurs;
         }

@@ -233,8 +233,20 @@ impl Run {
             self.counts.fail(Cause::OutOfTime);
             self.fail(index, Failure { cause: Cause::OutOfTime, why });
         } else {
+            let why = format!("there was no time for all below {prefix}; {} goes on there", prefix.payload());
+            telemetry::emit(&Event::OutOfTime { why: &why });
             self.next = Some(prefix);
         }
+    }
+
+    /// A listing of which the rest can't be had. Whoever goes on by the answer must not take that for the end: it is an error, before
+    /// those of single objects.
+    pub(super) fn breaks_off(&mut self, prefix: &Prefix, index: DeliveryIndex, error: &str) {
+        let why = format!("{error}; {} goes on there", prefix.payload());
+        telemetry::emit(&Event::ListingFailed { error: &why });
+        self.is_listing = false;
+        self.counts.fail(Cause::Unavailable);
+        self.failures.insert(index, Failure { cause: Cause::Unavailable, why });
     }
 
     /// The first reason stands: what follows is often its consequence.

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use futures_util::{StreamExt as _, stream};
 
-use crate::outcome::{Cause, Failure};
 use crate::ports::{Clock, ObjectStore, Publisher, StateStore, chain};
 use crate::trail::{KeyKind, ObjectKey};
 use crate::trigger::{Inline, ObjectRef, Prefix, Rejected};
@@ -41,6 +40,11 @@ impl<O: ObjectStore, S: StateStore, P: Publisher, C: Clock> Pipeline<O, S, P, C>
             read.push((self.hold_inline(&inline, &run.budget).await, vec![index]));
         }
         self.collect_and_tell(run, read).await;
+        // They cost little, and time may run out for what follows.
+        for (rejected, index) in rejected {
+            let report = self.put_payload_aside(&rejected, &run.budget).await;
+            run.collect(vec![(report, vec![index])]);
+        }
         let (digests, objects): (Vec<_>, Vec<_>) = objects.into_iter().partition(|(object, _)| self.is_checked(object));
         let mut objects = objects.into_iter().peekable();
         while objects.peek().is_some() {
@@ -52,10 +56,6 @@ impl<O: ObjectStore, S: StateStore, P: Publisher, C: Clock> Pipeline<O, S, P, C>
             self.go_through(run, prefix, index).await;
         }
         self.check_digests(run, digests).await;
-        for (rejected, index) in rejected {
-            let report = self.put_payload_aside(&rejected, &run.budget).await;
-            run.collect(vec![(report, vec![index])]);
-        }
     }
 
     async fn collect_and_tell(&self, run: &mut Run, read: Vec<Read>) {
@@ -77,10 +77,7 @@ impl<O: ObjectStore, S: StateStore, P: Publisher, C: Clock> Pipeline<O, S, P, C>
             }
             let page = match self.objects.list(&prefix.bucket, &prefix.prefix, prefix.after.as_deref()).await {
                 Ok(page) => page,
-                Err(error) => {
-                    run.counts.fail(Cause::Unavailable);
-                    return run.fail(index, Failure { cause: Cause::Unavailable, why: chain(&error) });
-                }
+                Err(error) => return run.breaks_off(&prefix, index, &chain(&error)),
             };
             if page.is_empty() {
                 return;

@@ -58,6 +58,11 @@ pub(super) fn listed(text: &str) -> Result<Work, TriggerError> {
     if after.is_some() && prefix.is_none() {
         return Err(malformed("`after` belongs to a `prefix`, and there is none"));
     }
+    if prefix.is_some() && !objects.is_empty() {
+        return Err(malformed(
+            "`objects` and a `prefix` are two payloads: an object that fails is an error, a prefix goes on behind it",
+        ));
+    }
     let objects = objects.into_iter().map(|item| object(item, None)).collect::<Result<_, _>>()?;
     let prefix = prefix.map(|url| {
         let (bucket, prefix) = place(&url)?;
@@ -140,6 +145,7 @@ mod tests {
             (json!({"objects": ["s3://b/k/"]}), "to read what is below it, write it as `prefix`"),
             (json!({"objects": [], "after": "k"}), "`after` belongs to a `prefix`"),
             (json!({"prefix": "s3://b", "from": "k"}), "unknown field `from`"),
+            (json!({"prefix": "s3://b", "objects": ["s3://b/k"]}), "are two payloads"),
             (json!({"Items": [{"Key": "k"}]}), "no bucket name"),
         ] {
             let error = Trigger::parse(&payload.to_string()).unwrap_err().to_string();

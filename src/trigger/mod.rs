@@ -22,6 +22,7 @@ use std::fmt;
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
+use serde_json::{Value, json};
 
 use shape::shape;
 
@@ -124,6 +125,17 @@ pub fn s3_url(url: &str) -> Option<(&str, &str)> {
     Some(place.split_once('/').unwrap_or((place, ""))).filter(|(bucket, _)| !bucket.is_empty())
 }
 
+impl Prefix {
+    /// The payload that asks for it.
+    #[must_use]
+    pub fn payload(&self) -> Value {
+        match &self.after {
+            None => json!({"prefix": self.to_string()}),
+            Some(after) => json!({"prefix": self.to_string(), "after": after}),
+        }
+    }
+}
+
 impl fmt::Display for Prefix {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "s3://{}/{}", self.bucket, self.prefix)
@@ -211,7 +223,7 @@ fn work(text: &str, depth: u8) -> Result<Work, TriggerError> {
     let unknown = || TriggerError::Unknown { seen: shape(text) };
     let depth = depth.checked_sub(1).ok_or_else(unknown)?;
     let Ok(members) = serde_json::from_str::<Members<'_>>(text) else {
-        return Err(json::<&RawValue>(text).err().unwrap_or_else(unknown));
+        return Err(parsed::<&RawValue>(text).err().unwrap_or_else(unknown));
     };
     let has = |name: &str| members.contains_key(name);
     if let Some(records) = members.get("Records") {
@@ -282,7 +294,7 @@ fn member(members: &Members<'_>, name: &str) -> Option<String> {
     serde_json::from_str(members.get(name)?.get()).ok()
 }
 
-fn json<'t, T: Deserialize<'t>>(text: &'t str) -> Result<T, TriggerError> {
+fn parsed<'t, T: Deserialize<'t>>(text: &'t str) -> Result<T, TriggerError> {
     serde_json::from_str(text).map_err(|error| TriggerError::NotJson(error.to_string()))
 }
 

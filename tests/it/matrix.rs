@@ -27,6 +27,8 @@ struct Store {
     folder: Folder,
     refuses: Mutex<Option<Cause>>,
     keeps: AtomicBool,
+    /// It gives the first page of a listing, and no other.
+    is_listed_once: AtomicBool,
 }
 
 impl ObjectStore for Store {
@@ -43,6 +45,9 @@ impl ObjectStore for Store {
     }
 
     async fn list(&self, bucket: &str, prefix: &str, after: Option<&str>) -> Result<Vec<ObjectRef>, ListError> {
+        if self.is_listed_once.load(Ordering::Relaxed) && after.is_some() {
+            return Err(ListError { bucket: bucket.to_owned(), prefix: prefix.to_owned(), source: "SlowDown".into() });
+        }
         self.folder.list(bucket, prefix, after).await
     }
 
@@ -78,8 +83,12 @@ impl Bench {
     fn new() -> Self {
         let folder = TempDir::new().unwrap();
         fs::create_dir(folder.path().join("trail-logs")).unwrap();
-        let objects =
-            Store { folder: Folder::new(folder.path()).unwrap(), refuses: Mutex::default(), keeps: true.into() };
+        let objects = Store {
+            folder: Folder::new(folder.path()).unwrap(),
+            refuses: Mutex::default(),
+            keeps: true.into(),
+            is_listed_once: false.into(),
+        };
         let own = rule_pack::load(&[RuleSource::Core], &trailhound::engine::Organisation::default()).own;
         let yaml = rule("  sel: {eventName: StopLogging}\n  condition: sel") + RULES;
         let pipeline = Pipeline {
@@ -309,6 +318,39 @@ async fn every_envelope_may_hold_something_strange_or_nothing() {
             let outcome = check(&Bench::new(), *way, &way.payload(payload), Cause::NothingToDo).await;
             assert_eq!(outcome.counts.alerts, 0);
         }
+    }
+}
+
+/// A caller who goes on as long as there is a `next` must not take this for the end.
+#[tokio::test]
+async fn a_listing_that_breaks_off_is_an_error_that_says_where_to_go_on() {
+    let mut bench = Bench::new();
+    bench.pipeline.handling.quarantine = None;
+    let key = bench.object(Cause::Damaged).await;
+    bench.pipeline.objects.is_listed_once.store(true, Ordering::Relaxed);
+    let log = Log::default();
+    let listening = log.listen();
+    let outcome = bench.pipeline.handle(r#"{"prefix": "s3://trail-logs/"}"#).await;
+    drop(listening);
+    let failure = outcome.response().unwrap_err();
+    assert_eq!((failure.cause, outcome.counts.failed[&Cause::Damaged]), (Cause::Unavailable, 1), "{}", failure.why);
+    let next = format!(r#"{{"prefix":"s3://trail-logs/","after":"{key}"}}"#);
+    assert!(failure.why.contains(&next) && log.has("listing_failed"), "{}", failure.why);
+    bench.pipeline.objects.is_listed_once.store(false, Ordering::Relaxed);
+    assert_eq!(bench.pipeline.handle(&next).await.response().unwrap()["objects"], 0);
+}
+
+/// What CloudTrail wrote is looked at whatever its key, and however little of it the settings take.
+#[tokio::test]
+async fn records_of_others_before_the_damage_make_it_no_foreign_file() {
+    let mut bench = Bench::new();
+    bench.arrange(Cause::NotWanted, "").await;
+    let file = trail_file(&vec![record("GetUser", "1"); 3]);
+    for (cut, ended) in [(file.len() - 9, Cause::Damaged), (4, Cause::NotOurs)] {
+        fs::write(bench.folder.path().join("trail-logs/copy.json.gz"), &file[..cut]).unwrap();
+        let outcome = bench.pipeline.handle(r#"{"objects": ["s3://trail-logs/copy.json.gz"]}"#).await;
+        let damaged = outcome.counts.failed.contains_key(&Cause::Damaged);
+        assert_eq!((damaged, outcome.counts.foreign), (ended == Cause::Damaged, u64::from(ended == Cause::NotOurs)));
     }
 }
 
