@@ -36,7 +36,8 @@ pub struct OwnEvent {
     pub put_aside: Option<String>,
     /// The digest file that shows it, and whose it is.
     pub shown_by: Option<ShownBy>,
-    /// Whether account, Region and trail are those that the names say.
+    /// Whether account, Region and trail are those that the names say. Anybody who can write to the bucket can make up others: each
+    /// would be an alert of its own.
     pub place_is_known: bool,
 }
 
@@ -82,6 +83,7 @@ impl OwnEvent {
             code: "not_checked",
             alert: SelfAlert::AtOnce,
             object: Some(digest.clone()),
+            place_is_known: false,
             ..Self::new("CheckDigest", Cause::Unavailable, why, time)
         }
     }
@@ -101,7 +103,6 @@ impl OwnEvent {
             attempt: 1,
             put_aside: None,
             shown_by: Some(ShownBy { digest: digest.clone(), trail: trail.clone() }),
-            // Anybody who can write to the bucket can make up accounts, Regions and trails: each would be an alert of its own.
             place_is_known: !what.is_of_the_digest(),
         }
     }

@@ -65,10 +65,19 @@ impl DigestName {
         let (name, end) = name.rsplit_once('_')?;
         let (trail, home_region) = name.rsplit_once('_')?;
         let end = time("%Y%m%dT%H%M%SZ", end)?;
+        if !(is_region(region) && is_region(home_region)) {
+            return None;
+        }
         let [root, account, region, trail, home_region] =
             [root, account, region, trail, home_region].map(str::to_owned);
         Some(Self { chain: Chain { root, account, region, trail, home_region, is_backfill }, end })
     }
+}
+
+/// Whether it may be a Region's name. It becomes part of the name of the host that is asked for public keys, and anybody who can
+/// write to the bucket chooses it.
+fn is_region(name: &str) -> bool {
+    !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
 }
 
 impl Chain {
@@ -156,6 +165,8 @@ mod tests {
             format!("{DAY}/{FILE}Z.json.gz"),
             format!("{DAY}/{}.json.gz", FILE.replace("eu-west-1", "eu-west-2")),
             format!("{DAY}/{}.json.gz", FILE.replace("1111", "2222")),
+            format!("{DAY}/{FILE}.json.gz").replace("eu-west-1", "evil.example?"),
+            format!("{DAY}/{FILE}.json.gz").replace("us-east-1", ""),
             format!("{DAY}/{FILE}.json.gz").replace("CloudTrail-Digest/", "CloudTrail/"),
         ] {
             assert_eq!(DigestName::of(&key), None, "{key}");

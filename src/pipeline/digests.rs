@@ -27,7 +27,7 @@ impl<O: ObjectStore, S: StateStore, P: Publisher, C: Clock> Pipeline<O, S, P, C>
     /// An hour's digest may name more log files than there is time for. How far one has come is remembered, and its delivery
     /// comes again.
     async fn check_digest(&self, run: &mut Run, digest: &ObjectRef, keys: &dyn PublicKeys, is_last: bool) -> Report {
-        let mut check = Check::new(digest.clone(), self.clock.now());
+        let mut check = Check::new(digest.clone(), self.clock.now()).signed_only();
         if let Some(progress) = self.progress(run, digest).await {
             check = check.resumed(progress);
         }

@@ -37,6 +37,7 @@ pub struct Check {
     now: Timestamp,
     quoted: Option<String>,
     earlier: Option<Progress>,
+    is_signed_only: bool,
     stage: Stage,
     digest: Option<Digest>,
     files: Files,
@@ -117,7 +118,16 @@ impl Check {
             pending: 0,
         };
         let (quoted, earlier, digest) = (None, None, None);
-        Self { object, name, now, quoted, earlier, stage: Stage::Open, digest, files: Files::default(), report }
+        let (is_signed_only, stage, files) = (false, Stage::Open, Files::default());
+        Self { object, name, now, quoted, earlier, is_signed_only, stage, digest, files, report }
+    }
+
+    /// Ends at a signature that can't be verified. Anybody who can write to the bucket may have written such a digest, and what it
+    /// says is neither damage nor proof.
+    #[must_use]
+    pub fn signed_only(mut self) -> Self {
+        self.is_signed_only = true;
+        self
     }
 
     /// Gives the digest's signature as the next digest quotes it, for stores that keep no metadata.
@@ -186,6 +196,9 @@ impl Check {
 
     /// From the digest itself to the one before it.
     fn go_back(&mut self) {
+        if self.is_signed_only && self.report.proof == Proof::Nothing {
+            return self.stage = Stage::Done;
+        }
         let before = self.digest.as_ref().zip(self.name.as_ref()).and_then(|(digest, name)| Before::of(digest, name));
         self.stage = before.map_or(Stage::Files(None), Stage::Before);
     }

@@ -101,9 +101,13 @@ async fn many_deleted_files_are_one_alert_for_their_trail() {
 async fn what_can_not_be_looked_at_comes_again_and_is_no_damage() {
     let mut world = World::hours(2);
     world.bucket.keys_denied = true;
+    // Without its signature a digest may have been made up, so what it says of log files counts for nothing.
+    let missing = world.listed(1, 0);
+    world.bucket.remove(&missing);
     let function = function(&world.bucket, 0);
     let outcome = notify(&function, &world.trail.digests).await;
     assert_eq!((failed(&outcome).len(), outcome.counts.damage, outcome.counts.digests), (2, 0, 0));
+    assert_eq!(outcome.counts.proven, 0);
     assert!(outcome.failures[0].1.why.contains("cloudtrail:ListPublicKeys"), "{:?}", outcome.failures);
     assert_eq!(outcome.counts.failed[&Cause::Unavailable], 2);
     assert_eq!(function.publisher.take().len(), 0);
@@ -114,7 +118,7 @@ async fn what_can_not_be_looked_at_comes_again_and_is_no_damage() {
     let outcome = function.handle(&third).await;
     assert_eq!((failed(&outcome).len(), outcome.counts.damage, outcome.counts.digests), (0, 0, 2));
     let subjects: Vec<String> = function.publisher.take().into_iter().map(|alert| alert.subject).collect();
-    assert_eq!(subjects, ["[MEDIUM] trailhound cannot check CloudTrail digest files in 111122223333 eu-west-1"]);
+    assert_eq!(subjects, ["[MEDIUM] trailhound cannot check CloudTrail digest files"]);
 }
 
 /// Anybody who can write to the bucket can make up accounts.
