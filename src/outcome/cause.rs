@@ -36,7 +36,7 @@ pub enum Cause {
     StateFailed,
     /// Another process is about to tell an alert that speaks for this one.
     Claimed,
-    /// The invocation's time was nearly over.
+    /// The invocation's time was nearly over, or its memory full.
     OutOfTime,
 }
 

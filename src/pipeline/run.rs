@@ -121,6 +121,12 @@ impl Run {
                 self.is_listing |= !work.prefixes.is_empty();
                 wanted.prefixes.extend(work.prefixes.into_iter().map(|prefix| (prefix, index)));
             }
+            Err(Rejected { error: error @ TriggerError::NoRoom, .. }) => {
+                let why = error.to_string();
+                telemetry::emit(&Event::OutOfTime { why: &why });
+                self.counts.fail(Cause::OutOfTime);
+                self.fail(index, Failure { cause: Cause::OutOfTime, why });
+            }
             Err(rejected) => wanted.rejected.push((rejected, index)),
         }
     }

@@ -28,6 +28,10 @@ pub(super) fn work(text: &str) -> Result<Option<Work>, TriggerError> {
     // "AWS API Call via CloudTrail", "AWS Console Sign In via CloudTrail" (which is also written "Signin"), and whatever kind
     // may come to them.
     if kind.ends_with(" via cloudtrail") {
+        // Anybody who may put events can name theirs like this. Sources that begin so are kept for AWS's own.
+        if !envelope.source.as_deref().is_some_and(|source| source.starts_with("aws.")) {
+            return Err(TriggerError::Forged { from: envelope.source.unwrap_or_default() });
+        }
         let origin = format!("EventBridge event {}", envelope.id.as_deref().unwrap_or("without an id"));
         return Ok(Some(Work::inline(origin, vec![envelope.detail.get().to_owned()])));
     }
@@ -74,6 +78,17 @@ mod tests {
                 (work.records[0].origin.as_str(), work.records[0].records.as_slice()),
                 ("EventBridge event 1", &[detail.to_owned()][..])
             );
+        }
+    }
+
+    #[test]
+    fn an_event_that_somebody_made_up_is_no_record() {
+        for event in [
+            json!({"source": "x", "detail-type": "AWS API Call via CloudTrail", "detail": {"eventName": "StopLogging"}}),
+            json!({"detail-type": "AWS API Call via CloudTrail", "detail": {"eventName": "StopLogging"}}),
+        ] {
+            let error = Trigger::parse(&event.to_string()).unwrap_err();
+            assert!(matches!(error, TriggerError::Forged { .. }), "{error}");
         }
     }
 

@@ -5,7 +5,7 @@
 
 use serde::Deserialize;
 
-use super::{Delivery, MAX_DEPTH, MessageId, Rejected, TriggerError, logs, read_batch, work};
+use super::{Delivery, MessageId, Rejected, Room, TriggerError, logs, read_batch, work};
 
 const WHAT: &str = "a Kinesis batch";
 const RECORD: &str = "a Kinesis record";
@@ -30,14 +30,16 @@ struct Data {
 
 pub(super) fn deliveries(payload: &str) -> Result<Vec<Delivery>, TriggerError> {
     let Batch { records } = read_batch(WHAT, payload)?;
-    Ok(records.into_iter().map(delivery).collect())
+    let mut room = Room::default();
+    Ok(records.into_iter().map(|record| delivery(record, &mut room)).collect())
 }
 
-fn delivery(Record { kinesis: Data { sequence_number, data } }: Record) -> Delivery {
-    let work = match logs::decoded(RECORD, &data) {
-        Ok(text) => work(&text, MAX_DEPTH).map_err(|error| Rejected { error, payload: text }),
-        Err(error) => Err(Rejected { error, payload: data }),
-    };
+fn delivery(Record { kinesis: Data { sequence_number, data } }: Record, room: &mut Room) -> Delivery {
+    let opened = room.open(|allowed| {
+        let text = logs::decoded(RECORD, &data, allowed)?;
+        Ok(work(&text, allowed).map_err(|error| Rejected { error, payload: text }))
+    });
+    let work = opened.unwrap_or_else(|error| Err(Rejected { error, payload: data }));
     Delivery { message_id: MessageId(sequence_number), attempt: None, work }
 }
 

@@ -9,12 +9,9 @@ use base64::prelude::BASE64_STANDARD;
 use flate2::read::MultiGzDecoder;
 use serde::Deserialize;
 
-use super::{TriggerError, Work, read};
+use super::{Allowed, MAX_UNPACKED, TriggerError, Work, read};
 
 const WHAT: &str = "a message of CloudWatch Logs";
-/// What one message may inflate to. CloudWatch Logs sends at most 1 MB, packed some fifteen times; ten such messages still fit into
-/// the function's memory.
-const MAX_BYTES: u64 = 20 << 20;
 
 #[derive(Deserialize)]
 struct Subscribed {
@@ -44,9 +41,9 @@ struct LogEvent {
 }
 
 /// Reads what a subscription sends straight to the function.
-pub(super) fn subscribed(text: &str) -> Result<Work, TriggerError> {
+pub(super) fn subscribed(text: &str, allowed: Allowed<'_>) -> Result<Work, TriggerError> {
     let Subscribed { awslogs } = read(WHAT, text)?;
-    message(&decoded(WHAT, &awslogs.data)?)
+    message(&decoded(WHAT, &awslogs.data, allowed)?)
 }
 
 /// Reads the message itself. `CONTROL_MESSAGE` asks whether anybody is there.
@@ -60,16 +57,19 @@ pub(super) fn message(text: &str) -> Result<Work, TriggerError> {
 }
 
 /// Text that was packed for the way: base64, and gzip if it is compressed.
-pub(super) fn decoded(what: &'static str, data: &str) -> Result<String, TriggerError> {
+pub(super) fn decoded(what: &'static str, data: &str, allowed: Allowed<'_>) -> Result<String, TriggerError> {
     let malformed = |why: String| TriggerError::Malformed { what, why };
     let bytes =
         BASE64_STANDARD.decode(data.trim()).map_err(|error| malformed(format!("its data is no base64: {error}")))?;
     let bytes = if bytes.starts_with(&[0x1f, 0x8b]) {
         let mut inflated = Vec::new();
-        let read = MultiGzDecoder::new(bytes.as_slice()).take(MAX_BYTES + 1).read_to_end(&mut inflated);
+        let left = allowed.bytes.get();
+        let read = MultiGzDecoder::new(bytes.as_slice()).take(left as u64 + 1).read_to_end(&mut inflated);
         read.map_err(|error| malformed(format!("its gzip data is damaged: {error}")))?;
-        if inflated.len() as u64 > MAX_BYTES {
-            return Err(malformed(format!("it inflates to more than {MAX_BYTES} bytes")));
+        let left = left.checked_sub(inflated.len());
+        allowed.bytes.set(left.unwrap_or_default());
+        if left.is_none() {
+            return Err(malformed(format!("it inflates to more than {MAX_UNPACKED} bytes")));
         }
         inflated
     } else {

@@ -17,6 +17,7 @@ mod shape;
 mod sns;
 mod sqs;
 
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::fmt;
 
@@ -171,6 +172,19 @@ pub enum TriggerError {
         /// What is wrong with it.
         why: String,
     },
+    /// A single event that didn't come from AWS.
+    #[error(
+        "an EventBridge event that calls itself CloudTrail's, but comes from `{from}`, not from AWS: somebody made it up"
+    )]
+    Forged {
+        /// Its `source`.
+        from: String,
+    },
+    /// A message of a batch whose other messages have filled the memory.
+    #[error(
+        "what stands before it in its batch unpacks to more than {MAX_BATCH} bytes; a smaller BatchSize avoids that"
+    )]
+    NoRoom,
     /// A topic that sends nothing before somebody agrees.
     #[error(
         "the topic {topic} waits for its subscription to be confirmed (`aws sns confirm-subscription` with the token in this message)"
@@ -203,33 +217,71 @@ impl Trigger {
         match source(payload).as_deref() {
             Some("aws:sqs") => sqs::deliveries(payload).map(Self::Batch),
             Some("aws:kinesis") => kinesis::deliveries(payload).map(Self::Batch),
-            _ => work(payload, MAX_DEPTH).map(Self::Direct),
+            _ => Room::default().open(|allowed| work(payload, allowed)).map(Self::Direct),
         }
     }
 }
 
 /// Envelopes inside envelopes: SQS holds what SNS wrapped, and that is all there is.
 const MAX_DEPTH: u8 = 4;
+/// Bytes that one delivery may unpack to. CloudWatch Logs sends at most 1 MB, packed some fifteen times.
+const MAX_UNPACKED: usize = 20 << 20;
+/// Once the deliveries of a batch have unpacked to so many bytes, the others come again: a function has half a gigabyte.
+const MAX_BATCH: usize = 44 << 20;
+
+/// What may still be opened of a delivery.
+#[derive(Clone, Copy)]
+struct Allowed<'a> {
+    /// Envelopes.
+    depth: u8,
+    /// Bytes that what is packed may unpack to.
+    bytes: &'a Cell<usize>,
+}
+
+impl Allowed<'_> {
+    /// The same inside one more envelope; `None` if there may be no more.
+    fn deeper(self) -> Option<Self> {
+        Some(Self { depth: self.depth.checked_sub(1)?, ..self })
+    }
+}
+
+/// The memory that the deliveries of an invocation share.
+#[derive(Default)]
+struct Room {
+    used: usize,
+}
+
+impl Room {
+    /// Opens a delivery, if there is room for the most that it may be.
+    fn open<T>(&mut self, open: impl FnOnce(Allowed<'_>) -> Result<T, TriggerError>) -> Result<T, TriggerError> {
+        if self.used > MAX_BATCH {
+            return Err(TriggerError::NoRoom);
+        }
+        let bytes = Cell::new(MAX_UNPACKED);
+        let opened = open(Allowed { depth: MAX_DEPTH, bytes: &bytes });
+        self.used += MAX_UNPACKED - bytes.get();
+        opened
+    }
+}
 
 /// The members of an object as they were written.
 type Members<'p> = HashMap<String, &'p RawValue>;
 
-/// Reads what asks for work: the whole payload of a direct invocation, or the body of a message. `depth` is how many envelopes
-/// may still be opened.
-fn work(text: &str, depth: u8) -> Result<Work, TriggerError> {
+/// Reads what asks for work: the whole payload of a direct invocation, or the body of a message.
+fn work(text: &str, allowed: Allowed<'_>) -> Result<Work, TriggerError> {
     if text.trim() == cloudtrail_sns::VALIDATION {
         return Ok(Work::nothing());
     }
     let unknown = || TriggerError::Unknown { seen: shape(text) };
-    let depth = depth.checked_sub(1).ok_or_else(unknown)?;
+    let allowed = allowed.deeper().ok_or_else(unknown)?;
     let Ok(members) = serde_json::from_str::<Members<'_>>(text) else {
         return Err(parsed::<&RawValue>(text).err().unwrap_or_else(unknown));
     };
     let has = |name: &str| members.contains_key(name);
     if let Some(records) = members.get("Records") {
-        many(records.get(), depth)?.ok_or_else(unknown)
+        many(records.get(), allowed)?.ok_or_else(unknown)
     } else if has("awslogs") {
-        logs::subscribed(text)
+        logs::subscribed(text, allowed)
     } else if has("messageType") && has("logEvents") {
         logs::message(text)
     } else if member(&members, "Event").as_deref() == Some("s3:TestEvent") {
@@ -237,9 +289,9 @@ fn work(text: &str, depth: u8) -> Result<Work, TriggerError> {
         Ok(Work::nothing())
     } else if has("requestContext") && has("requestPayload") {
         // What Lambda's destination holds of an invocation that failed: redriven, it is done again.
-        members.get("requestPayload").map_or_else(|| Err(unknown()), |payload| work(payload.get(), depth))
+        members.get("requestPayload").map_or_else(|| Err(unknown()), |payload| work(payload.get(), allowed))
     } else if has("TopicArn") && has("Type") {
-        sns::enveloped(text, depth)
+        sns::enveloped(text, allowed)
     } else if has("s3Bucket") {
         cloudtrail_sns::work(text)
     } else if has("detail-type") {
@@ -256,13 +308,13 @@ fn work(text: &str, depth: u8) -> Result<Work, TriggerError> {
 }
 
 /// Reads what stands in `Records`: notifications of S3, of SNS, or CloudTrail's own records, as in a log file.
-fn many(records: &str, depth: u8) -> Result<Option<Work>, TriggerError> {
+fn many(records: &str, allowed: Allowed<'_>) -> Result<Option<Work>, TriggerError> {
     let Ok(records) = serde_json::from_str::<Vec<&RawValue>>(records) else { return Ok(None) };
     let Some(first) = records.first() else { return Ok(Some(Work::nothing())) };
     let Ok(members) = serde_json::from_str::<Members<'_>>(first.get()) else { return Ok(None) };
     match event_source(&members).as_deref() {
         Some("aws:s3") => s3::work(&records).map(Some),
-        Some("aws:sns") => sns::work(&records, depth).map(Some),
+        Some("aws:sns") => sns::work(&records, allowed).map(Some),
         Some(source) if source.starts_with("aws:") => Ok(None),
         _ if is_record(&members) => {
             let records = records.into_iter().map(|record| record.get().to_owned()).collect();
@@ -387,7 +439,7 @@ mod tests {
     fn envelopes_end_somewhere() {
         let mut payload = json!({"Event": "s3:TestEvent"}).to_string();
         for depth in 0..10 {
-            let result = work(&payload, MAX_DEPTH);
+            let result = Room::default().open(|allowed| work(&payload, allowed));
             assert_eq!(result.is_ok(), depth < MAX_DEPTH.into(), "{depth}: {result:?}");
             payload = json!({"Type": "Notification", "TopicArn": "arn", "Message": payload}).to_string();
         }

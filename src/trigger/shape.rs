@@ -2,8 +2,14 @@
 
 use serde_json::Value;
 
+/// Bytes of a payload that is taken apart for this: parts of JSON take many times the memory of the text.
+const MAX_BYTES: usize = 1 << 20;
+
 /// What somebody sees who looks at it from afar.
 pub(super) fn shape(text: &str) -> String {
+    if text.len() > MAX_BYTES {
+        return format!("{} bytes", text.len());
+    }
     serde_json::from_str(text).map_or_else(|_| "no JSON".to_owned(), |value| of(&value))
 }
 

@@ -5,7 +5,7 @@
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::{TriggerError, Work, read, work as inner};
+use super::{Allowed, TriggerError, Work, read, work as inner};
 
 const WHAT: &str = "an SNS notification";
 
@@ -24,19 +24,19 @@ struct Envelope {
 }
 
 /// Reads notifications sent straight to the function.
-pub(super) fn work(records: &[&RawValue], depth: u8) -> Result<Work, TriggerError> {
+pub(super) fn work(records: &[&RawValue], allowed: Allowed<'_>) -> Result<Work, TriggerError> {
     records.iter().try_fold(Work::default(), |all, record| {
         let Record { sns } = read(WHAT, record.get())?;
-        Ok(all.and(unwrapped(sns, depth)?))
+        Ok(all.and(unwrapped(sns, allowed)?))
     })
 }
 
 /// Reads the body of an SQS message.
-pub(super) fn enveloped(text: &str, depth: u8) -> Result<Work, TriggerError> {
-    unwrapped(read(WHAT, text)?, depth)
+pub(super) fn enveloped(text: &str, allowed: Allowed<'_>) -> Result<Work, TriggerError> {
+    unwrapped(read(WHAT, text)?, allowed)
 }
 
-fn unwrapped(envelope: Envelope, depth: u8) -> Result<Work, TriggerError> {
+fn unwrapped(envelope: Envelope, allowed: Allowed<'_>) -> Result<Work, TriggerError> {
     match envelope.r#type.as_deref() {
         // Until somebody agrees, and once somebody has ended it, nothing comes this way: that must not look like a quiet day.
         Some("SubscriptionConfirmation") => {
@@ -47,7 +47,7 @@ fn unwrapped(envelope: Envelope, depth: u8) -> Result<Work, TriggerError> {
         }
         _ => {
             let missing = || TriggerError::Malformed { what: WHAT, why: "no `Message`".to_owned() };
-            inner(&envelope.message.ok_or_else(missing)?, depth)
+            inner(&envelope.message.ok_or_else(missing)?, allowed)
         }
     }
 }

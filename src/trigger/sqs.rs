@@ -4,22 +4,24 @@
 
 use aws_lambda_events::event::sqs::{SqsEvent, SqsMessage};
 
-use super::{Delivery, MAX_DEPTH, MessageId, Rejected, TriggerError, read_batch, work};
+use super::{Delivery, MessageId, Rejected, Room, TriggerError, read_batch, work};
 
 const WHAT: &str = "an SQS batch";
 
 pub(super) fn deliveries(payload: &str) -> Result<Vec<Delivery>, TriggerError> {
-    read_batch::<SqsEvent>(WHAT, payload)?.records.into_iter().map(delivery).collect()
+    let mut room = Room::default();
+    let messages = read_batch::<SqsEvent>(WHAT, payload)?.records;
+    messages.into_iter().map(|message| delivery(message, &mut room)).collect()
 }
 
-fn delivery(message: SqsMessage) -> Result<Delivery, TriggerError> {
+fn delivery(message: SqsMessage, room: &mut Room) -> Result<Delivery, TriggerError> {
     // Without an id the message cannot be reported, so the whole batch has to fail: an id that SQS did not send would
     // do that too, only silently.
     let no_id = || TriggerError::Batch { what: WHAT, why: "a message has no `messageId`".to_owned() };
     let message_id = message.message_id.filter(|id| !id.is_empty()).ok_or_else(no_id)?;
     let attempt = message.attributes.get("ApproximateReceiveCount").and_then(|count| count.parse().ok());
     let payload = message.body.unwrap_or_default();
-    let work = work(&payload, MAX_DEPTH).map_err(|error| Rejected { error, payload });
+    let work = room.open(|allowed| work(&payload, allowed)).map_err(|error| Rejected { error, payload });
     Ok(Delivery { message_id: MessageId(message_id), attempt, work })
 }
 

@@ -3,6 +3,8 @@
 use std::fs;
 use std::sync::atomic::Ordering;
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 use trailhound::alerting::Hold;
@@ -13,7 +15,7 @@ use trailhound::rule_pack::{self, RuleSource};
 use trailhound::trigger::{Prefix, Trigger};
 
 use crate::pipeline::assert_adds_up;
-use crate::support::{Fails, World, events, failed, record, rule, rules, s3_event, sqs, trail_file, with};
+use crate::support::{Fails, World, events, failed, gzip, record, rule, rules, s3_event, sqs, trail_file, with};
 use crate::ways::{OBJECTS, RECORDS};
 
 fn world() -> World {
@@ -335,6 +337,39 @@ async fn the_quarantine_does_not_feed_itself() {
     for key in keys {
         assert_eq!(world.notify(&[&key]).await.counts.foreign, 1, "{key}");
     }
+}
+
+/// A probe of CloudWatch Logs in some kilobytes that unpack to more.
+fn bomb(megabytes: usize) -> String {
+    let probe = r#"{"messageType":"CONTROL_MESSAGE","logEvents":[]}"#;
+    BASE64_STANDARD.encode(gzip((" ".repeat(megabytes << 20) + probe).as_bytes()))
+}
+
+/// Packed a thousandfold, a message may be larger than the function's memory, which is that of its neighbours, too.
+#[tokio::test]
+async fn what_unpacks_to_too_much_takes_no_other_message_along() {
+    let mut world = world();
+    world.pipeline.handling.quarantine = Some(Quarantine { bucket: "aside".into(), prefix: String::new() });
+    let key = world.put("f", &trail_file(&[record("GetUser", "1")]));
+    let data = |megabytes| json!({"awslogs": {"data": bomb(megabytes)}}).to_string();
+    let twice: Vec<Value> = (0..2).map(|_| json!({"EventSource": "aws:sns", "Sns": {"Message": data(12)}})).collect();
+    for too_much in [data(21), json!({"Records": twice}).to_string()] {
+        let outcome = world.pipeline.handle(&sqs(&[too_much, s3_event(&key)])).await;
+        let counts = &outcome.counts;
+        assert_eq!((failed(&outcome).len(), counts.put_aside, counts.files), (0, 1, 1), "{:?}", outcome.failures);
+    }
+    let record = |number: usize| json!({"eventSource": "aws:kinesis", "kinesis": {"sequenceNumber": number.to_string(), "data": bomb(16)}});
+    let batch = json!({"Records": (0..5).map(record).collect::<Vec<_>>()}).to_string();
+    let outcome = world.pipeline.handle(&batch).await;
+    assert_eq!((failed(&outcome), outcome.counts.ignored), (vec!["3".to_owned(), "4".to_owned()], 3));
+    assert_eq!(outcome.failures[0].1.cause, Cause::OutOfTime);
+}
+
+/// Taken apart to be described, it would take many times its size.
+#[test]
+fn something_strange_is_described_in_little_memory() {
+    let error = Trigger::parse(&format!("[{}0]", "0,".repeat(1 << 20))).unwrap_err();
+    assert!(error.to_string().contains("saw 2097155 bytes"), "{error}");
 }
 
 #[tokio::test]
