@@ -24,7 +24,7 @@ pub enum Cause {
     Unavailable,
     /// An object is no log file, though its key says so: cut off, broken, empty.
     Damaged,
-    /// An object inflates to more than one file may.
+    /// An object inflates to more than one file may, or rules find more in it than memory holds.
     TooLarge,
     /// A payload is nothing that is known.
     NotUnderstood,

@@ -144,17 +144,18 @@ impl<O: ObjectStore, S: StateStore, P: Publisher, C: Clock> Pipeline<O, S, P, C>
         match &self.handling.quarantine {
             None if aside.cause == Cause::PartlyDone => {}
             None => report.failure = Some(Failure { cause: aside.cause, why: aside.why }),
-            Some(_) if self.clock.now() >= budget.reading => {
-                let why = format!("{}: the invocation's time was nearly over before it was put aside", aside.origin());
-                telemetry::emit(&Event::OutOfTime { why: &why });
-                report.counts.fail(Cause::OutOfTime);
-                report.failure = Some(Failure { cause: Cause::OutOfTime, why });
-                return;
-            }
-            Some(place) => match self.keep(place, &aside).await {
-                Ok(kept) => {
+            Some(place) => match self.keep(place, &aside, budget).await {
+                Ok(Some(kept)) => {
                     report.counts.put_aside += 1;
                     own.put_aside = Some(kept);
+                }
+                Ok(None) => {
+                    let why =
+                        format!("{}: the invocation's time was nearly over before it was put aside", aside.origin());
+                    telemetry::emit(&Event::OutOfTime { why: &why });
+                    report.counts.fail(Cause::OutOfTime);
+                    report.failure = Some(Failure { cause: Cause::OutOfTime, why });
+                    return;
                 }
                 Err(error) => {
                     let why = chain(&error);
@@ -167,8 +168,12 @@ impl<O: ObjectStore, S: StateStore, P: Publisher, C: Clock> Pipeline<O, S, P, C>
         report.own.push(own);
     }
 
-    /// The reason goes first: without the other it is seen to be unfinished.
-    async fn keep(&self, place: &Quarantine, aside: &Aside<'_>) -> Result<String, KeepError> {
+    /// The reason goes first: without the other it is seen to be unfinished. `None` if there is no time for it.
+    async fn keep(&self, place: &Quarantine, aside: &Aside<'_>, budget: &Budget) -> Result<Option<String>, KeepError> {
+        let is_over = || self.clock.now() >= budget.reading;
+        if is_over() {
+            return Ok(None);
+        }
         let named = |key: String| ObjectRef {
             bucket: place.bucket.clone(),
             key: format!("{}{key}", place.prefix),
@@ -177,11 +182,14 @@ impl<O: ObjectStore, S: StateStore, P: Publisher, C: Clock> Pipeline<O, S, P, C>
         let name = aside.name();
         let reason = named(format!("{}.reason.txt", name.trim_end_matches(".raw")));
         self.objects.put(&reason, aside.reason(self.clock.now())).await?;
+        if is_over() {
+            return Ok(None);
+        }
         let raw = named(name);
         match &aside.what {
             What::Object(object) => self.objects.copy(object, &raw).await?,
             What::Text { text, .. } => self.objects.put(&raw, text.clone().into()).await?,
         }
-        Ok(raw.to_string())
+        Ok(Some(raw.to_string()))
     }
 }

@@ -66,7 +66,7 @@ pub struct Pipeline<O, S, P, C> {
 
 /// What is taken, and what becomes of what can't be. By default everything is taken, nothing is put aside, and trailhound
 /// says nothing of itself.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Handling {
     /// Which events are taken.
     pub scope: Scope,
@@ -78,6 +78,22 @@ pub struct Handling {
     pub keys: Option<Box<dyn PublicKeys>>,
     /// How many rules didn't load.
     pub rejected_rules: u64,
+    /// Memory that what rules find in one file may take, in bytes. A file with more counts as too large.
+    pub max_found_bytes: usize,
+}
+
+impl Default for Handling {
+    fn default() -> Self {
+        Self {
+            scope: Scope::default(),
+            quarantine: None,
+            own_rules: RuleSet::default(),
+            keys: None,
+            rejected_rules: 0,
+            // The largest file that CloudTrail writes has 50 MB, and a function half a gigabyte.
+            max_found_bytes: 96 << 20,
+        }
+    }
 }
 
 impl<O: ObjectStore, S: StateStore, P: Publisher, C: Clock> Pipeline<O, S, P, C> {

@@ -21,6 +21,8 @@ pub(super) struct Report {
     pub(super) findings: Vec<Finding>,
     pub(super) contributions: Vec<Contribution>,
     pub(super) counts: Counts,
+    /// The memory that its findings take, about.
+    pub(super) found_bytes: usize,
     /// What trailhound has to say about it.
     pub(super) own: Vec<OwnEvent>,
     /// Why its deliveries have to come again.
@@ -43,6 +45,7 @@ impl Report {
 
     /// Takes what the rules made of the records, and gives what was bad.
     pub(super) fn screened(&mut self, screen: Screen<'_>) -> (Vec<Finding>, Vec<BadRecord>) {
+        self.found_bytes = screen.found_bytes();
         let Screened { sightings, contributions, counts, bad } = screen.finish();
         self.counts.add(&counts);
         self.contributions = contributions;
@@ -182,10 +185,14 @@ impl<O: ObjectStore, S: StateStore, P: Publisher, C: Clock> Pipeline<O, S, P, C>
         screen: &mut Screen<'_>,
         told: &mut impl FnMut(Told<'_, '_>),
     ) -> Result<(), Stopped> {
-        while let Some(chunk) = body.chunk().await? {
-            reader.push(&chunk, &mut |item| screen.item(item, told))?;
+        loop {
             if self.clock.now() >= budget.reading {
                 return Err(Stopped::OutOfTime("it was read to its end"));
+            }
+            let Some(chunk) = body.chunk().await? else { break };
+            reader.push(&chunk, &mut |item| screen.item(item, told))?;
+            if screen.found_bytes() > self.handling.max_found_bytes {
+                return Err(Stopped::FoundTooMuch { limit: self.handling.max_found_bytes });
             }
         }
         Ok(reader.finish(&mut |item| screen.item(item, told))?)
@@ -199,6 +206,8 @@ enum Stopped {
     Fetch(#[from] FetchError),
     #[error(transparent)]
     Read(#[from] ReadError),
+    #[error("what rules find in it takes more than {limit} bytes of memory; does one of them match nearly everything?")]
+    FoundTooMuch { limit: usize },
     #[error("the invocation's time was nearly over before {0}")]
     OutOfTime(&'static str),
 }
@@ -209,7 +218,7 @@ impl Stopped {
             Self::Fetch(FetchError::Gone(_)) => Cause::Gone,
             Self::Fetch(FetchError::Denied { .. }) => Cause::Denied,
             Self::Fetch(FetchError::Failed { .. }) => Cause::Unavailable,
-            Self::Read(ReadError::TooLarge { .. }) => Cause::TooLarge,
+            Self::Read(ReadError::TooLarge { .. }) | Self::FoundTooMuch { .. } => Cause::TooLarge,
             Self::Read(_) => Cause::Damaged,
             Self::OutOfTime(_) => Cause::OutOfTime,
         }
@@ -218,7 +227,7 @@ impl Stopped {
     fn text(&self, object: &ObjectRef) -> String {
         match self {
             Self::Fetch(error) => chain(error),
-            Self::Read(_) | Self::OutOfTime(_) => format!("{object}: {self}"),
+            Self::Read(_) | Self::FoundTooMuch { .. } | Self::OutOfTime(_) => format!("{object}: {self}"),
         }
     }
 }

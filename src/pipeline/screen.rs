@@ -29,7 +29,11 @@ pub struct Screen<'s> {
     counts: Counts,
     scope: Option<&'s Scope>,
     bad: Vec<BadRecord>,
+    found_bytes: usize,
 }
+
+/// What a finding takes besides its record, in bytes.
+const FINDING: usize = 600;
 
 /// Bad records of a file that are named; the others are counted.
 const MAX_BAD: usize = 100;
@@ -72,6 +76,10 @@ impl Met<'_, '_> {
     fn event(&self) -> &Arc<Event> {
         self.event.get_or_init(|| Arc::new(Event::of(self.record, self.knowledge, self.now)))
     }
+
+    fn size(&self) -> usize {
+        self.record.raw().len() + FINDING
+    }
 }
 
 impl Told<'_, '_> {
@@ -103,6 +111,7 @@ impl<'s> Screen<'s> {
             counts: Counts::default(),
             scope: None,
             bad: Vec::new(),
+            found_bytes: 0,
         }
     }
 
@@ -117,6 +126,12 @@ impl<'s> Screen<'s> {
     #[must_use]
     pub fn bad_records(&self) -> u64 {
         self.counts.bad_records
+    }
+
+    /// About how many bytes of memory its findings take, those included that were handed on.
+    #[must_use]
+    pub fn found_bytes(&self) -> usize {
+        self.found_bytes
     }
 
     /// Takes what the reader hands on. `told` gets the matches in file order, those of one event and rule once.
@@ -144,7 +159,9 @@ impl<'s> Screen<'s> {
     }
 
     fn matched(&mut self, matched: Match<'_, '_>, met: &Met<'_, '_>, told: &mut impl FnMut(Told<'_, '_>)) {
-        self.contributions.extend(Contribution::of(&matched, || Arc::clone(met.event()), met.file));
+        let contribution = Contribution::of(&matched, || Arc::clone(met.event()), met.file);
+        self.found_bytes += contribution.as_ref().map_or(0, |_| met.size());
+        self.contributions.extend(contribution);
         if !matched.is_told() {
             self.counts.matches += 1;
             self.counts.parts += 1;
@@ -158,12 +175,13 @@ impl<'s> Screen<'s> {
                 if is_known {
                     finding.take_as_known();
                 }
-                self.sighting(finding, plan.history);
+                self.sighting(finding, plan.history, met.size());
             }
         } else {
             self.counts.matches += 1;
             let uid = FindingUid::of_match(&matched.info().id, &met.record.event_identity());
             if self.seen.insert(uid) {
+                self.found_bytes += met.size();
                 told(Told { matched, uid, met });
             } else {
                 self.counts.duplicates += 1;
@@ -171,9 +189,10 @@ impl<'s> Screen<'s> {
         }
     }
 
-    fn sighting(&mut self, mut finding: Finding, history: SignedDuration) {
+    fn sighting(&mut self, mut finding: Finding, history: SignedDuration, size: usize) {
         match self.sightings.entry((finding.uid, period(finding.event.time, history))) {
             Entry::Vacant(entry) => {
+                self.found_bytes += size;
                 entry.insert(finding);
             }
             Entry::Occupied(mut entry) => {

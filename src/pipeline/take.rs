@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use futures_util::{StreamExt as _, stream};
+use futures_util::StreamExt as _;
+use futures_util::stream::FuturesOrdered;
 
 use crate::ports::{Clock, ObjectStore, Publisher, StateStore, chain};
 use crate::trail::{KeyKind, ObjectKey};
@@ -12,7 +13,7 @@ use super::Pipeline;
 use super::read::Report;
 use super::run::{DeliveryIndex, Run};
 
-/// Objects that are read before anybody is told what they gave.
+/// Objects that are read before anybody is told what they gave. Fewer, if much is found in them.
 const WAVE: usize = 100;
 
 /// Objects to read, and the deliveries that ask for each.
@@ -36,8 +37,15 @@ impl<O: ObjectStore, S: StateStore, P: Publisher, C: Clock> Pipeline<O, S, P, C>
         let Wanted { objects, records, prefixes, rejected } = wanted;
         // Whoever sends single events wants to know within seconds.
         let mut read = Vec::new();
+        let mut found_bytes = 0;
         for (inline, index) in records {
-            read.push((self.hold_inline(&inline, &run.budget).await, vec![index]));
+            let report = self.hold_inline(&inline, &run.budget).await;
+            found_bytes += report.found_bytes;
+            read.push((report, vec![index]));
+            if found_bytes > self.handling.max_found_bytes / 2 {
+                self.collect_and_tell(run, std::mem::take(&mut read)).await;
+                found_bytes = 0;
+            }
         }
         self.collect_and_tell(run, read).await;
         // They cost little, and time may run out for what follows.
@@ -46,11 +54,12 @@ impl<O: ObjectStore, S: StateStore, P: Publisher, C: Clock> Pipeline<O, S, P, C>
             run.collect(vec![(report, vec![index])]);
         }
         let (digests, objects): (Vec<_>, Vec<_>) = objects.into_iter().partition(|(object, _)| self.is_checked(object));
-        let mut objects = objects.into_iter().peekable();
-        while objects.peek().is_some() {
-            let (names, deliveries): (Vec<_>, Vec<_>) = objects.by_ref().take(WAVE).unzip();
-            let reports = self.read_all(run, &names).await;
-            self.collect_and_tell(run, reports.into_iter().zip(deliveries).collect()).await;
+        let (objects, deliveries): (Vec<_>, Vec<_>) = objects.into_iter().unzip();
+        let (mut left, mut deliveries) = (&objects[..], deliveries.into_iter());
+        while !left.is_empty() {
+            let reports = self.read_wave(run, left).await;
+            left = &left[reports.len()..];
+            self.collect_and_tell(run, reports.into_iter().zip(deliveries.by_ref()).collect()).await;
         }
         for (prefix, index) in prefixes {
             self.go_through(run, prefix, index).await;
@@ -82,10 +91,12 @@ impl<O: ObjectStore, S: StateStore, P: Publisher, C: Clock> Pipeline<O, S, P, C>
             if page.is_empty() {
                 return;
             }
-            for wave in page.chunks(WAVE) {
-                let mut reports = self.read_all(run, wave).await;
+            let mut left = &page[..];
+            while !left.is_empty() {
+                let mut reports = self.read_wave(run, left).await;
+                let read = reports.len();
                 // What there was no time for is left to the next invocation, with all that stands behind it.
-                let done = reports.iter().position(Report::is_out_of_time).unwrap_or(reports.len());
+                let done = reports.iter().position(Report::is_out_of_time).unwrap_or(read);
                 reports.truncate(done);
                 let untold = run.untold();
                 self.collect_and_tell(run, reports.into_iter().map(|report| (report, vec![index])).collect()).await;
@@ -93,17 +104,29 @@ impl<O: ObjectStore, S: StateStore, P: Publisher, C: Clock> Pipeline<O, S, P, C>
                     // Going on behind what could not be told would lose it.
                     return run.goes_on(prefix, index);
                 }
-                prefix.after = done.checked_sub(1).map(|last| wave[last].key.clone()).or(prefix.after);
-                if done < wave.len() {
+                prefix.after = done.checked_sub(1).map(|last| left[last].key.clone()).or(prefix.after);
+                if done < read {
                     return run.goes_on(prefix, index);
                 }
+                left = &left[read..];
             }
         }
     }
 
-    /// In their order.
-    async fn read_all(&self, run: &Run, objects: &[ObjectRef]) -> Vec<Report> {
-        let reading: Vec<_> = objects.iter().map(|object| self.read(object, &run.budget)).collect();
-        stream::iter(reading).buffered(self.concurrency.max(1)).collect().await
+    /// Reads the first of these objects, in their order, at least one.
+    async fn read_wave(&self, run: &Run, objects: &[ObjectRef]) -> Vec<Report> {
+        let mut objects = objects.iter().take(WAVE);
+        let mut reading = FuturesOrdered::new();
+        let mut reports: Vec<Report> = Vec::new();
+        let mut found_bytes = 0;
+        loop {
+            while reading.len() < self.concurrency.max(1) && found_bytes < self.handling.max_found_bytes / 2 {
+                let Some(object) = objects.next() else { break };
+                reading.push_back(self.read(object, &run.budget));
+            }
+            let Some(report) = reading.next().await else { return reports };
+            found_bytes += report.found_bytes;
+            reports.push(report);
+        }
     }
 }

@@ -143,6 +143,7 @@ impl Parts {
                 own_rules: loaded.own,
                 keys: self.keys,
                 rejected_rules: loaded.rejected.len() as u64,
+                ..Handling::default()
             },
         })
     }

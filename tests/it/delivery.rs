@@ -339,6 +339,41 @@ async fn the_quarantine_does_not_feed_itself() {
     }
 }
 
+/// A file that a rule matches nearly everything in must not fill the memory, which is that of others, too.
+#[tokio::test]
+async fn a_file_in_which_too_much_is_found_is_put_aside_and_what_was_found_is_told() {
+    let mut world = world();
+    world.pipeline.handling.quarantine = Some(Quarantine { bucket: "aside".into(), prefix: String::new() });
+    let records: Vec<Value> = (0..2000).map(|number| stopped(&number.to_string(), "10:00:00")).collect();
+    let (many, few) = (world.put("f", &trail_file(&records)), world.put("g", &trail_file(&[stopped("g", "10:00:00")])));
+    world.pipeline.handling.max_found_bytes = 100_000;
+    let outcome = world.notify(&[&many, &few]).await;
+    let counts = &outcome.counts;
+    assert_eq!((failed(&outcome).len(), counts.put_aside, counts.files), (0, 1, 1));
+    assert!(counts.failed[&Cause::TooLarge] == 1 && counts.told > 0, "{counts:?}");
+    assert_adds_up(counts);
+}
+
+#[tokio::test]
+async fn files_in_which_much_is_found_are_told_before_others_are_read() {
+    let mut calls = Vec::new();
+    for max_found_bytes in [100_000, 2_000] {
+        let mut world = world();
+        world.pipeline.handling.max_found_bytes = max_found_bytes;
+        world.pipeline.concurrency = 1;
+        let keys: Vec<String> = (0..5)
+            .map(|number| world.put(&number.to_string(), &trail_file(&[stopped(&number.to_string(), "10:00:00")])))
+            .collect();
+        let read = [
+            world.notify(&keys.iter().map(String::as_str).collect::<Vec<_>>()).await,
+            world.pipeline.handle(r#"{"prefix": "s3://trail-logs/"}"#).await,
+        ];
+        assert!(read.iter().all(|outcome| outcome.counts.files == 5), "{read:?}");
+        calls.push(read.map(|outcome| outcome.counts.state_calls));
+    }
+    assert!(calls[1][0] > calls[0][0] && calls[1][1] > calls[0][1], "each file was a wave of its own: {calls:?}");
+}
+
 /// A probe of CloudWatch Logs in some kilobytes that unpack to more.
 fn bomb(megabytes: usize) -> String {
     let probe = r#"{"messageType":"CONTROL_MESSAGE","logEvents":[]}"#;

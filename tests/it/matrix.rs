@@ -102,11 +102,9 @@ impl Bench {
             published: Mutex::default(),
             concurrency: 4,
             handling: Handling {
-                scope: Scope::default(),
                 quarantine: Some(Quarantine { bucket: "aside".into(), prefix: "q/".into() }),
                 own_rules: own,
-                keys: None,
-                rejected_rules: 0,
+                ..Handling::default()
             },
         };
         Self { folder, pipeline, ends: None }
