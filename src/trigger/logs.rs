@@ -9,7 +9,8 @@ use base64::prelude::BASE64_STANDARD;
 use flate2::read::MultiGzDecoder;
 use serde::Deserialize;
 
-use super::{Allowed, MAX_UNPACKED, TriggerError, Work, read};
+use super::room::{Allowed, MAX_UNPACKED};
+use super::{TriggerError, Work, read};
 
 const WHAT: &str = "a message of CloudWatch Logs";
 

@@ -9,15 +9,16 @@
 
 mod backfill;
 mod cloudtrail_sns;
+mod error;
 mod eventbridge;
 mod kinesis;
 mod logs;
+mod room;
 mod s3;
 mod shape;
 mod sns;
 mod sqs;
 
-use std::cell::Cell;
 use std::collections::HashMap;
 use std::fmt;
 
@@ -25,6 +26,8 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
+pub use error::TriggerError;
+use room::{Allowed, Room};
 use shape::shape;
 
 /// What one invocation brought.
@@ -143,64 +146,6 @@ impl fmt::Display for Prefix {
     }
 }
 
-/// A payload that was not understood. Redelivering it will not help.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum TriggerError {
-    /// Not JSON at all.
-    #[error("the payload is not JSON: {0}")]
-    NotJson(String),
-    /// JSON of no known shape.
-    #[error("unknown payload: saw {seen}; docs/delivery.md lists what is understood")]
-    Unknown {
-        /// The shape that was seen, in words.
-        seen: String,
-    },
-    /// The shape is known, but a part of it is missing or wrong.
-    #[error("{what} that can't be read: {why}")]
-    Malformed {
-        /// The kind of payload.
-        what: &'static str,
-        /// What is wrong with it.
-        why: String,
-    },
-    /// A batch as a whole: no message of it has an id to answer with.
-    #[error("{what} that can't be read: {why}")]
-    Batch {
-        /// Whose.
-        what: &'static str,
-        /// What is wrong with it.
-        why: String,
-    },
-    /// A single event that didn't come from AWS.
-    #[error(
-        "an EventBridge event that calls itself CloudTrail's, but comes from `{from}`, not from AWS: somebody made it up"
-    )]
-    Forged {
-        /// Its `source`.
-        from: String,
-    },
-    /// A message of a batch whose other messages have filled the memory.
-    #[error(
-        "what stands before it in its batch unpacks to more than {MAX_BATCH} bytes; a smaller BatchSize avoids that"
-    )]
-    NoRoom,
-    /// A topic that sends nothing before somebody agrees.
-    #[error(
-        "the topic {topic} waits for its subscription to be confirmed (`aws sns confirm-subscription` with the token in this message)"
-    )]
-    Unconfirmed {
-        /// Its ARN.
-        topic: String,
-    },
-    /// A topic that sends nothing any more.
-    #[error("somebody has ended the subscription to {topic}: nothing comes from it any more")]
-    Unsubscribed {
-        /// Its ARN.
-        topic: String,
-    },
-}
-
 impl Trigger {
     /// Reads an invocation payload.
     ///
@@ -219,48 +164,6 @@ impl Trigger {
             Some("aws:kinesis") => kinesis::deliveries(payload).map(Self::Batch),
             _ => Room::default().open(|allowed| work(payload, allowed)).map(Self::Direct),
         }
-    }
-}
-
-/// Envelopes inside envelopes: SQS holds what SNS wrapped, and that is all there is.
-const MAX_DEPTH: u8 = 4;
-/// Bytes that one delivery may unpack to. CloudWatch Logs sends at most 1 MB, packed some fifteen times.
-const MAX_UNPACKED: usize = 20 << 20;
-/// Once the deliveries of a batch have unpacked to so many bytes, the others come again: a function has half a gigabyte.
-const MAX_BATCH: usize = 44 << 20;
-
-/// What may still be opened of a delivery.
-#[derive(Clone, Copy)]
-struct Allowed<'a> {
-    /// Envelopes.
-    depth: u8,
-    /// Bytes that what is packed may unpack to.
-    bytes: &'a Cell<usize>,
-}
-
-impl Allowed<'_> {
-    /// The same inside one more envelope; `None` if there may be no more.
-    fn deeper(self) -> Option<Self> {
-        Some(Self { depth: self.depth.checked_sub(1)?, ..self })
-    }
-}
-
-/// The memory that the deliveries of an invocation share.
-#[derive(Default)]
-struct Room {
-    used: usize,
-}
-
-impl Room {
-    /// Opens a delivery, if there is room for the most that it may be.
-    fn open<T>(&mut self, open: impl FnOnce(Allowed<'_>) -> Result<T, TriggerError>) -> Result<T, TriggerError> {
-        if self.used > MAX_BATCH {
-            return Err(TriggerError::NoRoom);
-        }
-        let bytes = Cell::new(MAX_UNPACKED);
-        let opened = open(Allowed { depth: MAX_DEPTH, bytes: &bytes });
-        self.used += MAX_UNPACKED - bytes.get();
-        opened
     }
 }
 
@@ -440,7 +343,7 @@ mod tests {
         let mut payload = json!({"Event": "s3:TestEvent"}).to_string();
         for depth in 0..10 {
             let result = Room::default().open(|allowed| work(&payload, allowed));
-            assert_eq!(result.is_ok(), depth < MAX_DEPTH.into(), "{depth}: {result:?}");
+            assert_eq!(result.is_ok(), depth < room::MAX_DEPTH.into(), "{depth}: {result:?}");
             payload = json!({"Type": "Notification", "TopicArn": "arn", "Message": payload}).to_string();
         }
     }

@@ -26,6 +26,7 @@ mod matrix; // every way in, crossed with every outcome
 mod order; // what the order of delivery may change
 mod pipeline; // deliveries, failures, counts
 mod reading; // files, held against serde_json and against themselves in other chunks
+mod room; // what would take more memory than there is
 mod rules; // every shipped rule against its records
 mod scenario; // what tests that disturb the memory have it do
 mod schema; // what editors are told about rule and organisation files
