@@ -34,7 +34,7 @@ struct Shared {
 
 /// As people write one, as `ItemSelector` may put it, as S3 lists it, or as an inventory has it.
 #[derive(Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "an object is `s3://BUCKET/KEY`, or has a `key` and, unless all share one, a `bucket`")]
 enum Item {
     Url(String),
     Inventoried {
@@ -147,6 +147,7 @@ mod tests {
             (json!({"prefix": "s3://b", "from": "k"}), "unknown field `from`"),
             (json!({"prefix": "s3://b", "objects": ["s3://b/k"]}), "are two payloads"),
             (json!({"Items": [{"Key": "k"}]}), "no bucket name"),
+            (json!({"objects": [{"name": "k"}]}), "an object is `s3://BUCKET/KEY`, or has a `key`"),
         ] {
             let error = Trigger::parse(&payload.to_string()).unwrap_err().to_string();
             assert!(error.starts_with("a list of objects that can't be read") && error.contains(why), "{error}");

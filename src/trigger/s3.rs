@@ -56,7 +56,8 @@ pub(super) fn work(records: &[&RawValue]) -> Result<Work, TriggerError> {
         // A copy comes as `ObjectCreated:Copy`, which is how old files are brought in for back-fill.
         // Some stores that speak S3's language put `s3:` in front.
         let created = |name: &str| name.strip_prefix("s3:").unwrap_or(name).starts_with("ObjectCreated:");
-        if event_name.as_deref().is_some_and(created) {
+        let event_name = event_name.ok_or_else(|| malformed("no `eventName`"))?;
+        if created(&event_name) {
             work.objects.push(s3.ok_or_else(|| malformed("no `s3`"))?.object(WHAT, decode)?);
         } else {
             work.ignored += 1;
