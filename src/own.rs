@@ -80,11 +80,9 @@ impl OwnEvent {
     #[must_use]
     pub fn of_unchecked(digest: &ObjectRef, why: &str, time: Timestamp) -> Self {
         Self {
-            code: "not_checked",
-            alert: SelfAlert::AtOnce,
             object: Some(digest.clone()),
             place_is_known: false,
-            ..Self::new("CheckDigest", Cause::Unavailable, why, time)
+            ..Self::new("CheckDigest", Cause::NotChecked, why, time)
         }
     }
 

@@ -5,7 +5,7 @@ mod values;
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
-use crate::pipeline::Quarantine;
+use crate::pipeline::{MAX_FOUND_BYTES, Quarantine};
 use crate::rule_pack::RuleSource;
 use crate::trail::{Limits, Scope};
 use crate::yaml::suggest;
@@ -15,6 +15,8 @@ pub use values::{alerts, config, keys, objects, quarantine, state};
 
 /// What every setting's name starts with.
 pub const PREFIX: &str = "TRAILHOUND_";
+/// What Lambda calls the size of the function's memory, in MB.
+const MEMORY: &str = "AWS_LAMBDA_FUNCTION_MEMORY_SIZE";
 
 /// A setting as the documentation shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -80,6 +82,8 @@ pub struct Settings {
     pub concurrency: usize,
     /// What one file may cost.
     pub limits: Limits,
+    /// Memory that what rules find in one file may take, in bytes.
+    pub max_found_bytes: usize,
 }
 
 /// Where log files are.
@@ -186,6 +190,7 @@ impl Settings {
             quarantine: source.parsed("TRAILHOUND_QUARANTINE", quarantine),
             concurrency: source.number("TRAILHOUND_CONCURRENCY", 1..=64).unwrap_or(8),
             limits: source.limits(),
+            max_found_bytes: source.memory().map_or(MAX_FOUND_BYTES, |bytes| bytes / 5),
         };
         if source.errors.is_empty() { Ok(settings) } else { Err(source.errors) }
     }
@@ -204,7 +209,8 @@ pub fn limits(variables: impl IntoIterator<Item = (String, String)>) -> Result<L
 
 /// The settings that are set to something.
 fn given(variables: impl IntoIterator<Item = (String, String)>) -> Vec<(String, String)> {
-    let is_given = |(name, value): &(String, String)| name.starts_with(PREFIX) && !value.trim().is_empty();
+    let is_given =
+        |(name, value): &(String, String)| (name.starts_with(PREFIX) || name == MEMORY) && !value.trim().is_empty();
     variables.into_iter().filter(is_given).collect()
 }
 
@@ -216,7 +222,7 @@ struct Source<'v> {
 impl Source<'_> {
     fn reject_unknown(&mut self) {
         for (name, _) in self.given {
-            if !SETTINGS.iter().any(|setting| setting.name == name) {
+            if name != MEMORY && !SETTINGS.iter().any(|setting| setting.name == name) {
                 let advice = suggest(name, SETTINGS.iter().map(|setting| setting.name));
                 let advice = advice.unwrap_or_else(|| "docs/configuration.md lists the settings".to_owned());
                 self.error(name, format!("there is no such setting; {advice}"));
@@ -243,6 +249,11 @@ impl Source<'_> {
             let number = value.parse().ok().filter(|number| range.contains(number));
             number.ok_or_else(|| format!("`{value}` is no whole number from {} to {}", range.start(), range.end()))
         })
+    }
+
+    /// The function's memory, in bytes.
+    fn memory(&mut self) -> Option<usize> {
+        Some(self.number(MEMORY, 1..=1 << 20)? << 20)
     }
 
     fn limits(&mut self) -> Limits {

@@ -14,7 +14,7 @@ use super::plain;
 
 const MAX_VALUE: usize = 300;
 const MAX_RESOURCES: usize = 3;
-const MAX_MORE: usize = 5;
+pub(super) const MAX_MORE: usize = 5;
 
 /// The words of an alert. Every text is one clean line.
 pub(super) struct Facts<'a> {

@@ -7,6 +7,7 @@ use crate::engine::RuleInfo;
 use crate::finding::{Actor, Details, Episode, EpisodeEvent, Event, Finding, Kind};
 use crate::trail::{EventIdentity, KeptRecord};
 
+use super::facts::MAX_MORE;
 use super::{Notification, plain};
 
 /// Message and attributes of one SNS publish, in bytes.
@@ -57,9 +58,11 @@ pub(super) fn fit(alert: &Alert, render: impl Fn(&Alert, Detail) -> Notification
 fn shortened(alert: &Alert) -> Alert {
     let rule = Arc::new(short_rule(&alert.finding.rule));
     let finding = |finding: &Finding| short_finding(finding, &rule);
+    // Of the others only the time is told.
+    let (named, others) = alert.more.split_at(alert.more.len().min(MAX_MORE));
     Alert {
         finding: finding(&alert.finding),
-        more: alert.more.iter().map(finding).collect(),
+        more: named.iter().map(finding).chain(others.iter().cloned()).collect(),
         repetition: alert.repetition,
     }
 }

@@ -18,6 +18,8 @@ pub enum Cause {
     NotWanted,
     /// An object was deleted before it was read.
     Gone,
+    /// In three tries, something that a digest is checked with could not be had.
+    NotChecked,
     /// S3 or KMS refused to hand an object out.
     Denied,
     /// An object could not be had at this time: throttled, timed out, interrupted.
@@ -88,6 +90,7 @@ impl Cause {
         Self::NotOurs,
         Self::NotWanted,
         Self::Gone,
+        Self::NotChecked,
         Self::Denied,
         Self::Unavailable,
         Self::Damaged,
@@ -110,6 +113,7 @@ impl Cause {
             Self::NotOurs => "not_ours",
             Self::NotWanted => "not_wanted",
             Self::Gone => "gone",
+            Self::NotChecked => "not_checked",
             Self::Denied => "denied",
             Self::Unavailable => "unavailable",
             Self::Damaged => "damaged",
@@ -141,6 +145,7 @@ impl Cause {
             Self::NotOurs => (Acknowledged, "ObjectsForeign", Some("object_foreign"), Never),
             Self::NotWanted => (Acknowledged, "ObjectsUnwanted", None, Never),
             Self::Gone => (Acknowledged, "ObjectsGone", Some("object_gone"), Never),
+            Self::NotChecked => (Acknowledged, "FailedNotChecked", Some("object_failed"), AtOnce),
             Self::Denied => (Returned, "FailedDenied", Some("object_failed"), AtOnce),
             Self::Unavailable => (Returned, "FailedUnavailable", Some("object_failed"), WhenRepeated),
             Self::Damaged => (PutAside, "FailedDamaged", Some("object_failed"), AtOnce),

@@ -101,6 +101,7 @@ metrics! {
     "StateFailures", IfAny, "times the memory could not be asked or told", |it| it.counts.state_failures;
     "RulesLoaded", Always, "rules that records are held against", |it| it.rules.loaded;
     "RulesRejected", Always, "rules that don't load; each is named in the log at the start", |it| it.rules.rejected;
+    "FailedNotChecked", IfAny, "digest files that could not be checked in three tries", |it| failed(it, Cause::NotChecked);
     "FailedDenied", IfAny, "S3 or KMS refused", |it| failed(it, Cause::Denied);
     "FailedUnavailable", IfAny, "throttled, timed out, interrupted", |it| failed(it, Cause::Unavailable);
     "FailedDamaged", IfAny, "log files that are none", |it| failed(it, Cause::Damaged);

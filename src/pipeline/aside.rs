@@ -142,7 +142,8 @@ impl<O: ObjectStore, S: StateStore, P: Publisher, C: Clock> Pipeline<O, S, P, C>
         }
         let mut own = aside.own_event(self.clock.now());
         match &self.handling.quarantine {
-            None if aside.cause == Cause::PartlyDone => {}
+            // The file stays where it is.
+            None if aside.cause == Cause::PartlyDone && matches!(aside.what, What::Object(_)) => {}
             None => report.failure = Some(Failure { cause: aside.cause, why: aside.why }),
             Some(place) => match self.keep(place, &aside, budget).await {
                 Ok(Some(kept)) => {

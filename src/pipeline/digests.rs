@@ -69,20 +69,20 @@ impl<O: ObjectStore, S: StateStore, P: Publisher, C: Clock> Pipeline<O, S, P, C>
             let now = self.clock.now();
             report.own.extend(found.damage.iter().map(|damage| OwnEvent::of_damage(damage, now)));
         }
-        match failure {
-            None => counts.digests += 1,
-            // What could not be looked at in several tries (a permission that is missing, a bucket that is elsewhere) would end in the
-            // dead-letter queue each hour. People are told instead.
-            Some((Cause::Unavailable, why)) if is_last => {
-                counts.digests += 1;
-                report.own.push(OwnEvent::of_unchecked(digest, &why, self.clock.now()));
-            }
-            Some((cause, why)) => {
-                counts.objects_failed += 1;
-                counts.fail(cause);
-                telemetry::emit(&Event::ObjectEnded { object: digest, cause, why: &why });
-                report.failure = Some(Failure { cause, why: format!("{digest}: {why}") });
-            }
+        let Some((cause, why)) = failure else {
+            counts.digests += 1;
+            return report;
+        };
+        // What could not be looked at in several tries (a permission that is missing, a bucket that is elsewhere) would end in the
+        // dead-letter queue each hour. People are told instead.
+        let cause = if is_last && cause == Cause::Unavailable { Cause::NotChecked } else { cause };
+        counts.objects_failed += 1;
+        counts.fail(cause);
+        telemetry::emit(&Event::ObjectEnded { object: digest, cause, why: &why });
+        if cause == Cause::NotChecked {
+            report.own.push(OwnEvent::of_unchecked(digest, &why, self.clock.now()));
+        } else {
+            report.failure = Some(Failure { cause, why: format!("{digest}: {why}") });
         }
         report
     }

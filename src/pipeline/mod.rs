@@ -82,6 +82,9 @@ pub struct Handling {
     pub max_found_bytes: usize,
 }
 
+/// [`Handling::max_found_bytes`], unless somebody knows how much memory there is. The largest file that CloudTrail writes has 50 MB.
+pub const MAX_FOUND_BYTES: usize = 100 << 20;
+
 impl Default for Handling {
     fn default() -> Self {
         Self {
@@ -90,8 +93,7 @@ impl Default for Handling {
             own_rules: RuleSet::default(),
             keys: None,
             rejected_rules: 0,
-            // The largest file that CloudTrail writes has 50 MB, and a function half a gigabyte.
-            max_found_bytes: 96 << 20,
+            max_found_bytes: MAX_FOUND_BYTES,
         }
     }
 }

@@ -15,9 +15,14 @@ impl<O: ObjectStore, S: StateStore, P: Publisher, C: Clock> Pipeline<O, S, P, C>
     /// Tells people what went wrong, last of all: what happened in their accounts is more urgent. What can't be told fails its
     /// deliveries, so nothing that was put aside is acknowledged in silence.
     pub(super) async fn tell_of_itself(&self, run: &mut Run) {
-        let now = self.clock.now();
-        let mut events = std::mem::take(&mut run.own);
-        events.extend(run.repeated_failures(now));
+        let repeated = run.repeated_failures(self.clock.now());
+        run.own.extend(repeated);
+        self.tell_own(run).await;
+    }
+
+    /// Tells people what went wrong so far.
+    pub(super) async fn tell_own(&self, run: &mut Run) {
+        let events = std::mem::take(&mut run.own);
         let read = events.into_iter().map(|(event, deliveries)| (self.held_against_own_rules(&event), deliveries));
         let collected = run.collect(read.collect());
         self.follow_up(run, collected).await;

@@ -1,5 +1,7 @@
 //! One object, or records that came without one: from its key to its findings.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use jiff::SignedDuration;
 
 use crate::finding::{Contribution, Finding};
@@ -23,10 +25,19 @@ pub(super) struct Report {
     pub(super) counts: Counts,
     /// The memory that its findings take, about.
     pub(super) found_bytes: usize,
+    /// The files of its wave have filled their memory before it was read: it is read in the next.
+    pub(super) is_put_off: bool,
     /// What trailhound has to say about it.
     pub(super) own: Vec<OwnEvent>,
     /// Why its deliveries have to come again.
     pub(super) failure: Option<Failure>,
+}
+
+/// The memory that findings of files take which are read at the same time.
+pub(super) struct Shared<'w> {
+    pub(super) found_bytes: &'w AtomicUsize,
+    /// What all of them may take. Whoever finds it full is put off.
+    pub(super) max: usize,
 }
 
 /// How the reading of an object ended.
@@ -54,7 +65,7 @@ impl Report {
 }
 
 impl<O: ObjectStore, S: StateStore, P: Publisher, C: Clock> Pipeline<O, S, P, C> {
-    pub(super) async fn read(&self, object: &ObjectRef, budget: &Budget) -> Report {
+    pub(super) async fn read(&self, object: &ObjectRef, budget: &Budget, shared: Shared<'_>) -> Report {
         let mut report = Report { counts: Counts { objects: 1, ..Counts::default() }, ..Report::default() };
         let key = ObjectKey::parse(&object.key);
         let ended = match key.kind {
@@ -65,16 +76,26 @@ impl<O: ObjectStore, S: StateStore, P: Publisher, C: Clock> Pipeline<O, S, P, C>
                 report.counts.digests += 1;
                 return report;
             }
-            KeyKind::Log | KeyKind::Unknown => return self.read_log(object, key.kind, budget, report).await,
+            KeyKind::Log | KeyKind::Unknown => return self.read_log(object, key.kind, budget, shared, report).await,
         };
         self.end(Ended { object, cause: ended, why: String::new(), bad: &[] }, budget, &mut report).await;
         report
     }
 
-    async fn read_log(&self, object: &ObjectRef, kind: KeyKind, budget: &Budget, mut report: Report) -> Report {
-        let mut screen = self.screen(&object.to_string());
+    async fn read_log(
+        &self,
+        object: &ObjectRef,
+        kind: KeyKind,
+        budget: &Budget,
+        shared: Shared<'_>,
+        mut report: Report,
+    ) -> Report {
+        let mut screen = self.screen(&object.to_string()).holding(self.handling.max_found_bytes);
         let findings = &mut report.findings;
-        let result = self.stream(object, budget, &mut screen, &mut |told| findings.push(told.finding())).await;
+        let result = self.stream(object, budget, &shared, &mut screen, &mut |told| findings.push(told.finding())).await;
+        if matches!(result, Err(Stopped::PutOff)) {
+            return Report { is_put_off: true, ..Report::default() };
+        }
         let (sightings, bad) = report.screened(screen);
         let mut cause = result.as_ref().map_or_else(Stopped::cause, |()| Cause::Done);
         let Counts { records, records_unwanted, bad_records, .. } = report.counts;
@@ -96,12 +117,14 @@ impl<O: ObjectStore, S: StateStore, P: Publisher, C: Clock> Pipeline<O, S, P, C>
         report
     }
 
-    /// Records that came without a file.
-    pub(super) async fn hold_inline(&self, inline: &Inline, budget: &Budget) -> Report {
+    /// Records that came without a file, from one on; fewer than all of them, if much is found. Takes `from` to the first that it
+    /// hasn't read.
+    pub(super) async fn hold_inline(&self, inline: &Inline, from: &mut usize, budget: &Budget) -> Report {
         let mut report = Report::default();
         let mut screen = self.screen(&inline.origin);
         let mut unreadable = Vec::new();
-        for (index, record) in (0..).zip(&inline.records) {
+        for (index, record) in (0..).zip(&inline.records).skip(*from) {
+            *from += 1;
             let before = screen.bad_records();
             let item = match Record::parse(index, record.as_bytes()) {
                 Ok(parsed) if parsed.looks_like_a_record() => Item::Record(parsed),
@@ -111,6 +134,9 @@ impl<O: ObjectStore, S: StateStore, P: Publisher, C: Clock> Pipeline<O, S, P, C>
             screen.item(item, &mut |told| report.findings.push(told.finding()));
             if screen.bad_records() > before {
                 unreadable.push(record.as_str());
+            }
+            if screen.found_bytes() > self.handling.max_found_bytes / 2 {
+                break;
             }
         }
         let (sightings, bad) = report.screened(screen);
@@ -163,6 +189,7 @@ impl<O: ObjectStore, S: StateStore, P: Publisher, C: Clock> Pipeline<O, S, P, C>
         &self,
         object: &ObjectRef,
         budget: &Budget,
+        shared: &Shared<'_>,
         screen: &mut Screen<'_>,
         told: &mut impl FnMut(Told<'_, '_>),
     ) -> Result<(), Stopped> {
@@ -171,7 +198,7 @@ impl<O: ObjectStore, S: StateStore, P: Publisher, C: Clock> Pipeline<O, S, P, C>
         }
         let mut body = self.objects.get(object).await?;
         let mut reader = self.readers.take();
-        let result = self.feed(&mut body, budget, &mut reader, screen, told).await;
+        let result = self.feed(&mut body, budget, shared, &mut reader, screen, told).await;
         self.readers.give(reader);
         result
     }
@@ -181,6 +208,7 @@ impl<O: ObjectStore, S: StateStore, P: Publisher, C: Clock> Pipeline<O, S, P, C>
         &self,
         body: &mut impl ObjectBody,
         budget: &Budget,
+        shared: &Shared<'_>,
         reader: &mut Reader,
         screen: &mut Screen<'_>,
         told: &mut impl FnMut(Told<'_, '_>),
@@ -190,12 +218,22 @@ impl<O: ObjectStore, S: StateStore, P: Publisher, C: Clock> Pipeline<O, S, P, C>
                 return Err(Stopped::OutOfTime("it was read to its end"));
             }
             let Some(chunk) = body.chunk().await? else { break };
-            reader.push(&chunk, &mut |item| screen.item(item, told))?;
-            if screen.found_bytes() > self.handling.max_found_bytes {
+            let before = screen.found_bytes();
+            let pushed = reader.push(&chunk, &mut |item| screen.item(item, told));
+            let found_bytes = screen.found_bytes() - before;
+            if screen.is_full() {
                 return Err(Stopped::FoundTooMuch { limit: self.handling.max_found_bytes });
             }
+            if shared.found_bytes.fetch_add(found_bytes, Ordering::Relaxed) + found_bytes > shared.max {
+                return Err(Stopped::PutOff);
+            }
+            pushed?;
         }
-        Ok(reader.finish(&mut |item| screen.item(item, told))?)
+        let finished = reader.finish(&mut |item| screen.item(item, told));
+        if screen.is_full() {
+            return Err(Stopped::FoundTooMuch { limit: self.handling.max_found_bytes });
+        }
+        Ok(finished?)
     }
 }
 
@@ -206,8 +244,13 @@ enum Stopped {
     Fetch(#[from] FetchError),
     #[error(transparent)]
     Read(#[from] ReadError),
-    #[error("what rules find in it takes more than {limit} bytes of memory; does one of them match nearly everything?")]
+    #[error(
+        "what rules find in it takes more than {limit} bytes of memory (does one of them match nearly everything? It is a fifth of what \
+         the function has)"
+    )]
     FoundTooMuch { limit: usize },
+    #[error("the files that are read with it have filled the memory")]
+    PutOff,
     #[error("the invocation's time was nearly over before {0}")]
     OutOfTime(&'static str),
 }
@@ -220,14 +263,16 @@ impl Stopped {
             Self::Fetch(FetchError::Failed { .. }) => Cause::Unavailable,
             Self::Read(ReadError::TooLarge { .. }) | Self::FoundTooMuch { .. } => Cause::TooLarge,
             Self::Read(_) => Cause::Damaged,
-            Self::OutOfTime(_) => Cause::OutOfTime,
+            Self::OutOfTime(_) | Self::PutOff => Cause::OutOfTime,
         }
     }
 
     fn text(&self, object: &ObjectRef) -> String {
         match self {
             Self::Fetch(error) => chain(error),
-            Self::Read(_) | Self::FoundTooMuch { .. } | Self::OutOfTime(_) => format!("{object}: {self}"),
+            Self::Read(_) | Self::FoundTooMuch { .. } | Self::OutOfTime(_) | Self::PutOff => {
+                format!("{object}: {self}")
+            }
         }
     }
 }

@@ -26,8 +26,6 @@ pub(super) struct Run {
     pub(super) budget: Budget,
     deliveries: Vec<Received>,
     is_batch: bool,
-    /// Somebody has history read anew: how old it is says nothing of how fast this is.
-    is_history: bool,
     /// Which deliveries brought a finding.
     brought_by: HashMap<FindingUid, BTreeSet<DeliveryIndex>>,
     /// Which deliveries brought each contribution of this wave to correlations.
@@ -53,6 +51,8 @@ pub(super) struct Received {
     /// `None` for the one delivery of a direct invocation.
     pub(super) message_id: Option<MessageId>,
     pub(super) attempt: Option<u32>,
+    /// Somebody has history read anew.
+    is_history: bool,
 }
 
 /// What the objects of one wave gave, each event once.
@@ -68,7 +68,6 @@ impl Run {
             budget,
             deliveries: Vec::new(),
             is_batch: false,
-            is_history: false,
             brought_by: HashMap::new(),
             contributed_by: Vec::new(),
             failures: BTreeMap::new(),
@@ -90,7 +89,11 @@ impl Run {
             Ok(Trigger::Batch(deliveries)) => {
                 self.is_batch = true;
                 for Delivery { message_id, attempt, work } in deliveries {
-                    self.receive(Received { message_id: Some(message_id), attempt }, work, &mut wanted);
+                    self.receive(
+                        Received { message_id: Some(message_id), attempt, is_history: false },
+                        work,
+                        &mut wanted,
+                    );
                 }
             }
             Ok(Trigger::Direct(work)) => self.receive(Received::DIRECT, Ok(work), &mut wanted),
@@ -106,14 +109,14 @@ impl Run {
         wanted
     }
 
-    fn receive(&mut self, received: Received, work: Result<Work, Rejected>, wanted: &mut Wanted) {
+    fn receive(&mut self, mut received: Received, work: Result<Work, Rejected>, wanted: &mut Wanted) {
         let index = self.deliveries.len();
+        received.is_history = work.as_ref().is_ok_and(|work| work.is_history);
         self.deliveries.push(received);
         self.counts.deliveries += 1;
         match work {
             Ok(work) => {
                 self.counts.ignored += work.ignored;
-                self.is_history |= work.is_history;
                 for object in work.objects {
                     wanted.objects.entry(object).or_default().push(index);
                 }
@@ -219,9 +222,11 @@ impl Run {
 
     /// Notes how long after their events findings were told.
     pub(super) fn told<'f>(&mut self, findings: impl Iterator<Item = &'f Finding>, now: Timestamp) {
+        // How old history is says nothing of how fast this is.
+        let has_history = self.deliveries.iter().any(|received| received.is_history);
         for finding in findings {
             self.counts.told += 1;
-            if finding.event.time_is_known && !self.is_history && !finding.is_own() {
+            if finding.event.time_is_known && !has_history && !finding.is_own() {
                 let lag = now.duration_since(finding.event.time).as_millis();
                 self.lags.push(u64::try_from(lag).unwrap_or_default());
             }
@@ -247,12 +252,12 @@ impl Run {
 
     /// A listing of which the rest can't be had. Whoever goes on by the answer must not take that for the end: it is an error, before
     /// those of single objects.
-    pub(super) fn breaks_off(&mut self, prefix: &Prefix, index: DeliveryIndex, error: &str) {
+    pub(super) fn breaks_off(&mut self, prefix: &Prefix, index: DeliveryIndex, cause: Cause, error: &str) {
         let why = format!("{error}; {} goes on there", prefix.payload());
         telemetry::emit(&Event::ListingFailed { error: &why });
         self.is_listing = false;
-        self.counts.fail(Cause::Unavailable);
-        self.failures.insert(index, Failure { cause: Cause::Unavailable, why });
+        self.counts.fail(cause);
+        self.failures.insert(index, Failure { cause, why });
     }
 
     /// The first reason stands: what follows is often its consequence.
@@ -264,6 +269,12 @@ impl Run {
     pub(super) fn untold(&self) -> u64 {
         let causes = [Cause::PublishFailed, Cause::StateFailed, Cause::Claimed, Cause::OutOfTime];
         causes.iter().filter_map(|cause| self.counts.failed.get(cause)).sum()
+    }
+
+    /// Whether all of these have history read anew.
+    pub(super) fn is_history(&self, deliveries: &[DeliveryIndex]) -> bool {
+        // OK because the indices are places in this list.
+        deliveries.iter().all(|&index| self.deliveries[index].is_history)
     }
 
     /// Whether a delivery has been tried so often that people have to know. A stream counts no tries, and stands still until one
@@ -291,5 +302,5 @@ impl Run {
 }
 
 impl Received {
-    const DIRECT: Self = Self { message_id: None, attempt: None };
+    const DIRECT: Self = Self { message_id: None, attempt: None, is_history: false };
 }

@@ -1,6 +1,6 @@
 //! The records of one file, held against the rules.
 
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -30,10 +30,13 @@ pub struct Screen<'s> {
     scope: Option<&'s Scope>,
     bad: Vec<BadRecord>,
     found_bytes: usize,
+    max_found_bytes: usize,
 }
 
-/// What a finding takes besides its record, in bytes.
-const FINDING: usize = 600;
+/// What a record takes that is kept, besides its text, in bytes.
+const RECORD: usize = 600;
+/// What a finding takes besides its record.
+const FINDING: usize = 800;
 
 /// Bad records of a file that are named; the others are counted.
 const MAX_BAD: usize = 100;
@@ -70,6 +73,7 @@ struct Met<'t, 'r> {
     now: Timestamp,
     /// Its copy, once somebody needs one.
     event: OnceCell<Arc<Event>>,
+    is_counted: Cell<bool>,
 }
 
 impl Met<'_, '_> {
@@ -77,8 +81,9 @@ impl Met<'_, '_> {
         self.event.get_or_init(|| Arc::new(Event::of(self.record, self.knowledge, self.now)))
     }
 
+    /// What one more finding takes; those of a record share it.
     fn size(&self) -> usize {
-        self.record.raw().len() + FINDING
+        if self.is_counted.replace(true) { FINDING } else { self.record.raw().len() + RECORD + FINDING }
     }
 }
 
@@ -112,7 +117,22 @@ impl<'s> Screen<'s> {
             scope: None,
             bad: Vec::new(),
             found_bytes: 0,
+            max_found_bytes: usize::MAX,
         }
+    }
+
+    /// Takes nothing more once its findings take more memory than this, in bytes. Which record is the last one depends on the file
+    /// alone.
+    #[must_use]
+    pub fn holding(mut self, max_found_bytes: usize) -> Self {
+        self.max_found_bytes = max_found_bytes;
+        self
+    }
+
+    /// Whether it took nothing more.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        self.found_bytes > self.max_found_bytes
     }
 
     /// Leaves records to others.
@@ -136,6 +156,9 @@ impl<'s> Screen<'s> {
 
     /// Takes what the reader hands on. `told` gets the matches in file order, those of one event and rule once.
     pub fn item(&mut self, item: Item<'_>, told: &mut impl FnMut(Told<'_, '_>)) {
+        if self.is_full() {
+            return;
+        }
         let record = match item {
             Item::Record(record) => record,
             Item::Bad(bad) => return self.bad(bad),
@@ -149,7 +172,7 @@ impl<'s> Screen<'s> {
         if !matches.is_empty() {
             let file = &Arc::clone(&self.file);
             let (knowledge, now, event) = (self.rules.knowledge(), self.now, OnceCell::new());
-            let met = Met { record: &record, file, knowledge, now, event };
+            let met = Met { record: &record, file, knowledge, now, event, is_counted: Cell::new(false) };
             matches.into_iter().for_each(|matched| self.matched(matched, &met, told));
         }
         // It was read up to there, and counts as bad as well.
@@ -175,7 +198,7 @@ impl<'s> Screen<'s> {
                 if is_known {
                     finding.take_as_known();
                 }
-                self.sighting(finding, plan.history, met.size());
+                self.sighting(finding, plan.history, met);
             }
         } else {
             self.counts.matches += 1;
@@ -189,15 +212,18 @@ impl<'s> Screen<'s> {
         }
     }
 
-    fn sighting(&mut self, mut finding: Finding, history: SignedDuration, size: usize) {
+    fn sighting(&mut self, mut finding: Finding, history: SignedDuration, met: &Met<'_, '_>) {
         match self.sightings.entry((finding.uid, period(finding.event.time, history))) {
             Entry::Vacant(entry) => {
-                self.found_bytes += size;
+                self.found_bytes += met.size();
                 entry.insert(finding);
             }
             Entry::Occupied(mut entry) => {
                 self.counts.collapsed += 1;
-                entry.get_mut().collapse(&mut finding);
+                let kept = entry.get_mut();
+                let before = kept.event.record.raw().len();
+                kept.collapse(&mut finding);
+                self.found_bytes += kept.event.record.raw().len().saturating_sub(before);
             }
         }
     }

@@ -1,16 +1,18 @@
 //! What an invocation asks for, done in waves.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesOrdered;
 
+use crate::outcome::Cause;
 use crate::ports::{Clock, ObjectStore, Publisher, StateStore, chain};
 use crate::trail::{KeyKind, ObjectKey};
 use crate::trigger::{Inline, ObjectRef, Prefix, Rejected};
 
 use super::Pipeline;
-use super::read::Report;
+use super::read::{Report, Shared};
 use super::run::{DeliveryIndex, Run};
 
 /// Objects that are read before anybody is told what they gave. Fewer, if much is found in them.
@@ -39,12 +41,15 @@ impl<O: ObjectStore, S: StateStore, P: Publisher, C: Clock> Pipeline<O, S, P, C>
         let mut read = Vec::new();
         let mut found_bytes = 0;
         for (inline, index) in records {
-            let report = self.hold_inline(&inline, &run.budget).await;
-            found_bytes += report.found_bytes;
-            read.push((report, vec![index]));
-            if found_bytes > self.handling.max_found_bytes / 2 {
-                self.collect_and_tell(run, std::mem::take(&mut read)).await;
-                found_bytes = 0;
+            let mut from = 0;
+            while from < inline.records.len() {
+                let report = self.hold_inline(&inline, &mut from, &run.budget).await;
+                found_bytes += report.found_bytes;
+                read.push((report, vec![index]));
+                if found_bytes > self.handling.max_found_bytes / 2 {
+                    self.collect_and_tell(run, std::mem::take(&mut read)).await;
+                    found_bytes = 0;
+                }
             }
         }
         self.collect_and_tell(run, read).await;
@@ -53,7 +58,9 @@ impl<O: ObjectStore, S: StateStore, P: Publisher, C: Clock> Pipeline<O, S, P, C>
             let report = self.put_payload_aside(&rejected, &run.budget).await;
             run.collect(vec![(report, vec![index])]);
         }
-        let (digests, objects): (Vec<_>, Vec<_>) = objects.into_iter().partition(|(object, _)| self.is_checked(object));
+        let (digests, objects): (Vec<_>, Vec<_>) = objects
+            .into_iter()
+            .partition(|(object, deliveries)| !run.is_history(deliveries) && self.is_checked(object));
         let (objects, deliveries): (Vec<_>, Vec<_>) = objects.into_iter().unzip();
         let (mut left, mut deliveries) = (&objects[..], deliveries.into_iter());
         while !left.is_empty() {
@@ -72,7 +79,7 @@ impl<O: ObjectStore, S: StateStore, P: Publisher, C: Clock> Pipeline<O, S, P, C>
         self.follow_up(run, collected).await;
     }
 
-    /// Whether it is a digest file that is to be checked. Those below a prefix are only counted: `trailhound verify` is for them.
+    /// Whether it is a digest file that is to be checked. Those of history are only counted: `trailhound verify` is for them.
     fn is_checked(&self, object: &ObjectRef) -> bool {
         let key = ObjectKey::parse(&object.key);
         key.kind == KeyKind::Digest && self.handling.keys.is_some() && self.handling.scope.takes_object(&key)
@@ -86,7 +93,7 @@ impl<O: ObjectStore, S: StateStore, P: Publisher, C: Clock> Pipeline<O, S, P, C>
             }
             let page = match self.objects.list(&prefix.bucket, &prefix.prefix, prefix.after.as_deref()).await {
                 Ok(page) => page,
-                Err(error) => return run.breaks_off(&prefix, index, &chain(&error)),
+                Err(error) => return run.breaks_off(&prefix, index, Cause::Unavailable, &chain(&error)),
             };
             if page.is_empty() {
                 return;
@@ -97,9 +104,16 @@ impl<O: ObjectStore, S: StateStore, P: Publisher, C: Clock> Pipeline<O, S, P, C>
                 let read = reports.len();
                 // What there was no time for is left to the next invocation, with all that stands behind it.
                 let done = reports.iter().position(Report::is_out_of_time).unwrap_or(read);
+                if done == 0 && run.counts.objects == 0 {
+                    // There was all the time that there is: it would be the same the next time.
+                    let why = reports.first().and_then(|report| report.failure.as_ref());
+                    return run.breaks_off(&prefix, index, Cause::OutOfTime, why.map_or("", |failure| &failure.why));
+                }
                 reports.truncate(done);
                 let untold = run.untold();
                 self.collect_and_tell(run, reports.into_iter().map(|report| (report, vec![index])).collect()).await;
+                // What was put aside is done with once people know.
+                self.tell_own(run).await;
                 if run.untold() > untold {
                     // Going on behind what could not be told would lose it.
                     return run.goes_on(prefix, index);
@@ -115,18 +129,22 @@ impl<O: ObjectStore, S: StateStore, P: Publisher, C: Clock> Pipeline<O, S, P, C>
 
     /// Reads the first of these objects, in their order, at least one.
     async fn read_wave(&self, run: &Run, objects: &[ObjectRef]) -> Vec<Report> {
-        let mut objects = objects.iter().take(WAVE);
+        let found_bytes = AtomicUsize::new(0);
+        let max = self.handling.max_found_bytes.saturating_mul(2);
+        let mut objects = objects.iter().take(WAVE).enumerate();
         let mut reading = FuturesOrdered::new();
         let mut reports: Vec<Report> = Vec::new();
-        let mut found_bytes = 0;
         loop {
-            while reading.len() < self.concurrency.max(1) && found_bytes < self.handling.max_found_bytes / 2 {
-                let Some(object) = objects.next() else { break };
-                reading.push_back(self.read(object, &run.budget));
+            while reading.len() < self.concurrency.max(1) && found_bytes.load(Ordering::Relaxed) <= max / 2 {
+                let Some((place, object)) = objects.next() else { break };
+                // The first one may fill it, so that there is always one that is read.
+                let shared = Shared { found_bytes: &found_bytes, max: if place == 0 { usize::MAX } else { max } };
+                reading.push_back(self.read(object, &run.budget, shared));
             }
-            let Some(report) = reading.next().await else { return reports };
-            found_bytes += report.found_bytes;
-            reports.push(report);
+            match reading.next().await {
+                Some(report) if !report.is_put_off => reports.push(report),
+                _ => return reports,
+            }
         }
     }
 }

@@ -59,20 +59,15 @@ impl<O: ObjectStore, S: StateStore, P: Publisher, C: Clock> Pipeline<O, S, P, C>
     async fn tell_once(&self, run: &mut Run, mut findings: Vec<Finding>) -> Vec<Decision> {
         alerting::in_order(&mut findings);
         let teller = self.teller();
-        let mut is_claimed = true;
         let mut decisions = match self.decide(run, findings.clone(), &teller).await {
             Ok(decisions) => decisions,
             Err(error) => {
                 run.state_error(&error);
-                is_claimed = false;
                 alerting::decide_without_memory(findings, &mut self.published())
             }
         };
         let held_back = self.held_back(run, &mut decisions, &teller).await;
         let published = self.publish(run, &decisions).await;
-        if published.is_empty() && !is_claimed {
-            return decisions;
-        }
         // Failures from here on fail no delivery: its alerts are out, and delivering them again would only repeat them.
         let closings = Closing::of(&decisions, |alert| published.contains(&id(alert)));
         if let Err(error) = self.close(run, &closings, &teller).await {

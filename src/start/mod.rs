@@ -143,7 +143,7 @@ impl Parts {
                 own_rules: loaded.own,
                 keys: self.keys,
                 rejected_rules: loaded.rejected.len() as u64,
-                ..Handling::default()
+                max_found_bytes: settings.max_found_bytes,
             },
         })
     }

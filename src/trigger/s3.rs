@@ -9,6 +9,10 @@ use serde_json::value::RawValue;
 use super::{ObjectRef, TriggerError, Work, read};
 
 const WHAT: &str = "an S3 event notification";
+/// Bytes of a bucket's name; the oldest have so many.
+const MAX_BUCKET: usize = 255;
+/// Bytes of a key, of which S3 allows 1,024, each written as three.
+const MAX_KEY: usize = 3 * 1024;
 
 /// What is read of a notification. Whoever else speaks S3's language leaves much of the rest out.
 #[derive(Deserialize)]
@@ -77,6 +81,17 @@ pub(super) fn object_ref(
     let missing = |name: &str| TriggerError::Malformed { what, why: format!("no {name}") };
     let bucket = bucket.filter(|name| !name.is_empty()).ok_or_else(|| missing("bucket name"))?;
     let key = key.filter(|key| !key.is_empty()).ok_or_else(|| missing("object key"))?;
+    // A notification of CloudTrail's has many keys and one name of a bucket, which each object is given a copy of.
+    let too_long = |name: &str, limit: usize| TriggerError::Malformed {
+        what,
+        why: format!("the {name} has more than {limit} bytes"),
+    };
+    if bucket.len() > MAX_BUCKET {
+        return Err(too_long("bucket name", MAX_BUCKET));
+    }
+    if key.len() > MAX_KEY {
+        return Err(too_long("object key", MAX_KEY));
+    }
     // An unversioned bucket sends no id, an empty one, or the text "null".
     let version_id = version_id.filter(|id| !id.is_empty() && id != "null");
     Ok(ObjectRef { bucket, key: decode(&key)?, version_id })

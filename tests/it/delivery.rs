@@ -241,6 +241,24 @@ async fn nothing_is_put_aside_that_there_is_no_time_for() {
     }
 }
 
+/// The same where somebody goes on by the answer.
+#[tokio::test]
+async fn a_prefix_does_not_go_on_behind_what_was_put_aside_before_somebody_knows() {
+    let mut world = world();
+    world.pipeline.handling.quarantine = Some(Quarantine { bucket: "aside".into(), prefix: String::new() });
+    world.put("f", b"nonsense");
+    let payload = json!({"prefix": "s3://trail-logs/"});
+    world.pipeline.publisher.fails.store(true, Ordering::Relaxed);
+    let outcome = world.pipeline.handle(&payload.to_string()).await;
+    assert_eq!(
+        (&answer(&outcome)["next"], &answer(&outcome)["first_failure"]["cause"]),
+        (&payload, &json!("publish_failed"))
+    );
+    world.pipeline.publisher.fails.store(false, Ordering::Relaxed);
+    let outcome = world.pipeline.handle(&payload.to_string()).await;
+    assert_eq!((answer(&outcome).get("next"), world.subjects().len()), (None, 1));
+}
+
 #[tokio::test]
 async fn a_memory_that_is_away_takes_no_alert_about_it_along() {
     let world = world();
@@ -384,6 +402,8 @@ async fn a_log_event_that_is_other_json_is_bad() {
     ] {
         let outcome = world.pipeline.handle(&RECORDS[3].payload(other)).await;
         assert_eq!((outcome.counts.records, outcome.counts.bad_records), (0, 1), "{other}");
+        // Without a quarantine the delivery is the only copy.
+        assert_eq!(outcome.response().unwrap_err().cause, Cause::PartlyDone);
     }
     assert_eq!(world.subjects(), ["[MEDIUM] trailhound cannot read what it was sent"]);
 }

@@ -9,7 +9,7 @@ use trailhound::trigger::Trigger;
 
 use crate::delivery::{stopped, world};
 use crate::pipeline::assert_adds_up;
-use crate::support::{failed, gzip, record, s3_event, sqs, trail_file};
+use crate::support::{World, failed, gzip, record, rule, rules, s3_event, sqs, trail_file, with};
 
 /// A file that a rule matches nearly everything in must not fill the memory, which is that of others, too.
 #[tokio::test]
@@ -26,24 +26,100 @@ async fn a_file_in_which_too_much_is_found_is_put_aside_and_what_was_found_is_to
     assert_adds_up(counts);
 }
 
+/// Bytes of a record are kept once, whatever number of rules it meets.
 #[tokio::test]
-async fn files_in_which_much_is_found_are_told_before_others_are_read() {
-    let mut calls = Vec::new();
-    for max_found_bytes in [100_000, 2_000] {
+async fn what_is_kept_once_is_counted_once() {
+    let yaml: String = (0..5)
+        .map(|number| {
+            rule("  sel: {eventName: StopLogging}\n  condition: sel").replace("id: ", &format!("id: {number}"))
+        })
+        .collect::<Vec<_>>()
+        .join("\n---\n");
+    let mut world = World::new(rules(&yaml));
+    let large = with(stopped("1", "10:00:00"), &[("/requestParameters", json!({"padding": "x".repeat(50_000)}))]);
+    let key = world.put("f", &trail_file(&[large, stopped("2", "10:00:00")]));
+    world.pipeline.handling.max_found_bytes = 100_000;
+    let outcome = world.notify(&[&key]).await;
+    assert_eq!((outcome.counts.files, outcome.counts.findings), (1, 10), "{:?}", outcome.failures);
+}
+
+/// An earlier event takes the place of a later one, and with it its memory.
+#[tokio::test]
+async fn a_larger_record_in_place_of_a_smaller_one_counts() {
+    let first_seen =
+        "trailhound: {first_seen: {entity: [derived.principal], value: [sourceIPAddress], history: 30d, learning: 1d}}";
+    let yaml = format!("{}\n{first_seen}", rule("  sel: {eventName: GetUser}\n  condition: sel"));
+    let mut world = World::new(rules(&yaml));
+    let seen = |number: usize, minute: u32, padding: usize| {
+        let time = format!("2026-11-05T10:{minute:02}:00Z");
+        let fields = [
+            ("/eventTime", json!(time)),
+            ("/sourceIPAddress", json!(format!("203.0.113.{number}"))),
+            ("/requestParameters", json!({"padding": "x".repeat(padding)})),
+        ];
+        with(record("GetUser", &format!("{minute}-{number}")), &fields)
+    };
+    let later = (0..20).map(|number| seen(number, 30, 0));
+    let earlier = (0..20).map(|number| seen(number, 10, 20_000));
+    let key = world.put("f", &trail_file(&later.chain(earlier).collect::<Vec<_>>()));
+    world.pipeline.handling.max_found_bytes = 200_000;
+    let outcome = world.notify(&[&key]).await;
+    assert_eq!(outcome.failures[0].1.cause, Cause::TooLarge, "{:?}", outcome.counts);
+}
+
+/// Files that are read at the same time share the memory. Whoever finds it full is read again once the others were told.
+#[tokio::test]
+async fn files_in_which_much_is_found_are_read_a_few_at_a_time() {
+    for (max_found_bytes, concurrency) in [(1 << 20, 1), (100_000, 1), (100_000, 6), (1, 6)] {
         let mut world = world();
         world.pipeline.handling.max_found_bytes = max_found_bytes;
-        world.pipeline.concurrency = 1;
-        let keys: Vec<String> = (0..5)
-            .map(|number| world.put(&number.to_string(), &trail_file(&[stopped(&number.to_string(), "10:00:00")])))
+        world.pipeline.concurrency = concurrency;
+        let keys: Vec<String> = (0..6)
+            .map(|file| {
+                let records: Vec<Value> =
+                    (0..30).map(|number| stopped(&format!("{file}-{number}"), "10:00:00")).collect();
+                world.put(&file.to_string(), &trail_file(&records))
+            })
             .collect();
-        let read = [
+        for outcome in [
             world.notify(&keys.iter().map(String::as_str).collect::<Vec<_>>()).await,
             world.pipeline.handle(r#"{"prefix": "s3://trail-logs/"}"#).await,
-        ];
-        assert!(read.iter().all(|outcome| outcome.counts.files == 5), "{read:?}");
-        calls.push(read.map(|outcome| outcome.counts.state_calls));
+        ] {
+            let (files, findings) = (outcome.counts.files, outcome.counts.findings);
+            if max_found_bytes == 1 {
+                assert_eq!((files, outcome.counts.failed[&Cause::TooLarge]), (0, 6));
+            } else {
+                assert_eq!((files, findings, outcome.counts.failed.len()), (6, 180, 0), "{:?}", outcome.failures);
+            }
+            assert_adds_up(&outcome.counts);
+        }
     }
-    assert!(calls[1][0] > calls[0][0] && calls[1][1] > calls[0][1], "each file was a wave of its own: {calls:?}");
+}
+
+#[tokio::test]
+async fn a_message_with_many_records_is_told_in_parts() {
+    let mut world = world();
+    let events: Vec<Value> =
+        (0..200).map(|number| json!({"id": "1", "timestamp": 1, "message": stopped(&number.to_string(), "10:00:00").to_string()})).collect();
+    let message =
+        json!({"messageType": "DATA_MESSAGE", "logGroup": "g", "logStream": "s", "logEvents": events}).to_string();
+    let whole = world.pipeline.handle(&message).await;
+    world.pipeline.handling.max_found_bytes = 50_000;
+    let parts = world.pipeline.handle(&message).await;
+    assert_eq!((whole.counts.records, whole.counts.findings), (200, 200));
+    assert_eq!((parts.counts.records, parts.counts.findings), (200, 200));
+    assert!(parts.counts.state_calls > whole.counts.state_calls, "{:?}", parts.counts);
+}
+
+/// A notification of CloudTrail names a bucket once and many keys, and each object has a name of its own.
+#[test]
+fn names_that_s3_does_not_give_are_refused() {
+    for (bucket, key, what) in
+        [("b".repeat(300), "k".to_owned(), "bucket name"), ("b".to_owned(), "k".repeat(4000), "object key")]
+    {
+        let error = Trigger::parse(&json!({"s3Bucket": bucket, "s3ObjectKey": [key]}).to_string()).unwrap_err();
+        assert!(error.to_string().contains(&format!("the {what} has more than")), "{error}");
+    }
 }
 
 /// A probe of CloudWatch Logs in some kilobytes that unpack to more.

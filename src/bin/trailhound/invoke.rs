@@ -23,6 +23,7 @@ pub(crate) async fn run(args: &InvokeArgs) -> Result<Verdict, BoxError> {
         quarantine: args.quarantine.clone(),
         keys: args.public_keys.clone().map_or(KeysFrom::Nowhere, KeysFrom::File),
         concurrency: 8,
+        max_found_bytes: trailhound::pipeline::MAX_FOUND_BYTES,
         limits: crate::limits()?,
     };
     let loaded = rules::load(&args.rules)?;
