@@ -2,6 +2,8 @@
 
 use std::sync::{Arc, PoisonError};
 
+use sha2::{Digest as _, Sha256};
+
 use crate::trail::Record;
 
 use super::Knowledge;
@@ -132,9 +134,22 @@ impl<'s, 'r> Match<'s, 'r> {
     }
 }
 
+/// Bytes of a value that is remembered. No name of AWS is longer, and each combination has a copy of its own.
+const MAX_VALUE: usize = 2048;
+
+/// The text, or its beginning with a hash of the whole in the place of the rest.
+fn bounded(text: String) -> String {
+    if text.len() <= MAX_VALUE {
+        return text;
+    }
+    let hash = Sha256::digest(&text).iter().fold(String::new(), |hash, byte| format!("{hash}{byte:02x}"));
+    format!("{}…{hash}", &text[..text.floor_char_boundary(MAX_VALUE / 2)])
+}
+
 /// One value of each field, in every way, up to [`MAX_SIGHTED`].
 pub(super) fn combinations(fields: impl Iterator<Item = Vec<String>>) -> Vec<Vec<String>> {
     fields.fold(vec![Vec::new()], |rows, values| {
+        let values: Vec<String> = values.into_iter().map(bounded).collect();
         rows.iter()
             .flat_map(|row| values.iter().map(move |value| [row.as_slice(), std::slice::from_ref(value)].concat()))
             .take(MAX_SIGHTED)

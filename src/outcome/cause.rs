@@ -61,7 +61,7 @@ pub enum Answer {
     /// It is done with.
     Acknowledged,
     /// It is done with once it is in quarantine. Where there is none, a payload or an object that can't be read comes again until
-    /// the queue gives it up; what is done but for single records is acknowledged.
+    /// the queue gives it up; a file that is done but for single records is acknowledged, as is what came through a stream.
     PutAside,
     /// It has to come again.
     Returned,

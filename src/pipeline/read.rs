@@ -220,11 +220,13 @@ impl<O: ObjectStore, S: StateStore, P: Publisher, C: Clock> Pipeline<O, S, P, C>
             let Some(chunk) = body.chunk().await? else { break };
             let before = screen.found_bytes();
             let pushed = reader.push(&chunk, &mut |item| screen.item(item, told));
-            let found_bytes = screen.found_bytes() - before;
+            // It may have become less, too.
+            let found_bytes = screen.found_bytes().wrapping_sub(before);
             if screen.is_full() {
                 return Err(Stopped::FoundTooMuch { limit: self.handling.max_found_bytes });
             }
-            if shared.found_bytes.fetch_add(found_bytes, Ordering::Relaxed) + found_bytes > shared.max {
+            if shared.found_bytes.fetch_add(found_bytes, Ordering::Relaxed).wrapping_add(found_bytes) > shared.max {
+                shared.found_bytes.fetch_sub(screen.found_bytes(), Ordering::Relaxed);
                 return Err(Stopped::PutOff);
             }
             pushed?;

@@ -253,7 +253,7 @@ impl Run {
     /// A listing of which the rest can't be had. Whoever goes on by the answer must not take that for the end: it is an error, before
     /// those of single objects.
     pub(super) fn breaks_off(&mut self, prefix: &Prefix, index: DeliveryIndex, cause: Cause, error: &str) {
-        let why = format!("{error}; {} goes on there", prefix.payload());
+        let why = format!("{error}, {} goes on", prefix.payload());
         telemetry::emit(&Event::ListingFailed { error: &why });
         self.is_listing = false;
         self.counts.fail(cause);
@@ -275,6 +275,12 @@ impl Run {
     pub(super) fn is_history(&self, deliveries: &[DeliveryIndex]) -> bool {
         // OK because the indices are places in this list.
         deliveries.iter().all(|&index| self.deliveries[index].is_history)
+    }
+
+    /// Whether a delivery is a record of a stream, which nobody counts the tries of.
+    pub(super) fn is_stream(&self, index: DeliveryIndex) -> bool {
+        // OK because the indices are places in this list.
+        self.is_batch && self.deliveries[index].attempt.is_none()
     }
 
     /// Whether a delivery has been tried so often that people have to know. A stream counts no tries, and stands still until one

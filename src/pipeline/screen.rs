@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::engine::{Knowledge, Match, Matcher, RuleSet};
-use crate::finding::{Contribution, Event, Finding, FindingUid};
+use crate::engine::{Knowledge, Match, Matcher, RuleSet, Sighted};
+use crate::finding::{Contribution, Event, Finding, FindingUid, FirstSeen};
 use crate::outcome::Counts;
 use crate::trail::{BadRecord, Item, Record, Scope};
 
@@ -83,7 +83,7 @@ impl Met<'_, '_> {
 
     /// What one more finding takes; those of a record share it.
     fn size(&self) -> usize {
-        if self.is_counted.replace(true) { FINDING } else { self.record.raw().len() + RECORD + FINDING }
+        FINDING + if self.is_counted.replace(true) { 0 } else { self.record.raw().len() + RECORD }
     }
 }
 
@@ -215,15 +215,23 @@ impl<'s> Screen<'s> {
     fn sighting(&mut self, mut finding: Finding, history: SignedDuration, met: &Met<'_, '_>) {
         match self.sightings.entry((finding.uid, period(finding.event.time, history))) {
             Entry::Vacant(entry) => {
-                self.found_bytes += met.size();
+                self.found_bytes += met.size() + finding.first_seen().map_or(0, texts_of);
                 entry.insert(finding);
             }
             Entry::Occupied(mut entry) => {
                 self.counts.collapsed += 1;
                 let kept = entry.get_mut();
-                let before = kept.event.record.raw().len();
                 kept.collapse(&mut finding);
-                self.found_bytes += kept.event.record.raw().len().saturating_sub(before);
+                if Arc::ptr_eq(&kept.event, met.event()) {
+                    self.found_bytes += met.size();
+                    // What it took the place of.
+                    self.found_bytes -= FINDING
+                        + if Arc::strong_count(&finding.event) == 1 {
+                            finding.event.record.raw().len() + RECORD
+                        } else {
+                            0
+                        };
+                }
             }
         }
     }
@@ -242,6 +250,12 @@ impl<'s> Screen<'s> {
         sightings.sort_unstable_by_key(|finding| (finding.origin.record_index, finding.uid));
         Screened { sightings, contributions: self.contributions, counts: self.counts, bad: self.bad }
     }
+}
+
+/// Bytes of what it showed.
+fn texts_of(first_seen: &FirstSeen) -> usize {
+    let Sighted { entity, value } = &first_seen.sighted;
+    entity.iter().chain(value).map(String::len).sum()
 }
 
 /// Which stretch of a rule's history a time lies in. Inside one no value can be forgotten, so its events can be told by the

@@ -43,7 +43,11 @@ impl<O: ObjectStore, S: StateStore, P: Publisher, C: Clock> Pipeline<O, S, P, C>
         for (inline, index) in records {
             let mut from = 0;
             while from < inline.records.len() {
-                let report = self.hold_inline(&inline, &mut from, &run.budget).await;
+                let mut report = self.hold_inline(&inline, &mut from, &run.budget).await;
+                if run.is_stream(index) {
+                    // Somebody is told. A record that never gets better would stop its shard.
+                    report.failure.take_if(|failure| failure.cause == Cause::PartlyDone);
+                }
                 found_bytes += report.found_bytes;
                 read.push((report, vec![index]));
                 if found_bytes > self.handling.max_found_bytes / 2 {
@@ -93,7 +97,14 @@ impl<O: ObjectStore, S: StateStore, P: Publisher, C: Clock> Pipeline<O, S, P, C>
             }
             let page = match self.objects.list(&prefix.bucket, &prefix.prefix, prefix.after.as_deref()).await {
                 Ok(page) => page,
-                Err(error) => return run.breaks_off(&prefix, index, Cause::Unavailable, &chain(&error)),
+                Err(error) => {
+                    return run.breaks_off(
+                        &prefix,
+                        index,
+                        Cause::Unavailable,
+                        &(chain(&error) + "; after what was read"),
+                    );
+                }
             };
             if page.is_empty() {
                 return;
@@ -106,8 +117,9 @@ impl<O: ObjectStore, S: StateStore, P: Publisher, C: Clock> Pipeline<O, S, P, C>
                 let done = reports.iter().position(Report::is_out_of_time).unwrap_or(read);
                 if done == 0 && run.counts.objects == 0 {
                     // There was all the time that there is: it would be the same the next time.
-                    let why = reports.first().and_then(|report| report.failure.as_ref());
-                    return run.breaks_off(&prefix, index, Cause::OutOfTime, why.map_or("", |failure| &failure.why));
+                    let why = format!("an invocation has not enough time for {}; without it", left[0]);
+                    prefix.after = Some(left[0].key.clone());
+                    return run.breaks_off(&prefix, index, Cause::OutOfTime, &why);
                 }
                 reports.truncate(done);
                 let untold = run.untold();

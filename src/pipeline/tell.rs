@@ -59,15 +59,21 @@ impl<O: ObjectStore, S: StateStore, P: Publisher, C: Clock> Pipeline<O, S, P, C>
     async fn tell_once(&self, run: &mut Run, mut findings: Vec<Finding>) -> Vec<Decision> {
         alerting::in_order(&mut findings);
         let teller = self.teller();
-        let mut decisions = match self.decide(run, findings.clone(), &teller).await {
+        let (mut is_asked, mut has_claimed) = (true, false);
+        let mut decisions = match self.decide(run, findings.clone(), &teller, &mut has_claimed).await {
             Ok(decisions) => decisions,
             Err(error) => {
                 run.state_error(&error);
+                is_asked = false;
                 alerting::decide_without_memory(findings, &mut self.published())
             }
         };
         let held_back = self.held_back(run, &mut decisions, &teller).await;
         let published = self.publish(run, &decisions).await;
+        if !is_asked && !has_claimed && published.is_empty() {
+            // There is nothing to write down, and nobody who takes it.
+            return decisions;
+        }
         // Failures from here on fail no delivery: its alerts are out, and delivering them again would only repeat them.
         let closings = Closing::of(&decisions, |alert| published.contains(&id(alert)));
         if let Err(error) = self.close(run, &closings, &teller).await {
@@ -152,6 +158,7 @@ impl<O: ObjectStore, S: StateStore, P: Publisher, C: Clock> Pipeline<O, S, P, C>
         run: &mut Run,
         findings: Vec<Finding>,
         teller: &Teller,
+        has_claimed: &mut bool,
     ) -> Result<Vec<Decision>, StateError> {
         let mut decided = Vec::new();
         let mut open = findings;
@@ -164,6 +171,7 @@ impl<O: ObjectStore, S: StateStore, P: Publisher, C: Clock> Pipeline<O, S, P, C>
             ledgers.unreadable().for_each(|error| run.state_failed(error));
             let decisions = alerting::decide(open, &ledgers, &mut self.published(), teller);
             let (keys, claims): (Vec<DedupKey>, Vec<Item>) = ledgers.claims(&decisions, teller).into_iter().unzip();
+            *has_claimed |= !claims.is_empty();
             let written = swap(&self.watched(run), &claims, teller.now).await?;
             let beaten: HashSet<DedupKey> =
                 keys.into_iter().zip(written).filter(|(_, written)| !written).map(|(key, _)| key).collect();

@@ -5,6 +5,7 @@
 
 use serde::Deserialize;
 
+use super::room::Objects;
 use super::s3::{decode, object_ref};
 use super::{ObjectRef, Prefix, TriggerError, Work, read, s3_url};
 
@@ -14,7 +15,7 @@ const WHAT: &str = "a list of objects";
 #[serde(deny_unknown_fields)] // a misspelt `after` would begin anew each time
 struct Listed {
     #[serde(default)]
-    objects: Vec<Item>,
+    objects: Objects<Item>,
     prefix: Option<String>,
     after: Option<String>,
 }
@@ -22,7 +23,7 @@ struct Listed {
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Batch {
-    items: Vec<Item>,
+    items: Objects<Item>,
     batch_input: Option<Shared>,
 }
 
@@ -58,12 +59,12 @@ pub(super) fn listed(text: &str) -> Result<Work, TriggerError> {
     if after.is_some() && prefix.is_none() {
         return Err(malformed("`after` belongs to a `prefix`, and there is none"));
     }
-    if prefix.is_some() && !objects.is_empty() {
+    if prefix.is_some() && !objects.0.is_empty() {
         return Err(malformed(
             "`objects` and a `prefix` are two payloads: an object that fails is an error, a prefix goes on behind it",
         ));
     }
-    let objects = objects.into_iter().map(|item| object(item, None)).collect::<Result<_, _>>()?;
+    let objects = objects.0.into_iter().map(|item| object(item, None)).collect::<Result<_, _>>()?;
     let prefix = prefix.map(|url| {
         let (bucket, prefix) = place(&url)?;
         Ok(Prefix { bucket, prefix, after })
@@ -75,7 +76,7 @@ pub(super) fn listed(text: &str) -> Result<Work, TriggerError> {
 pub(super) fn batch(text: &str) -> Result<Work, TriggerError> {
     let Batch { items, batch_input } = read(WHAT, text)?;
     let shared = batch_input.and_then(|shared| shared.bucket);
-    let objects = items.into_iter().map(|item| object(item, shared.as_ref())).collect::<Result<_, _>>()?;
+    let objects = items.0.into_iter().map(|item| object(item, shared.as_ref())).collect::<Result<_, _>>()?;
     Ok(Work { objects, is_history: true, ..Work::default() })
 }
 

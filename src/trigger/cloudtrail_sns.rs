@@ -4,6 +4,7 @@
 
 use serde::Deserialize;
 
+use super::room::Objects;
 use super::s3::object_ref;
 use super::{TriggerError, Work, read};
 
@@ -17,14 +18,14 @@ struct Notification {
     #[serde(rename = "s3Bucket")]
     bucket: String,
     #[serde(rename = "s3ObjectKey")]
-    keys: Vec<String>,
+    keys: Objects<String>,
 }
 
 /// Lists the objects. Unlike S3, CloudTrail writes their keys as they are.
 pub(super) fn work(text: &str) -> Result<Work, TriggerError> {
     let Notification { bucket, keys } = read(WHAT, text)?;
     let object = |key| object_ref(WHAT, Some(bucket.clone()), Some(key), None, |key| Ok(key.to_owned()));
-    Ok(Work { objects: keys.into_iter().map(object).collect::<Result<_, _>>()?, ..Work::default() })
+    Ok(Work { objects: keys.0.into_iter().map(object).collect::<Result<_, _>>()?, ..Work::default() })
 }
 
 #[cfg(test)]

@@ -27,7 +27,7 @@ use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 pub use error::TriggerError;
-use room::{Allowed, Room};
+use room::{Allowed, MAX_OTHER, Room};
 use shape::shape;
 
 /// What one invocation brought.
@@ -181,11 +181,18 @@ fn work(text: &str, allowed: Allowed<'_>) -> Result<Work, TriggerError> {
         return Err(parsed::<&RawValue>(text).err().unwrap_or_else(unknown));
     };
     let has = |name: &str| members.contains_key(name);
+    let is_message_of_logs = has("messageType") && has("logEvents");
+    if text.len() > MAX_OTHER && !is_message_of_logs {
+        return Err(TriggerError::Malformed {
+            what: "a payload",
+            why: format!("it has more than {MAX_OTHER} bytes once it is unpacked"),
+        });
+    }
     if let Some(records) = members.get("Records") {
         many(records.get(), allowed)?.ok_or_else(unknown)
     } else if has("awslogs") {
         logs::subscribed(text, allowed)
-    } else if has("messageType") && has("logEvents") {
+    } else if is_message_of_logs {
         logs::message(text)
     } else if member(&members, "Event").as_deref() == Some("s3:TestEvent") {
         // S3 sends one when a notification is set up. Failing it would page somebody on day one.

@@ -402,8 +402,10 @@ async fn a_log_event_that_is_other_json_is_bad() {
     ] {
         let outcome = world.pipeline.handle(&RECORDS[3].payload(other)).await;
         assert_eq!((outcome.counts.records, outcome.counts.bad_records), (0, 1), "{other}");
-        // Without a quarantine the delivery is the only copy.
+        // Without a quarantine the delivery is the only copy; but a stream would stand still.
         assert_eq!(outcome.response().unwrap_err().cause, Cause::PartlyDone);
+        let outcome = world.pipeline.handle(&RECORDS[4].payload(other)).await;
+        assert_eq!((outcome.failures.len(), outcome.counts.bad_records), (0, 1));
     }
     assert_eq!(world.subjects(), ["[MEDIUM] trailhound cannot read what it was sent"]);
 }

@@ -1,5 +1,6 @@
 //! Documentation that has to agree with the code.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
@@ -281,4 +282,24 @@ async fn a_correlation_looks_as_the_page_shows_it() {
         "{}",
         serde_json::to_string_pretty(expected).unwrap()
     );
+}
+
+/// The topic's policy names those who may publish: an alarm that it leaves out would be silent.
+#[test]
+fn every_alarm_may_publish() {
+    let template = page("template.yaml");
+    let alarms: BTreeSet<&str> = (template.lines())
+        .zip(template.lines().skip(1))
+        .filter(|(_, next)| next.trim() == "Type: AWS::CloudWatch::Alarm")
+        .map(|(name, _)| name.trim().trim_end_matches(':'))
+        .collect();
+    let publish: BTreeSet<&str> = (template.lines())
+        .filter_map(|line| line.trim().strip_prefix("- !GetAtt ")?.strip_suffix("Alarm.Arn"))
+        .collect();
+    let operations = page("docs/operations.md");
+    assert!(alarms.len() > 5);
+    for alarm in alarms {
+        assert!(publish.contains(alarm.trim_end_matches("Alarm")), "{alarm} may not publish");
+        assert!(operations.contains(&format!("| `{alarm}` |")), "docs/operations.md doesn't tell of {alarm}");
+    }
 }

@@ -67,6 +67,48 @@ async fn a_larger_record_in_place_of_a_smaller_one_counts() {
     assert_eq!(outcome.failures[0].1.cause, Cause::TooLarge, "{:?}", outcome.counts);
 }
 
+/// The same where the smaller record is kept for others, too.
+#[tokio::test]
+async fn a_larger_record_in_place_of_one_that_stays_counts() {
+    let first_seen =
+        "trailhound: {first_seen: {entity: [resources.ARN], value: [derived.principal], history: 30d, learning: 1d}}";
+    let yaml = format!("{}\n{first_seen}", rule("  sel: {eventName: GetUser}\n  condition: sel"));
+    let mut world = World::new(rules(&yaml));
+    let seen = |id: &str, time: &str, names: std::ops::Range<usize>| {
+        let resources: Vec<Value> = names.map(|name| json!({"ARN": format!("arn:aws:s3:::{name}")})).collect();
+        let fields = [
+            ("/eventTime", json!(time)),
+            ("/resources", json!(resources)),
+            ("/requestParameters", json!({"padding": "x".repeat(20_000)})),
+        ];
+        with(record("GetUser", id), &fields)
+    };
+    let mut records = vec![seen("all", "2026-11-05T10:30:00Z", 0..21)];
+    records.extend((0..20).map(|name| seen(&name.to_string(), "2026-11-05T10:10:00Z", name..name + 1)));
+    let key = world.put("f", &trail_file(&records));
+    world.pipeline.handling.max_found_bytes = 200_000;
+    let outcome = world.notify(&[&key]).await;
+    assert_eq!(outcome.failures[0].1.cause, Cause::TooLarge, "{:?}", outcome.counts);
+}
+
+/// Each pair has a copy of its own of what it shows.
+#[tokio::test]
+async fn a_long_value_is_remembered_by_its_beginning_and_a_hash() {
+    let first_seen =
+        "trailhound: {first_seen: {entity: [resources.ARN], value: [userIdentity.arn], history: 30d, learning: 1d}}";
+    let yaml = format!("{}\n{first_seen}", rule("  sel: {eventName: GetUser}\n  condition: sel"));
+    let mut world = World::new(rules(&yaml));
+    let resources: Vec<Value> = (0..100).map(|name| json!({"ARN": format!("arn:aws:s3:::{name}")})).collect();
+    let arn = |end: &str| json!("x".repeat(100_000) + end);
+    let seen = |id: &str, end: &str| {
+        with(record("GetUser", id), &[("/resources", json!(resources)), ("/userIdentity/arn", arn(end))])
+    };
+    let key = world.put("f", &trail_file(&[seen("1", "a"), seen("2", "b")]));
+    world.pipeline.handling.max_found_bytes = 1_000_000;
+    let outcome = world.notify(&[&key]).await;
+    assert_eq!((outcome.counts.files, outcome.counts.findings), (1, 200), "{:?}", outcome.failures);
+}
+
 /// Files that are read at the same time share the memory. Whoever finds it full is read again once the others were told.
 #[tokio::test]
 async fn files_in_which_much_is_found_are_read_a_few_at_a_time() {
@@ -112,6 +154,18 @@ async fn a_message_with_many_records_is_told_in_parts() {
 }
 
 /// A notification of CloudTrail names a bucket once and many keys, and each object has a name of its own.
+#[test]
+fn what_names_too_many_objects_is_refused() {
+    let keys = vec!["k"; 10_001];
+    for payload in [json!({"s3Bucket": "b", "s3ObjectKey": keys}), json!({"objects": vec!["s3://b/k"; 10_001]})] {
+        let error = Trigger::parse(&payload.to_string()).unwrap_err();
+        assert!(error.to_string().contains("more than 10000 objects"), "{error}");
+    }
+    let large = json!({"s3Bucket": "b", "s3ObjectKey": ["k"], "padding": "x".repeat(7 << 20)}).to_string();
+    let error = Trigger::parse(&large).unwrap_err();
+    assert!(error.to_string().contains("it has more than 6291456 bytes once it is unpacked"), "{error}");
+}
+
 #[test]
 fn names_that_s3_does_not_give_are_refused() {
     for (bucket, key, what) in
