@@ -40,7 +40,8 @@ async fn run() -> Result<(), Error> {
 /// An error makes Lambda deliver a direct event again; a batch is answered with the messages to deliver again.
 async fn handle(pipeline: &ConfiguredPipeline, event: LambdaEvent<Box<RawValue>>) -> Result<Value, Diagnostic> {
     let ends = i64::try_from(event.context.deadline).ok().and_then(|end| Timestamp::from_millisecond(end).ok());
-    let outcome = pipeline.handle_until(event.payload.get(), ends).await;
+    // The future is large: it reads several files at once.
+    let outcome = Box::pin(pipeline.handle_until(event.payload.get(), ends)).await;
     // Past the log's layer, which would wrap it: CloudWatch reads metrics from lines that are nothing else.
     let function = &event.context.env_config.function_name;
     // A log that can't be written is no reason to do the work again.
