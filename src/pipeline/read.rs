@@ -222,9 +222,7 @@ impl<O: ObjectStore, S: StateStore, P: Publisher, C: Clock> Pipeline<O, S, P, C>
             let pushed = reader.push(&chunk, &mut |item| screen.item(item, told));
             // It may have become less, too.
             let found_bytes = screen.found_bytes().wrapping_sub(before);
-            if screen.is_full() {
-                return Err(Stopped::FoundTooMuch { limit: self.handling.max_found_bytes });
-            }
+            self.has_room(screen)?;
             if shared.found_bytes.fetch_add(found_bytes, Ordering::Relaxed).wrapping_add(found_bytes) > shared.max {
                 shared.found_bytes.fetch_sub(screen.found_bytes(), Ordering::Relaxed);
                 return Err(Stopped::PutOff);
@@ -232,10 +230,13 @@ impl<O: ObjectStore, S: StateStore, P: Publisher, C: Clock> Pipeline<O, S, P, C>
             pushed?;
         }
         let finished = reader.finish(&mut |item| screen.item(item, told));
-        if screen.is_full() {
-            return Err(Stopped::FoundTooMuch { limit: self.handling.max_found_bytes });
-        }
+        self.has_room(screen)?;
         Ok(finished?)
+    }
+
+    fn has_room(&self, screen: &Screen<'_>) -> Result<(), Stopped> {
+        let limit = self.handling.max_found_bytes;
+        if screen.is_full() { Err(Stopped::FoundTooMuch { limit }) } else { Ok(()) }
     }
 }
 
@@ -247,8 +248,8 @@ enum Stopped {
     #[error(transparent)]
     Read(#[from] ReadError),
     #[error(
-        "what rules find in it takes more than {limit} bytes of memory (does one of them match nearly everything? It is a fifth of what \
-         the function has)"
+        "what rules find in it takes more than {limit} bytes, a fifth of the function's memory (give it more, or see which rule matches \
+         nearly everything)"
     )]
     FoundTooMuch { limit: usize },
     #[error("the files that are read with it have filled the memory")]

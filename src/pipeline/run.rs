@@ -252,12 +252,11 @@ impl Run {
 
     /// A listing of which the rest can't be had. Whoever goes on by the answer must not take that for the end: it is an error, before
     /// those of single objects.
-    pub(super) fn breaks_off(&mut self, prefix: &Prefix, index: DeliveryIndex, cause: Cause, error: &str) {
-        let why = format!("{error}, {} goes on", prefix.payload());
-        telemetry::emit(&Event::ListingFailed { error: &why });
+    pub(super) fn breaks_off(&mut self, index: DeliveryIndex, failure: Failure) {
+        telemetry::emit(&Event::ListingFailed { error: &failure.why });
         self.is_listing = false;
-        self.counts.fail(cause);
-        self.failures.insert(index, Failure { cause, why });
+        self.counts.fail(failure.cause);
+        self.failures.insert(index, failure);
     }
 
     /// The first reason stands: what follows is often its consequence.

@@ -83,7 +83,7 @@ impl Met<'_, '_> {
 
     /// What one more finding takes; those of a record share it.
     fn size(&self) -> usize {
-        FINDING + if self.is_counted.replace(true) { 0 } else { self.record.raw().len() + RECORD }
+        FINDING + if self.is_counted.replace(true) { 0 } else { RECORD + self.record.raw().len() }
     }
 }
 
@@ -222,15 +222,12 @@ impl<'s> Screen<'s> {
                 self.counts.collapsed += 1;
                 let kept = entry.get_mut();
                 kept.collapse(&mut finding);
-                if Arc::ptr_eq(&kept.event, met.event()) {
-                    self.found_bytes += met.size();
-                    // What it took the place of.
-                    self.found_bytes -= FINDING
-                        + if Arc::strong_count(&finding.event) == 1 {
-                            finding.event.record.raw().len() + RECORD
-                        } else {
-                            0
-                        };
+                let took_its_place = Arc::ptr_eq(&kept.event, met.event());
+                if took_its_place {
+                    self.found_bytes += met.size() - FINDING;
+                    if Arc::strong_count(&finding.event) == 1 {
+                        self.found_bytes -= RECORD + finding.event.record.raw().len();
+                    }
                 }
             }
         }

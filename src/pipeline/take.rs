@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesOrdered;
 
-use crate::outcome::Cause;
+use crate::outcome::{Cause, Failure};
 use crate::ports::{Clock, ObjectStore, Publisher, StateStore, chain};
 use crate::trail::{KeyKind, ObjectKey};
 use crate::trigger::{Inline, ObjectRef, Prefix, Rejected};
@@ -38,25 +38,7 @@ impl<O: ObjectStore, S: StateStore, P: Publisher, C: Clock> Pipeline<O, S, P, C>
     pub(super) async fn do_all(&self, run: &mut Run, wanted: Wanted) {
         let Wanted { objects, records, prefixes, rejected } = wanted;
         // Whoever sends single events wants to know within seconds.
-        let mut read = Vec::new();
-        let mut found_bytes = 0;
-        for (inline, index) in records {
-            let mut from = 0;
-            while from < inline.records.len() {
-                let mut report = self.hold_inline(&inline, &mut from, &run.budget).await;
-                if run.is_stream(index) {
-                    // Somebody is told. A record that never gets better would stop its shard.
-                    report.failure.take_if(|failure| failure.cause == Cause::PartlyDone);
-                }
-                found_bytes += report.found_bytes;
-                read.push((report, vec![index]));
-                if found_bytes > self.handling.max_found_bytes / 2 {
-                    self.collect_and_tell(run, std::mem::take(&mut read)).await;
-                    found_bytes = 0;
-                }
-            }
-        }
-        self.collect_and_tell(run, read).await;
+        self.hold_records(run, records).await;
         // They cost little, and time may run out for what follows.
         for (rejected, index) in rejected {
             let report = self.put_payload_aside(&rejected, &run.budget).await;
@@ -76,6 +58,29 @@ impl<O: ObjectStore, S: StateStore, P: Publisher, C: Clock> Pipeline<O, S, P, C>
             self.go_through(run, prefix, index).await;
         }
         self.check_digests(run, digests).await;
+    }
+
+    /// Records that came without a file, told a few at a time if much is found in them.
+    async fn hold_records(&self, run: &mut Run, records: Vec<(Inline, DeliveryIndex)>) {
+        let mut read = Vec::new();
+        let mut found_bytes = 0;
+        for (inline, index) in records {
+            let mut from = 0;
+            while from < inline.records.len() {
+                let mut report = self.hold_inline(&inline, &mut from, &run.budget).await;
+                if run.is_stream(index) {
+                    // Somebody is told. A record that never gets better would stop its shard.
+                    report.failure.take_if(|failure| failure.cause == Cause::PartlyDone);
+                }
+                found_bytes += report.found_bytes;
+                read.push((report, vec![index]));
+                if found_bytes > self.handling.max_found_bytes / 2 {
+                    self.collect_and_tell(run, std::mem::take(&mut read)).await;
+                    found_bytes = 0;
+                }
+            }
+        }
+        self.collect_and_tell(run, read).await;
     }
 
     async fn collect_and_tell(&self, run: &mut Run, read: Vec<Read>) {
@@ -98,28 +103,30 @@ impl<O: ObjectStore, S: StateStore, P: Publisher, C: Clock> Pipeline<O, S, P, C>
             let page = match self.objects.list(&prefix.bucket, &prefix.prefix, prefix.after.as_deref()).await {
                 Ok(page) => page,
                 Err(error) => {
-                    return run.breaks_off(
-                        &prefix,
-                        index,
-                        Cause::Unavailable,
-                        &(chain(&error) + "; after what was read"),
-                    );
+                    let why = format!("{}; {} goes on behind what was read", chain(&error), prefix.payload());
+                    return run.breaks_off(index, Failure { cause: Cause::Unavailable, why });
                 }
             };
             if page.is_empty() {
                 return;
             }
             let mut left = &page[..];
-            while !left.is_empty() {
+            while let [first, ..] = left {
+                if self.clock.now() >= run.budget.starting {
+                    return run.goes_on(prefix, index);
+                }
                 let mut reports = self.read_wave(run, left).await;
                 let read = reports.len();
                 // What there was no time for is left to the next invocation, with all that stands behind it.
                 let done = reports.iter().position(Report::is_out_of_time).unwrap_or(read);
                 if done == 0 && run.counts.objects == 0 {
                     // There was all the time that there is: it would be the same the next time.
-                    let why = format!("an invocation has not enough time for {}; without it", left[0]);
-                    prefix.after = Some(left[0].key.clone());
-                    return run.breaks_off(&prefix, index, Cause::OutOfTime, &why);
+                    prefix.after = Some(first.key.clone());
+                    let why = format!(
+                        "an invocation has not enough time for {first}; {} goes on behind it",
+                        prefix.payload()
+                    );
+                    return run.breaks_off(index, Failure { cause: Cause::OutOfTime, why });
                 }
                 reports.truncate(done);
                 let untold = run.untold();

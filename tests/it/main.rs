@@ -4,6 +4,7 @@
 mod alerts; // rendered alerts, as snapshots that were read
 #[cfg(feature = "aws")]
 mod aws; // what AWS answers when it refuses
+mod backfill; // what lies below a prefix, read anew
 mod baseline; // a memory that is filled from history, dumped, loaded and forgotten
 mod broken; // files that are damaged in a thousand ways
 mod cli; // the command line, as a user runs it

@@ -43,13 +43,17 @@ async fn what_is_kept_once_is_counted_once() {
     assert_eq!((outcome.counts.files, outcome.counts.findings), (1, 10), "{:?}", outcome.failures);
 }
 
+/// A rule that learns which value an entity shows.
+fn first_seen(entity: &str, value: &str) -> World {
+    let plan =
+        format!("trailhound: {{first_seen: {{entity: [{entity}], value: [{value}], history: 30d, learning: 1d}}}}");
+    World::new(rules(&format!("{}\n{plan}", rule("  sel: {eventName: GetUser}\n  condition: sel"))))
+}
+
 /// An earlier event takes the place of a later one, and with it its memory.
 #[tokio::test]
 async fn a_larger_record_in_place_of_a_smaller_one_counts() {
-    let first_seen =
-        "trailhound: {first_seen: {entity: [derived.principal], value: [sourceIPAddress], history: 30d, learning: 1d}}";
-    let yaml = format!("{}\n{first_seen}", rule("  sel: {eventName: GetUser}\n  condition: sel"));
-    let mut world = World::new(rules(&yaml));
+    let mut world = first_seen("derived.principal", "sourceIPAddress");
     let seen = |number: usize, minute: u32, padding: usize| {
         let time = format!("2026-11-05T10:{minute:02}:00Z");
         let fields = [
@@ -70,10 +74,7 @@ async fn a_larger_record_in_place_of_a_smaller_one_counts() {
 /// The same where the smaller record is kept for others, too.
 #[tokio::test]
 async fn a_larger_record_in_place_of_one_that_stays_counts() {
-    let first_seen =
-        "trailhound: {first_seen: {entity: [resources.ARN], value: [derived.principal], history: 30d, learning: 1d}}";
-    let yaml = format!("{}\n{first_seen}", rule("  sel: {eventName: GetUser}\n  condition: sel"));
-    let mut world = World::new(rules(&yaml));
+    let mut world = first_seen("resources.ARN", "derived.principal");
     let seen = |id: &str, time: &str, names: std::ops::Range<usize>| {
         let resources: Vec<Value> = names.map(|name| json!({"ARN": format!("arn:aws:s3:::{name}")})).collect();
         let fields = [
@@ -94,10 +95,7 @@ async fn a_larger_record_in_place_of_one_that_stays_counts() {
 /// Each pair has a copy of its own of what it shows.
 #[tokio::test]
 async fn a_long_value_is_remembered_by_its_beginning_and_a_hash() {
-    let first_seen =
-        "trailhound: {first_seen: {entity: [resources.ARN], value: [userIdentity.arn], history: 30d, learning: 1d}}";
-    let yaml = format!("{}\n{first_seen}", rule("  sel: {eventName: GetUser}\n  condition: sel"));
-    let mut world = World::new(rules(&yaml));
+    let mut world = first_seen("resources.ARN", "userIdentity.arn");
     let resources: Vec<Value> = (0..100).map(|name| json!({"ARN": format!("arn:aws:s3:::{name}")})).collect();
     let arn = |end: &str| json!("x".repeat(100_000) + end);
     let seen = |id: &str, end: &str| {

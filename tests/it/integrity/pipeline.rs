@@ -147,6 +147,24 @@ async fn digests_of_history_are_counted() {
     assert_eq!((outcome.counts.digests, outcome.counts.proven), (2, 0));
 }
 
+/// The next invocation would fare no better, so it is not told to go on there.
+#[tokio::test]
+async fn a_file_that_takes_longer_than_an_invocation_does_not_hold_up_those_behind_it() {
+    let world = World::hours(2);
+    // Six seconds pass whenever somebody looks: opened in time, but not read to its end.
+    let function = function(&world.bucket, 6_000);
+    let outcome = function
+        .handle_until(r#"{"prefix": "s3://trail-logs/AWSLogs/111122223333/CloudTrail/"}"#, Some(time("18:01:00")))
+        .await;
+    let failure = outcome.response().unwrap_err();
+    assert_eq!(failure.cause, Cause::OutOfTime);
+    assert!(
+        failure.why.contains(&format!(r#""after":"{}"}} goes on behind it"#, world.listed(0, 0))),
+        "{}",
+        failure.why
+    );
+}
+
 #[tokio::test]
 async fn without_keys_digests_are_counted() {
     let world = World::hours(2);
