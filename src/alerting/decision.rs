@@ -69,6 +69,17 @@ pub struct Alert {
     pub more: Vec<Finding>,
     /// What is known of earlier alerts.
     pub repetition: Repetition,
+    /// What is known about the caller.
+    pub acquaintance: Acquaintance,
+}
+
+/// What is known about a caller besides what this alert is about.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Acquaintance {
+    /// The oldest event of the caller that first-seen rules have learned from.
+    pub since: Option<Timestamp>,
+    /// Titles of rules with other findings about the same caller at the same time, and how many; the gravest first.
+    pub others: Vec<(String, usize)>,
 }
 
 /// What is known of earlier alerts of the same dedup key.
@@ -236,6 +247,11 @@ impl Batch {
             return;
         }
         self.open.insert(finding.dedup_key, self.decisions.len());
-        self.decisions.push(Decision::Notify(Box::new(Alert { finding, more: Vec::new(), repetition })));
+        self.decisions.push(Decision::Notify(Box::new(Alert {
+            finding,
+            more: Vec::new(),
+            repetition,
+            acquaintance: Acquaintance::default(),
+        })));
     }
 }

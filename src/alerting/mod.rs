@@ -19,7 +19,7 @@ mod uids;
 pub use audit::{audit_item, audit_key, read_audit};
 pub use check::check;
 pub use correlator::{Correlated, Correlation, Correlator, LATE, Step};
-pub use decision::{Alert, Decision, Hold, Repetition, decide, decide_without_memory, in_order, judge};
+pub use decision::{Acquaintance, Alert, Decision, Hold, Repetition, decide, decide_without_memory, in_order, judge};
 pub use held::{HeldBack, held_under, hold};
 pub use item::{Item, Items, Key, Kind, LISTED_AT_ONCE, Listed, MAX_ITEM_BYTES, Stretch, UnreadableItem};
 pub use ledger::{CLAIM, Closing, Ledgers, Teller, key_of};

@@ -179,7 +179,7 @@ impl Correlations {
             }
         }
         self.all.push(CompiledCorrelation {
-            info: Arc::new(compile::info(metadata, extension, organisation)),
+            info: Arc::new(compile::info(metadata, extension, organisation)?),
             correlation: correlation.clone(),
             told: true,
             title: extension.alert.title.as_ref().map(|title| compiler.title(title)).transpose()?,

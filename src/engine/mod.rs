@@ -31,3 +31,4 @@ pub use knowledge::{ExpectedPrincipals, Knowledge};
 pub use matching::{MAX_SIGHTED, Match, Matcher};
 pub use organisation::{Organisation, Override};
 pub use rule_set::{RuleInfo, RuleSet};
+pub use title::Command;

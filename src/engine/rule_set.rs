@@ -18,7 +18,7 @@ use super::first_seen::FirstSeenPlan;
 use super::index::Index;
 use super::matching::{Match, Matcher, Workspace};
 use super::reach::reaches;
-use super::title::Title;
+use super::title::{Command, Title};
 use super::{Knowledge, Organisation, compile};
 
 /// Compiled rules; immutable, and safe to share between threads.
@@ -71,6 +71,8 @@ pub struct RuleInfo {
     pub falsepositives: Vec<String>,
     /// What the receiver does first.
     pub runbook: Vec<String>,
+    /// Commands to paste, to look further or to stop it.
+    pub commands: Vec<Command>,
     /// The file it stands in.
     pub file: String,
     /// For how long one alert speaks for those that follow it, in event time.

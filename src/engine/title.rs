@@ -1,16 +1,22 @@
-//! Titles of alerts with values of the record in them.
+//! Titles and commands of alerts with values of the record in them.
 
-use crate::sigma::{FieldName, TitlePart, TitleTemplate};
+use crate::sigma::{FieldName, Template, TemplatePart};
+use crate::trail::Record;
 use crate::yaml::Diagnostic;
 
-use super::context::Context;
+use super::Knowledge;
+use super::context::{Context, Room};
 use super::field::Field;
 
 /// A title whose fields are resolved.
 #[derive(Debug, Clone)]
 pub(super) struct Title(Vec<Part>);
 
-#[derive(Debug, Clone)]
+/// A command whose fields are resolved, for receivers of an alert to paste.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Command(Vec<Part>);
+
+#[derive(Debug, Clone, PartialEq, Eq)]
 enum Part {
     Text(Box<str>),
     Field(Field),
@@ -21,16 +27,44 @@ const ABSENT: &str = "(none)";
 /// Of one value; a subject has room for a title and for who did it where.
 const MAX_CHARS: usize = 60;
 
-impl Title {
+fn resolve(
+    template: &Template,
+    field: impl Fn(&FieldName) -> Result<Field, Diagnostic>,
+) -> Result<Vec<Part>, Diagnostic> {
+    let part = |part: &TemplatePart| match part {
+        TemplatePart::Text(text) => Ok(Part::Text(text.as_str().into())),
+        TemplatePart::Field(name) => field(name).map(Part::Field),
+    };
+    template.0.iter().map(part).collect()
+}
+
+impl Command {
     pub(super) fn new(
-        template: &TitleTemplate,
+        template: &Template,
         field: impl Fn(&FieldName) -> Result<Field, Diagnostic>,
     ) -> Result<Self, Diagnostic> {
-        let part = |part: &TitlePart| match part {
-            TitlePart::Text(text) => Ok(Part::Text(text.as_str().into())),
-            TitlePart::Field(name) => field(name).map(Part::Field),
+        resolve(template, field).map(Self)
+    }
+
+    /// Fills the fields: `argument` is given each one's name and its values, and says what to write in its place. Of what only the
+    /// organisation knows nothing is known here.
+    pub fn fill(&self, record: &Record<'_>, argument: impl Fn(&str, &[String]) -> String) -> String {
+        let (knowledge, mut room) = (Knowledge::default(), Room::default());
+        let context = Context::new(record, &knowledge, &mut room);
+        let part = |part: &Part| match part {
+            Part::Text(text) => text.to_string(),
+            Part::Field(field) => argument(field.name(), &field.texts(&context)),
         };
-        template.0.iter().map(part).collect::<Result<_, _>>().map(Self)
+        self.0.iter().map(part).collect()
+    }
+}
+
+impl Title {
+    pub(super) fn new(
+        template: &Template,
+        field: impl Fn(&FieldName) -> Result<Field, Diagnostic>,
+    ) -> Result<Self, Diagnostic> {
+        resolve(template, field).map(Self)
     }
 
     /// What the record says may be hostile: channels clean it as any other text of a log.

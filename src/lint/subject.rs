@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::engine::RuleSet;
 use crate::sigma::{
     Collection, Comparison, Correlation, Detection, DetectionItem, Extension, FieldName, Metadata, Pattern, RuleRef,
-    SearchIdentifier, TitlePart, Token,
+    SearchIdentifier, TemplatePart, Token,
 };
 use crate::yaml::{Code, Diagnostic, Node, SourceFile, Span};
 
@@ -70,9 +70,9 @@ fn quiet(collection: &Collection) -> Vec<&RuleRef> {
 
 fn fields_of(extension: &Extension) -> Vec<&FieldName> {
     let first_seen = extension.first_seen.iter().flat_map(|plan| plan.entity.iter().chain(&plan.value));
-    let title = extension.alert.title.iter().flat_map(|title| &title.0);
-    let title = title.filter_map(|part| if let TitlePart::Field(name) = part { Some(name) } else { None });
-    first_seen.chain(extension.alert.dedup.iter().flatten()).chain(title).collect()
+    let templates = extension.alert.title.iter().chain(&extension.alert.commands).flat_map(|template| &template.0);
+    let told = templates.filter_map(|part| if let TemplatePart::Field(name) = part { Some(name) } else { None });
+    first_seen.chain(extension.alert.dedup.iter().flatten()).chain(told).collect()
 }
 
 fn fields_of_correlation(correlation: &Correlation) -> Vec<&FieldName> {

@@ -12,6 +12,7 @@ pub struct Stdout;
 
 impl Publisher for Stdout {
     async fn publish(&self, notification: &Notification) -> Result<(), PublishError> {
+        // Without the record, which would fill the screen.
         let Notification { subject, text, .. } = notification;
         let rule = "─".repeat(78);
         let mut out = io::stdout().lock();

@@ -1,14 +1,15 @@
 //! The custom notification of Amazon Q Developer in chat applications, which brings SNS messages into Slack and Teams.
 //!
 //! <https://docs.aws.amazon.com/chatbot/latest/adminguide/custom-notifs.html>. Messages of any other form are dropped
-//! without a word, so the limits are kept here.
+//! without a word, so the limits are kept here. One text has to do for both clients: bold, code spans and bare addresses mean the
+//! same in each.
 
 use serde::Serialize;
 
 use crate::sigma::Level;
 
-use super::facts::Facts;
-use super::plain;
+use super::mrkdwn::{code, escape};
+use super::story::Story;
 
 const MAX_TITLE: usize = 250;
 const MAX_DESCRIPTION: usize = 8000;
@@ -18,15 +19,14 @@ const MAX_KEYWORD: usize = 75;
 const MAX_RESOURCES: usize = 10;
 /// Our own, so that one text can't take all the room.
 const MAX_LINE: usize = 1000;
-const MAX_CONTEXT: usize = 300;
 
 #[derive(Serialize)]
-struct Message<'f> {
+struct Message<'s> {
     version: &'static str,
     source: &'static str,
-    id: String,
+    id: &'s str,
     content: Content,
-    metadata: Metadata<'f>,
+    metadata: Metadata<'s>,
 }
 
 #[derive(Serialize)]
@@ -41,60 +41,56 @@ struct Content {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Metadata<'f> {
+struct Metadata<'s> {
     /// Repetitions of an alert go into its thread.
-    thread_id: String,
+    thread_id: &'s str,
     summary: String,
     event_type: &'static str,
-    related_resources: Vec<String>,
-    additional_context: Context<'f>,
+    related_resources: Vec<&'s str>,
+    additional_context: Context<'s>,
 }
 
 /// For custom actions, which put these into commands.
 #[derive(Serialize)]
-struct Context<'f> {
-    rule_id: &'f str,
+struct Context<'s> {
+    rule_id: &'s str,
     level: &'static str,
-    finding_uid: String,
-    event_id: String,
-    event_name: String,
-    event_source: String,
-    account: String,
-    region: String,
+    finding_uid: &'s str,
+    event_id: &'s str,
+    event_name: &'s str,
+    event_source: &'s str,
+    account: &'s str,
+    region: &'s str,
 }
 
-pub(super) fn message(facts: &Facts<'_>) -> String {
-    let (rule, finding) = (facts.rule, facts.finding);
-    let event = &finding.event;
-    let level = rule.level.as_str();
-    let details = event.details();
-    let logged = |text: &str| plain::logged(text, MAX_CONTEXT);
-    let title = if facts.title_is_logged { &rule.title } else { &facts.title };
+pub(super) fn message(story: &Story) -> String {
+    let level = story.level.as_str();
+    let title = story.safe_title();
     let message = Message {
         version: "1.0",
         source: "custom",
-        id: finding.uid.to_string(),
+        id: &story.finding,
         content: Content {
             text_type: "client-markdown",
-            title: format!("{} {}: {}", emoji(rule.level), level.to_uppercase(), escape(title, MAX_TITLE - 50)),
-            description: description(facts),
-            next_steps: rule.runbook.iter().take(MAX_NEXT_STEPS).map(|step| escape(step, MAX_NEXT_STEP)).collect(),
-            keywords: keywords([level, &logged(&details.source), &facts.account]),
+            title: format!("{} {}: {}", emoji(story.level), level.to_uppercase(), escape(title, MAX_TITLE - 50)),
+            description: description(story),
+            next_steps: story.steps.iter().take(MAX_NEXT_STEPS).map(|step| escape(step, MAX_NEXT_STEP)).collect(),
+            keywords: keywords([level, &story.event.source, story.account_name(), &story.account.owner]),
         },
         metadata: Metadata {
-            thread_id: finding.dedup_key.to_string(),
+            thread_id: &story.thread,
             summary: escape(title, MAX_TITLE),
             event_type: "alert",
-            related_resources: details.resources.iter().take(MAX_RESOURCES).map(|arn| logged(arn)).collect(),
+            related_resources: story.resources.iter().take(MAX_RESOURCES).map(String::as_str).collect(),
             additional_context: Context {
-                rule_id: &rule.id,
+                rule_id: &story.rule.id,
                 level,
-                finding_uid: finding.uid.to_string(),
-                event_id: logged(&event.identity.event_id),
-                event_name: logged(&details.name),
-                event_source: logged(&details.source),
-                account: logged(&event.identity.account),
-                region: logged(&details.region),
+                finding_uid: &story.finding,
+                event_id: &story.event.id,
+                event_name: &story.event.name,
+                event_source: &story.event.source,
+                account: &story.account.id,
+                region: &story.region,
             },
         },
     };
@@ -102,23 +98,35 @@ pub(super) fn message(facts: &Facts<'_>) -> String {
     serde_json::to_string(&message).unwrap_or_default()
 }
 
-fn keywords(words: [&str; 3]) -> Vec<String> {
+fn keywords<const N: usize>(words: [&str; N]) -> Vec<String> {
     words.iter().filter(|word| !word.is_empty()).map(|word| escape(word, MAX_KEYWORD)).collect()
 }
 
-/// Whole lines, as many as there is room for: a line cut in its middle could leave markup open.
-fn description(facts: &Facts<'_>) -> String {
+/// Whole lines, as many as there is room for: a line cut in its middle could leave markup open. The most important come first.
+fn description(story: &Story) -> String {
     // In a title a client would follow the markup that a log may hold; in a code span it doesn't.
-    let mut lines: Vec<String> = facts.title_is_logged.then(|| code(&facts.title)).into_iter().collect();
-    lines.extend(facts.rows.iter().map(|(name, value)| format!("*{name}* {}", code(value))));
-    lines.extend(facts.more.iter().map(|more| format!("• {}", code(more))));
-    lines.extend(facts.notes.iter().map(|note| format!("_{}_", escape(note, MAX_LINE))));
-    if !facts.rule.description.is_empty() {
+    let mut lines: Vec<String> = story.title_is_logged().then(|| code(&story.title, MAX_LINE)).into_iter().collect();
+    lines.push(code(&story.sentence, MAX_LINE));
+    lines.push(String::new());
+    lines.extend(story.facts.iter().map(|fact| format!("*{}* {}", fact.name, code(&fact.value, MAX_LINE))));
+    lines.extend(story.more.iter().map(|more| format!("• {}", code(more, MAX_LINE))));
+    lines.extend(story.notes.iter().map(|note| format!("_{}_", escape(note, MAX_LINE))));
+    lines.extend(story.known.iter().map(|known| code(known, MAX_LINE)));
+    if !story.why.is_empty() {
         lines.push(String::new());
-        lines.push(escape(&facts.rule.description, 2 * MAX_LINE));
+        lines.push(escape(&story.why, 2 * MAX_LINE));
     }
     lines.push(String::new());
-    lines.push(format!("Finding {} of rule {}, {}", facts.finding.uid, code(&facts.rule.id), code(&facts.origin)));
+    lines.extend(
+        story
+            .commands
+            .iter()
+            .map(|command| format!("{}: {}", escape(&command.purpose, MAX_LINE), code(&command.line, MAX_LINE))),
+    );
+    lines.extend(story.console.iter().map(|url| format!("In the console: {url}")));
+    lines.extend(story.benign.iter().map(|benign| format!("Harmless: {}", escape(benign, MAX_LINE))));
+    let (finding, rule) = (&story.finding, code(&story.rule.id, MAX_LINE));
+    lines.push(format!("Finding {finding} of rule {rule}, {}", code(&story.event.origin, MAX_LINE)));
     let mut room = MAX_DESCRIPTION;
     lines.retain(|line| {
         let length = line.chars().count() + 1;
@@ -127,32 +135,6 @@ fn description(facts: &Facts<'_>) -> String {
         fits
     });
     lines.join("\n")
-}
-
-/// Inside a code span a client shows text as it is: no links, no mentions, no markup.
-fn code(text: &str) -> String {
-    format!("`{}`", escape(&text.replace('`', "'"), MAX_LINE))
-}
-
-/// One line of at most `max` characters once the three that chat markup gives a meaning are escaped.
-fn escape(text: &str, max: usize) -> String {
-    let mut escaped = String::new();
-    let mut room = max;
-    for c in plain::line(text, max).chars() {
-        let mut buffer = [0; 4];
-        let piece = match c {
-            '&' => "&amp;",
-            '<' => "&lt;",
-            '>' => "&gt;",
-            c => &*c.encode_utf8(&mut buffer),
-        };
-        room = match room.checked_sub(piece.chars().count()) {
-            Some(room) => room,
-            None => break,
-        };
-        escaped.push_str(piece);
-    }
-    escaped
 }
 
 fn emoji(level: Level) -> &'static str {

@@ -7,7 +7,7 @@ use crate::engine::RuleInfo;
 use crate::finding::{Actor, Details, Episode, EpisodeEvent, Event, Finding, Kind};
 use crate::trail::{EventIdentity, KeptRecord};
 
-use super::facts::MAX_MORE;
+use super::story::{MAX_MORE, Story};
 use super::{Notification, plain};
 
 /// Message and attributes of one SNS publish, in bytes.
@@ -53,6 +53,16 @@ pub(super) fn fit(alert: &Alert, render: impl Fn(&Alert, Detail) -> Notification
         .unwrap_or_else(|| render(&shortened(alert), Detail::FirstOnly))
 }
 
+/// The story with as much in it as fits, and a note of what doesn't.
+pub(super) fn story(story: &Story, detail: Detail) -> Story {
+    let mut story = story.clone();
+    story.notes.extend(detail.note().map(str::to_owned));
+    if detail == Detail::FirstOnly {
+        story.shorten(MAX_TEXT, MAX_ITEMS);
+    }
+    story
+}
+
 /// The alert with every text and list cut so short that it fits whatever a log or a rule holds: whoever makes a call with
 /// a thousand resources must not keep their own alert from going out.
 fn shortened(alert: &Alert) -> Alert {
@@ -64,6 +74,7 @@ fn shortened(alert: &Alert) -> Alert {
         finding: finding(&alert.finding),
         more: named.iter().map(finding).chain(others.iter().cloned()).collect(),
         repetition: alert.repetition,
+        acquaintance: alert.acquaintance.clone(),
     }
 }
 
@@ -115,6 +126,7 @@ fn short_rule(rule: &RuleInfo) -> RuleInfo {
         tags: list(&rule.tags),
         falsepositives: list(&rule.falsepositives),
         runbook: list(&rule.runbook),
+        commands: Vec::new(),
         file: short(&rule.file),
         window: rule.window,
     }

@@ -4,10 +4,12 @@
 //! for machines, all with the same facts. Pure. Text that came from a log is hostile: it is cleaned and cut here.
 
 mod chat;
-mod facts;
 mod fit;
+mod mrkdwn;
 mod ocsf;
 mod plain;
+mod redact;
+mod story;
 mod text;
 
 use jiff::Timestamp;
@@ -17,6 +19,7 @@ use crate::alerting::Alert;
 
 pub use fit::MAX_MESSAGE_BYTES;
 pub use plain::line;
+pub use story::{Command, Fact, Story, StoryAccount, StoryEvent, StoryRule};
 
 /// What one alert looks like on every channel.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,6 +28,8 @@ pub struct Notification {
     pub subject: String,
     /// For e-mail and the terminal.
     pub text: String,
+    /// The record, for the end of the e-mail; empty where there is none, or no room.
+    pub record: String,
     /// The custom schema of Amazon Q Developer in chat applications, as JSON.
     pub chat: String,
     /// An OCSF Detection Finding, as JSON.
@@ -36,14 +41,17 @@ pub struct Notification {
 /// Renders an alert. `now` becomes the finding's time of creation.
 #[must_use]
 pub fn render(alert: &Alert, now: Timestamp) -> Notification {
+    let story = Story::of(alert, now);
     fit::fit(alert, |alert, detail| {
-        let facts = facts::Facts::of(alert, detail);
+        let story = fit::story(&story, detail);
+        let record = if detail == fit::Detail::Full { story::record(alert) } else { None };
         Notification {
-            subject: text::subject(&facts),
-            text: text::body(&facts),
-            chat: chat::message(&facts),
-            ocsf: ocsf::finding(alert, &facts.notes, detail, now),
-            attributes: attributes(alert),
+            subject: text::subject(&story),
+            text: text::body(&story),
+            record: record.map(|record| text::record(&record)).unwrap_or_default(),
+            chat: chat::message(&story),
+            ocsf: ocsf::finding(alert, &story, detail, now),
+            attributes: attributes(&story),
         }
     })
 }
@@ -53,28 +61,25 @@ impl Notification {
     #[must_use]
     pub fn sns_message(&self) -> String {
         json!({
-            "default": self.text,
-            "email": self.text,
+            // For machines: queues, functions, streams, and whatever protocol there will be.
+            "default": self.ocsf,
+            "email": format!("{}{}", self.text, self.record),
             "sms": self.subject,
             // Chat clients subscribe with this protocol.
             "https": self.chat,
-            "http": self.ocsf,
-            "sqs": self.ocsf,
-            "lambda": self.ocsf,
-            "firehose": self.ocsf,
         })
         .to_string()
     }
 }
 
-fn attributes(alert: &Alert) -> Vec<(&'static str, String)> {
-    let event = &alert.finding.event;
+fn attributes(story: &Story) -> Vec<(&'static str, String)> {
     [
-        ("rule_id", alert.finding.rule.id.as_str()),
-        ("level", alert.finding.rule.level.as_str()),
-        ("account", &event.identity.account),
-        ("region", &event.details().region),
-        ("event_source", &event.details().source),
+        ("rule_id", story.rule.id.as_str()),
+        ("level", story.level.as_str()),
+        ("account", &story.account.id),
+        ("owner", &story.account.owner),
+        ("region", &story.region),
+        ("event_source", &story.event.source),
     ]
     .into_iter()
     // SNS rejects the whole message for an empty value, or for a character outside the basic plane.

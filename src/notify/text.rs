@@ -1,69 +1,145 @@
 //! Plain text, as e-mail and the terminal show it.
 
-use super::facts::Facts;
 use super::plain;
+use super::story::Story;
 
 /// Limit of the SNS API: fewer than 100 characters, of which only printable ASCII is safe.
 const MAX_SUBJECT: usize = 99;
-const WIDTH: usize = 78;
-const MAX_PARAGRAPH: usize = 4000;
-const MAX_PARAGRAPHS: usize = 10;
+/// What the actor, the account and the Region may take of a subject when the title wants more than is left.
+const MAX_ACTOR: usize = 30;
+const MAX_PLACE: usize = 24;
+/// Mail clients and terminals show so many columns.
+const WIDTH: usize = 72;
+const LABEL: usize = 8;
 
-pub(super) fn subject(facts: &Facts<'_>) -> String {
-    let level = facts.rule.level.as_str().to_uppercase();
-    let region = plain::logged(&facts.finding.event.details().region, 40);
-    let caller = if facts.caller.is_empty() { String::new() } else { format!(": {}", facts.caller) };
-    let account = if facts.account.is_empty() { String::new() } else { format!(" in {} {region}", facts.account) };
-    let subject = format!("[{level}] {}{caller}{account}", facts.title);
-    let ascii: String = subject.trim().chars().map(|c| if matches!(c, ' '..='~') { c } else { '?' }).collect();
-    if ascii.len() <= MAX_SUBJECT { ascii } else { format!("{}...", ascii[..MAX_SUBJECT - 3].trim_end()) }
+/// Level, title, actor and account: the title is cut first, and what names the actor and the account stays.
+pub(super) fn subject(story: &Story) -> String {
+    let level = format!("[{}] ", story.level.as_str().to_uppercase());
+    let actor = ascii(&story.actor);
+    let account = ascii(story.account_name());
+    let region = ascii(&story.region);
+    let title = ascii(&story.title);
+    let tail = |actor: &str, places: &[&str]| {
+        let places: Vec<&str> = places.iter().copied().filter(|place| !place.is_empty()).collect();
+        let place = if places.is_empty() { String::new() } else { format!(" in {}", places.join(" ")) };
+        let actor = if actor.is_empty() { String::new() } else { format!(": {actor}") };
+        format!("{actor}{place}")
+    };
+    let whole = format!("{level}{title}{}", tail(&actor, &[&account, &region]));
+    if whole.len() <= MAX_SUBJECT {
+        return whole;
+    }
+    let tail = tail(&shortened(&actor, MAX_ACTOR), &[&shortened(&account, MAX_PLACE)]);
+    let room = MAX_SUBJECT - level.len() - tail.len();
+    let title = if title.len() <= room { title } else { format!("{}...", title[..room - 3].trim_end()) };
+    format!("{level}{title}{tail}")
 }
 
-/// The first lines say who did what to which resource, from where, when and in which account; then why it matters and
-/// what to do; then where to look further.
-pub(super) fn body(facts: &Facts<'_>) -> String {
-    let rule = facts.rule;
-    let mut text = format!("{}: {}\n\n", rule.level.as_str().to_uppercase(), facts.title);
-    for (name, value) in &facts.rows {
-        text += &format!("{name:<7}{value}\n");
-    }
-    let more = if facts.finding.episode().is_some() { "What adds up" } else { "More of the same" };
-    section(&mut text, more, facts.more.iter().map(String::as_str), false);
-    section(&mut text, "Note", facts.notes.iter().map(String::as_str), false);
-    section(&mut text, "Why it matters", [rule.description.as_str()], false);
-    section(&mut text, "What to do next", rule.runbook.iter().map(String::as_str), true);
-    section(&mut text, "When it is harmless", rule.falsepositives.iter().map(String::as_str), false);
-    section(&mut text, "Read more", rule.references.iter().map(String::as_str), false);
+/// Printable ASCII; any other character is a question mark.
+fn ascii(text: &str) -> String {
+    text.trim().chars().map(|c| if matches!(c, ' '..='~') { c } else { '?' }).collect()
+}
+
+/// Of a name the end tells more than the beginning: `team/app/deploy-eu`.
+fn shortened(text: &str, max: usize) -> String {
+    if text.len() <= max { text.to_owned() } else { format!("...{}", &text[text.len() - (max - 3)..]) }
+}
+
+/// What happened, the facts, why it matters, what to do, how to silence it, and the evidence. The record stands behind it, if there
+/// is room.
+pub(super) fn body(story: &Story) -> String {
+    let mut text = format!("{}: {}\n\n", story.level.as_str().to_uppercase(), story.title);
+    text += &wrapped(&story.sentence, "", "");
     text += "\n";
-    let finding = facts.finding;
-    let rows = [
-        ("Rule", format!("{} {}", plain::line(&rule.id, 80), rule.tags.join(" "))),
-        ("Finding", finding.uid.to_string()),
-        ("Event", plain::logged(&finding.event.identity.event_id, 100)),
-        ("File", facts.origin.clone()),
-    ];
-    for (name, value) in rows.iter().filter(|(_, value)| !value.trim().is_empty()) {
-        text += &format!("{name:<9}{}\n", value.trim());
+    for fact in &story.facts {
+        row(&mut text, &fact.name, &fact.value);
     }
+    let more = if story.adds_up { "What adds up" } else { "More of the same" };
+    list(&mut text, more, &story.more);
+    list(&mut text, "Note", &story.notes);
+    if !story.why.is_empty() {
+        text += &format!("\nWhy it matters\n{}", wrapped(&story.why, "  ", "  "));
+    }
+    list(&mut text, "What is known", &story.known);
+    list(&mut text, "When it is harmless", &story.benign);
+    steps(&mut text, &story.steps);
+    commands(&mut text, story);
+    if let Some(filter) = &story.silence {
+        let lines = "If it is expected: narrow this filter, put your name in, and save it as a .yml file among your rules. It ends by itself.";
+        text += &format!("\nHow to silence it\n{}", wrapped(lines, "  ", "  "));
+        text += &format!("\n{}", indented(filter, "  "));
+    }
+    list(&mut text, "Read more", &story.references);
+    evidence(&mut text, story);
     text
 }
 
-fn section<'t>(text: &mut String, title: &str, paragraphs: impl IntoIterator<Item = &'t str>, numbered: bool) {
-    let paragraphs: Vec<&str> = paragraphs.into_iter().filter(|paragraph| !paragraph.trim().is_empty()).collect();
-    if paragraphs.is_empty() {
+/// The record, to stand behind the body.
+pub(super) fn record(record: &str) -> String {
+    format!("\nThe record\n{}", indented(record, "  "))
+}
+
+fn evidence(text: &mut String, story: &Story) {
+    *text += "\n";
+    let rule = format!("{} {}", story.rule.id, story.rule.tags.join(" "));
+    let rows =
+        [("Rule", rule.trim()), ("Finding", &story.finding), ("Event", &story.event.id), ("File", &story.event.origin)];
+    for (name, value) in rows.iter().filter(|(_, value)| !value.is_empty()) {
+        row(text, name, value);
+    }
+}
+
+fn row(text: &mut String, name: &str, value: &str) {
+    *text += &wrapped(value, &format!("{name:<LABEL$}"), &" ".repeat(LABEL));
+}
+
+fn list(text: &mut String, title: &str, items: &[String]) {
+    if !items.is_empty() {
+        *text += &format!("\n{title}\n");
+    }
+    for item in items {
+        *text += &wrapped(item, "  - ", "    ");
+    }
+}
+
+fn steps(text: &mut String, steps: &[String]) {
+    if !steps.is_empty() {
+        *text += "\nWhat to do next\n";
+    }
+    for (number, step) in (1..).zip(steps) {
+        let first = format!("  {number}. ");
+        *text += &wrapped(step, &first, &" ".repeat(first.len()));
+    }
+}
+
+fn commands(text: &mut String, story: &Story) {
+    if story.commands.is_empty() && story.console.is_none() {
         return;
     }
-    *text += &format!("\n{title}\n");
-    for (number, paragraph) in (1..).zip(paragraphs.iter().take(MAX_PARAGRAPHS)) {
-        let bullet = if numbered { format!("{number}. ") } else { String::new() };
-        let indent = " ".repeat(2 + bullet.len());
-        let first = format!("  {bullet}");
-        let options = textwrap::Options::new(WIDTH)
-            .initial_indent(&first)
-            .subsequent_indent(&indent)
-            .break_words(false)
-            .word_splitter(textwrap::WordSplitter::NoHyphenation);
-        *text += &textwrap::fill(&plain::line(paragraph, MAX_PARAGRAPH), options);
-        *text += "\n";
+    *text += "\nReady to paste\n";
+    for command in &story.commands {
+        *text += &wrapped(&format!("# {}", command.purpose), "  ", "  # ");
+        *text += &format!("  {}\n", over_lines(&command.line));
     }
+    if let Some(url) = &story.console {
+        *text += &format!("  # The event in the console (in its account)\n  {url}\n");
+    }
+}
+
+/// A command too long for a line goes on behind a backslash, an option a line.
+fn over_lines(command: &str) -> String {
+    if command.len() + 2 <= WIDTH { command.to_owned() } else { command.replace(" --", " \\\n    --") }
+}
+
+fn indented(text: &str, indent: &str) -> String {
+    text.lines().map(|line| format!("{indent}{line}\n")).collect()
+}
+
+fn wrapped(text: &str, first: &str, next: &str) -> String {
+    let options = textwrap::Options::new(WIDTH)
+        .initial_indent(first)
+        .subsequent_indent(next)
+        .break_words(false)
+        .word_splitter(textwrap::WordSplitter::NoHyphenation);
+    textwrap::fill(&plain::line(text, usize::MAX), options) + "\n"
 }

@@ -35,24 +35,26 @@ pub enum Mode {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AlertOptions {
     /// In place of the rule's title, with fields in braces.
-    pub title: Option<TitleTemplate>,
+    pub title: Option<Template>,
     /// Findings that agree in these fields are one alert; `None` for the default.
     pub dedup: Option<Vec<FieldName>>,
     /// For how long, in event time; `None` for the default of an hour.
     pub window: Option<SignedDuration>,
     /// What the receiver does first.
     pub runbook: Vec<String>,
+    /// Commands to paste, with fields in braces.
+    pub commands: Vec<Template>,
     /// Reading for the receiver, besides the rule's own.
     pub references: Vec<String>,
 }
 
-/// A title with fields in it: `Trail {requestParameters.name} stopped`.
+/// A text with fields in it: `Trail {requestParameters.name} stopped`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TitleTemplate(pub Vec<TitlePart>);
+pub struct Template(pub Vec<TemplatePart>);
 
-/// A part of a title.
+/// A part of such a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum TitlePart {
+pub enum TemplatePart {
     /// As it is.
     Text(String),
     /// The value of a field.
@@ -106,21 +108,31 @@ pub(crate) fn exceptions(shape: Shape<'_>, map: &Node) -> Result<Vec<SearchIdent
 
 fn alert(shape: Shape<'_>, node: &Node) -> Result<AlertOptions, Diagnostic> {
     shape.map(node, "alert")?;
-    shape.only(node, &["title", "dedup", "window", "runbook", "references"])?;
+    shape.only(node, &["title", "dedup", "window", "runbook", "commands", "references"])?;
     Ok(AlertOptions {
         title: node.get("title").map(|node| title(shape, node)).transpose()?,
         dedup: node.get("dedup").map(|node| fields(shape, node, "dedup")).transpose()?,
         window: node.get("window").map(|node| shape.duration(node, "window")).transpose()?,
         runbook: shape.texts(node, "runbook")?,
+        commands: commands(shape, node)?,
         references: shape.texts(node, "references")?,
     })
 }
 
+fn title(shape: Shape<'_>, node: &Node) -> Result<Template, Diagnostic> {
+    template(shape, shape.text(node, "title")?, &node.span)
+}
+
+fn commands(shape: Shape<'_>, alert: &Node) -> Result<Vec<Template>, Diagnostic> {
+    let Some(node) = alert.get("commands") else { return Ok(Vec::new()) };
+    let texts = shape.spanned_texts(node, "commands")?;
+    texts.iter().map(|(text, span)| template(shape, text, span)).collect()
+}
+
 /// `{field}` is a field's value, `{{` and `}}` are braces.
-fn title(shape: Shape<'_>, node: &Node) -> Result<TitleTemplate, Diagnostic> {
-    let text = shape.text(node, "title")?;
+fn template(shape: Shape<'_>, text: &str, place: &Span) -> Result<Template, Diagnostic> {
     let error = |part: std::ops::Range<usize>, what: &str| {
-        let span: Span = shape.file.part(&node.span, text, part);
+        let span: Span = shape.file.part(place, text, part);
         Err(shape.error(Code::WrongType, &span, what).advise("`{field}` for a field's value, `{{` for a brace"))
     };
     let mut parts = Vec::new();
@@ -138,18 +150,18 @@ fn title(shape: Shape<'_>, node: &Node) -> Result<TitleTemplate, Diagnostic> {
         let end = rest.find('}').filter(|_| rest.starts_with('{'));
         let Some(end) = end else { return error(brace..brace + 1, "this brace has no partner") };
         let name = &rest[1..end];
-        let place = brace + 1..brace + end;
+        let inside = brace + 1..brace + end;
         if name.is_empty() || name.contains(['{', ' ']) {
-            return error(place, "a field's name belongs between the braces");
+            return error(inside, "a field's name belongs between the braces");
         }
-        parts.extend((!literal.is_empty()).then(|| TitlePart::Text(std::mem::take(&mut literal))));
-        let span = shape.file.part(&node.span, text, place);
-        parts.push(TitlePart::Field(FieldName { text: name.to_owned(), span }));
+        parts.extend((!literal.is_empty()).then(|| TemplatePart::Text(std::mem::take(&mut literal))));
+        let span = shape.file.part(place, text, inside);
+        parts.push(TemplatePart::Field(FieldName { text: name.to_owned(), span }));
         at = brace + end + 1;
     }
     literal.push_str(&text[at..]);
-    parts.extend((!literal.is_empty()).then_some(TitlePart::Text(literal)));
-    Ok(TitleTemplate(parts))
+    parts.extend((!literal.is_empty()).then_some(TemplatePart::Text(literal)));
+    Ok(Template(parts))
 }
 
 pub(super) fn fields(shape: Shape<'_>, node: &Node, what: &str) -> Result<Vec<FieldName>, Diagnostic> {

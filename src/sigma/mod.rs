@@ -23,7 +23,7 @@ pub use correlation::{
     Alias, Alternative, Bounds, Correlation, CorrelationCondition, CorrelationRule, CorrelationType, Operator, RuleRef,
 };
 pub use detection::{Detection, DetectionItem, FieldName, SearchIdentifier, Value};
-pub use extension::{AlertOptions, Extension, Mode, TitlePart, TitleTemplate};
+pub use extension::{AlertOptions, Extension, Mode, Template, TemplatePart};
 pub use filter::{Filter, FilteredRules};
 pub use first_seen::{FirstSeen, Ignore, NetworkName, NetworkPrefixes};
 pub use metadata::{Level, Metadata, Status};

@@ -15,7 +15,7 @@ use super::Organisation;
 use super::expr::{Expr, Identifier};
 use super::field::Field;
 use super::rule_set::{CompiledRule, RuleInfo};
-use super::title::Title;
+use super::title::{Command, Title};
 
 pub(super) use item::network;
 pub(crate) use placeholder::is_name as is_placeholder;
@@ -65,7 +65,7 @@ pub(super) fn rule(
     };
     let title = extension.alert.title.as_ref().map(|title| compiler.title(title)).transpose()?;
     Ok(CompiledRule {
-        info: Arc::new(info(metadata, extension, organisation)),
+        info: Arc::new(info(metadata, extension, organisation)?),
         condition: Expr::All(detections.conditions),
         identifiers: detections.identifiers,
         first_seen,
@@ -82,10 +82,16 @@ pub(super) fn check_filter(filter: &Filter, organisation: &Organisation) -> Resu
 }
 
 /// What people are told about a rule or a correlation.
-pub(super) fn info(metadata: &Metadata, extension: &Extension, organisation: &Organisation) -> RuleInfo {
+pub(super) fn info(
+    metadata: &Metadata,
+    extension: &Extension,
+    organisation: &Organisation,
+) -> Result<RuleInfo, Diagnostic> {
+    let compiler = Compiler { file: &metadata.file, organisation };
+    let command = |template| Command::new(template, |name| compiler.field(name));
     let change = organisation.overrides.get(&metadata.id);
     let alert = &extension.alert;
-    RuleInfo {
+    Ok(RuleInfo {
         id: metadata.id.clone(),
         name: metadata.name.clone(),
         title: metadata.title.clone(),
@@ -96,9 +102,10 @@ pub(super) fn info(metadata: &Metadata, extension: &Extension, organisation: &Or
         tags: metadata.tags.clone(),
         falsepositives: metadata.falsepositives.clone(),
         runbook: alert.runbook.clone(),
+        commands: alert.commands.iter().map(command).collect::<Result<_, _>>()?,
         file: metadata.file.name.clone(),
         window: alert.window.unwrap_or(DEFAULT_WINDOW),
-    }
+    })
 }
 
 /// The search identifiers of a rule and of whatever is joined to it, and the conditions that all have to hold.
@@ -146,7 +153,7 @@ impl Compiler<'_> {
         }
     }
 
-    pub(super) fn title(&self, title: &crate::sigma::TitleTemplate) -> Result<Title, Diagnostic> {
+    pub(super) fn title(&self, title: &crate::sigma::Template) -> Result<Title, Diagnostic> {
         Title::new(title, |name| self.field(name))
     }
 

@@ -6,6 +6,7 @@ use serde_json::value::{RawValue, to_raw_value};
 use crate::finding::{Actor, Event};
 use crate::trail::{Mfa, Outcome};
 
+use super::super::redact;
 use super::{Account, Detail, account};
 
 #[derive(Serialize)]
@@ -123,9 +124,10 @@ pub(super) fn evidence(event: &Event, detail: Detail) -> Evidence<'_> {
     }
 }
 
-/// The record as it stands in the file; as text where it turns out to be no JSON inside.
+/// The record as it stands in the file, without secrets; as text where it turns out to be no JSON inside.
 fn data(raw: &str) -> Option<Box<RawValue>> {
-    RawValue::from_string(raw.to_owned()).or_else(|_| to_raw_value(raw)).ok()
+    let clean = redact::record(raw);
+    RawValue::from_string(clean.clone().into_owned()).or_else(|_| to_raw_value(&clean)).ok()
 }
 
 fn actor(actor: &Actor) -> EvidenceActor<'_> {

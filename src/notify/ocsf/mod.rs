@@ -13,15 +13,16 @@ use crate::finding::{Event, FirstSeen};
 use crate::sigma::Level;
 
 use super::fit::Detail;
+use super::story::Story;
 use episode::Pattern;
 use evidence::{Evidence, evidence};
 
 const MAX_EVIDENCES: usize = 20;
 const MAX_RESOURCES: usize = 100;
 
-pub(super) fn finding(alert: &Alert, notes: &[String], detail: Detail, now: Timestamp) -> String {
+pub(super) fn finding(alert: &Alert, story: &Story, detail: Detail, now: Timestamp) -> String {
     // OK because the finding holds nothing but texts, numbers, and records that were read as JSON.
-    serde_json::to_string(&DetectionFinding::of(alert, notes, detail, now)).unwrap_or_default()
+    serde_json::to_string(&DetectionFinding::of(alert, story, detail, now)).unwrap_or_default()
 }
 
 #[derive(Serialize)]
@@ -149,14 +150,15 @@ struct Unmapped<'a> {
     dedup_key: String,
     file: &'a str,
     record_index: u64,
-    next_steps: &'a [String],
     #[serde(skip_serializing_if = "Option::is_none")]
     first_seen: Option<NewValue<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     correlation: Option<Pattern<'a>>,
-    /// What the receiver has to know about the alert itself: what was held back, what was left out.
+    /// What was left out of this form.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     notes: Vec<String>,
+    /// What people are told, ready for any channel.
+    story: &'a Story,
 }
 
 #[derive(Serialize)]
@@ -172,7 +174,7 @@ impl<'a> NewValue<'a> {
 }
 
 impl<'a> DetectionFinding<'a> {
-    fn of(alert: &'a Alert, notes: &[String], detail: Detail, now: Timestamp) -> Self {
+    fn of(alert: &'a Alert, story: &'a Story, detail: Detail, now: Timestamp) -> Self {
         let finding = &alert.finding;
         let (rule, event) = (&finding.rule, &finding.event);
         let (severity_id, severity) = severity(rule.level);
@@ -211,7 +213,7 @@ impl<'a> DetectionFinding<'a> {
                 .map(|arn| Resource { uid: arn, role_id: 3, role: "Affected" })
                 .collect(),
             observables: observables(event),
-            unmapped: unmapped(alert, notes, detail),
+            unmapped: unmapped(alert, story, detail),
         }
     }
 }
@@ -233,17 +235,17 @@ fn finding_info(alert: &Alert, now: Timestamp) -> FindingInfo<'_> {
     }
 }
 
-fn unmapped<'a>(alert: &'a Alert, notes: &[String], detail: Detail) -> Unmapped<'a> {
+fn unmapped<'a>(alert: &'a Alert, story: &'a Story, detail: Detail) -> Unmapped<'a> {
     let finding = &alert.finding;
     Unmapped {
         level: finding.rule.level.as_str(),
         dedup_key: finding.dedup_key.to_string(),
         file: &finding.origin.file,
         record_index: finding.origin.record_index,
-        next_steps: &finding.rule.runbook,
         first_seen: finding.first_seen().map(NewValue::of),
         correlation: finding.episode().map(Pattern::of),
-        notes: [notes, &left_out(alert, detail)].concat(),
+        notes: left_out(alert, detail),
+        story,
     }
 }
 
