@@ -49,7 +49,8 @@ fn shortened(text: &str, max: usize) -> String {
 /// is room.
 pub(super) fn body(story: &Story) -> String {
     let mut text = format!("{}: {}\n\n", story.level.as_str().to_uppercase(), story.title);
-    text += &wrapped(&story.sentence, "", "");
+    // Indented: a line of it that a log has a say in must not begin as a fact does.
+    text += &wrapped(&story.sentence, "  ", "  ");
     text += "\n";
     for fact in &story.facts {
         row(&mut text, &fact.name, &fact.value);

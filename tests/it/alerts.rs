@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use trailhound::engine::RuleSet;
 use trailhound::notify::{MAX_MESSAGE_BYTES, Notification};
 
-use crate::support::{World, compile, record, rule, rules, trail_file, with};
+use crate::support::{World, compile, record, rule, rules, story, trail_file, with};
 
 const CONFIG: &str = "accounts: {'111122223333': prod}";
 
@@ -121,7 +121,6 @@ fn every_shape_of_identity() -> Vec<Value> {
     ]
 }
 
-/// Everything that an intruder can write into a log, in every place that an alert shows.
 /// A title with fields says what happened in e-mail; chat, whose titles are markup, keeps to the author's.
 #[tokio::test]
 async fn a_title_may_hold_what_a_log_says_but_not_its_markup() {
@@ -130,13 +129,14 @@ async fn a_title_may_hold_what_a_log_says_but_not_its_markup() {
     let name = "*bold* <!channel> www.evil.example ".to_owned() + &"x".repeat(200);
     let record = with(record("StopLogging", "e1"), &[("/requestParameters/name", json!(name))]);
     let alert = &alerts(compile(&titled, "").0, &[record]).await[0];
-    assert!(alert.subject.starts_with("[HIGH] Trail *bold* <!channel> www.evil.example xxx"), "{}", alert.subject);
-    assert!(alert.text.contains("\u{2026} stopped by (none)"), "{}", alert.text);
+    assert!(alert.subject.starts_with("[HIGH] Trail *bold* <!channel> www[.]evil.example x"), "{}", alert.subject);
+    assert!(story(alert).title.ends_with("\u{2026} stopped by (none)"), "{}", story(alert).title);
     let chat: Value = serde_json::from_str(&alert.chat).unwrap();
     assert!(chat["content"]["title"].as_str().unwrap().ends_with("HIGH: Test"), "{}", alert.chat);
     assert!(chat["content"]["description"].as_str().unwrap().starts_with("`Trail *bold* &lt;!channel&gt;"));
 }
 
+/// Everything that an intruder can write into a log, in every place that an alert shows.
 #[tokio::test]
 async fn hostile_text_stays_text() {
     let hostile = "x\r\nWho    root\u{1b}[2J\u{202e} <https://evil.example|click> *bold* `code` <!channel> \u{1f600}";
@@ -159,9 +159,9 @@ async fn hostile_text_stays_text() {
         "{}",
         alert.subject
     );
-    assert_eq!(alert.text.lines().filter(|line| line.starts_with("Who ")).count(), 1);
+    assert_eq!(alert.text.lines().filter(|line| line.starts_with("Who ")).count(), 1, "{}", alert.text);
     assert!(!alert.text.contains(['\u{1b}', '\u{202e}', '\r']));
-    for form in [&alert.subject, &alert.text, &alert.chat] {
+    for form in [&alert.text, &alert.chat] {
         assert!(form.contains("x Who root") && !form.contains("https://evil"), "{form}");
     }
     assert!(!alert.chat.contains(['\u{202e}']) && !alert.chat.contains("\\r"), "{}", alert.chat);
@@ -181,9 +181,9 @@ async fn a_subject_is_cut_to_what_sns_takes() {
             .replace("title: Test", &format!("title: {}", "é very long title ".repeat(12))),
     );
     let alert = &alerts(long, &[record("StopLogging", "e1")]).await[0];
-    assert_eq!(alert.subject.len(), 99);
+    assert!((95..=99).contains(&alert.subject.len()), "{}", alert.subject);
     assert!(
-        alert.subject.starts_with("[HIGH] ? very long title") && alert.subject.ends_with("..."),
+        alert.subject.starts_with("[HIGH] ? very long title") && alert.subject.ends_with(": alice in 111122223333"),
         "{}",
         alert.subject
     );
@@ -195,23 +195,24 @@ async fn a_message_fits_sns_and_says_what_was_cut() {
     for (size, cut) in [(1_000, false), (250_000, true)] {
         let alert = &alerts(stopped(), &[big(size)]).await[0];
         assert!(alert.sns_message().len() <= MAX_MESSAGE_BYTES);
-        assert_eq!(alert.text.contains("the records were left out"), cut);
+        assert_eq!(story(alert).notes.iter().any(|note| note.starts_with("the records were left out")), cut);
+        assert_eq!(alert.record.is_empty(), cut);
         let ocsf: Value = serde_json::from_str(&alert.ocsf).unwrap();
-        assert_eq!((ocsf["evidences"][0].get("data").is_none(), ocsf["unmapped"].get("notes").is_some()), (cut, cut));
+        assert_eq!(ocsf["evidences"][0].get("data").is_none(), cut);
     }
     let many: Vec<Value> = (0..500)
         .map(|n| with(record("StopLogging", &format!("e{n}")), &[("/requestParameters/blob", json!("x".repeat(9000)))]))
         .collect();
     let alert = &alerts(stopped(), &many).await[0];
     assert!(alert.sns_message().len() <= MAX_MESSAGE_BYTES);
-    assert!(alert.text.contains("500 times until") && alert.text.contains("and 494 more"), "{}", alert.text);
+    assert!(alert.text.contains("500 events until") && alert.text.contains("and 494 more"), "{}", alert.text);
 }
 
 /// Nobody can keep their own alert from going out by making it large.
 #[tokio::test]
 async fn whatever_a_log_holds_the_message_fits() {
     for piece in ["\"", "<", "\u{1}", "\u{1f600}", "é ", "x"] {
-        let long = json!(piece.repeat(10_000));
+        let long = json!(piece.repeat(40_000));
         let resources: Vec<Value> =
             (0..400).map(|n| json!({"ARN": format!("arn:aws:s3:::bucket-{n}/{}", piece.repeat(100))})).collect();
         let mut record = with(record("StopLogging", "e1"), &[("/resources", json!(resources))]);
@@ -231,11 +232,8 @@ async fn whatever_a_log_holds_the_message_fits() {
         let alert = &alerts(stopped(), &[record]).await[0];
         let size = alert.sns_message().len();
         assert!(size <= MAX_MESSAGE_BYTES, "{size} bytes of {piece:?}");
-        assert!(
-            alert.text.contains("CloudTrail logging stopped") && alert.text.contains("long texts and lists were cut"),
-            "{}",
-            alert.text
-        );
+        assert!(alert.text.contains("CloudTrail logging stopped"), "{}", alert.text);
+        assert!(story(alert).notes.iter().any(|note| note.contains("long texts and lists were cut")));
         let chat: Value = serde_json::from_str(&alert.chat).unwrap();
         assert!(chat["content"]["description"].as_str().unwrap().chars().count() <= 8000);
         assert!(chat["content"]["title"].as_str().unwrap().chars().count() <= 250);
@@ -279,7 +277,8 @@ async fn attributes_let_subscribers_filter() {
     let message: Value = serde_json::from_str(&alert.sns_message()).unwrap();
     assert!(message.as_object().unwrap().values().all(Value::is_string), "SNS ignores what is not text");
     assert_eq!(
-        (&message["email"], &message["https"], &message["sqs"]),
-        (&json!(alert.text), &json!(alert.chat), &json!(alert.ocsf))
+        (&message["email"], &message["https"], &message["default"]),
+        (&json!(format!("{}{}", alert.text, alert.record)), &json!(alert.chat), &json!(alert.ocsf))
     );
+    assert!(alert.record.contains("\"eventName\": \"StopLogging\""), "{}", alert.record);
 }

@@ -270,9 +270,11 @@ async fn a_correlation_looks_as_the_page_shows_it() {
     let alert = world.alerts().remove(0);
 
     let page = page("docs/alerts.md");
-    // The last line is where the file stands, which is elsewhere here.
+    // The file stands elsewhere here, and it is another day.
+    let is_same = |line: &&str| !line.contains("aws s3 cp ") && !line.contains("expires: ");
+    let without = |text: &str| text.lines().filter(is_same).map(|line| format!("{line}\n")).collect::<String>();
     let (mail, _) = alert.text.split_once("\nFile ").unwrap();
-    assert!(page.contains(mail), "docs/alerts.md lacks this mail:\n{mail}");
+    assert!(without(&page).contains(&without(mail)), "docs/alerts.md lacks this mail:\n{mail}");
     let ocsf: Value = serde_json::from_str(&alert.ocsf).unwrap();
     let shown = blocks(&page).into_iter().find(|block| block.text.contains("timespan_seconds")).unwrap().text;
     let expected = &ocsf["unmapped"]["correlation"];

@@ -8,7 +8,7 @@ use trailhound::engine::RuleSet;
 use trailhound::ports::{Clock as _, StateStore as _};
 use trailhound::yaml::Diagnostic;
 
-use crate::support::{Fails, World, compile, failed, record, rule, rules, trail_file, with};
+use crate::support::{Fails, World, compile, fact, failed, record, rule, rules, trail_file, with};
 
 const LEARNING_A_DAY: &str = "
 trailhound:
@@ -50,13 +50,8 @@ async fn an_entity_is_learned_before_its_new_values_alert() {
     let outcome = world.notify(&[&world.put("b", &trail_file(&day_after))]).await;
     assert_eq!((outcome.counts.held[&Hold::Known], outcome.counts.alerts), (1, 1));
     let alert = &world.alerts()[0];
-    assert!(
-        alert.text.contains(
-            "New    203.0.113.9 for arn:aws:iam::111122223333:user/alice (memory reaches back 10 days at most)"
-        ),
-        "{}",
-        alert.text
-    );
+    let new = "203.0.113.9 for arn:aws:iam::111122223333:user/alice (memory reaches back 10 days at most)";
+    assert_eq!(fact(alert, "New"), new);
 }
 
 #[tokio::test]
@@ -209,9 +204,8 @@ async fn new_values(members: &str, addresses: &[&str]) -> Vec<String> {
         let event = call(&minute.to_string(), &format!("01T10:{minute:02}:00"), address);
         world.notify(&[&world.put(&minute.to_string(), &trail_file(&[event]))]).await;
     }
-    let new =
-        |text: &str| text.lines().find_map(|line| Some(line.strip_prefix("New    ")?.split_once(" (")?.0.to_owned()));
-    world.alerts().iter().map(|alert| new(&alert.text).unwrap()).collect()
+    let new = |alert| fact(alert, "New").split_once(" (").unwrap().0.to_owned();
+    world.alerts().iter().map(new).collect()
 }
 
 #[tokio::test]
@@ -271,7 +265,7 @@ async fn of_several_addresses_those_that_are_not_ignored_count() {
     let outcome = world.notify(&[&world.put("a", &trail_file(&events))]).await;
     let counts = outcome.counts;
     assert_eq!((counts.excluded, counts.incomplete, counts.alerts), (2001, 1, 1), "event 3 lacks the field");
-    assert!(world.alerts()[0].text.contains("New    203.0.113.9 + GetUser for eu-west-1 ("));
+    assert!(fact(&world.alerts()[0], "New").starts_with("203.0.113.9 + GetUser for eu-west-1 ("));
 }
 
 /// Whoever always came from the office, and now comes from elsewhere.

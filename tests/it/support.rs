@@ -15,7 +15,7 @@ use trailhound::alerting::{Item, Items, Key, KnownPairs, Listed, Published, Stre
 use trailhound::engine::{Organisation, RuleSet};
 use trailhound::finding::Finding;
 use trailhound::local::{Folder, Outbox, StateMemory};
-use trailhound::notify::Notification;
+use trailhound::notify::{Notification, Story};
 use trailhound::outcome::Outcome;
 use trailhound::pipeline::{Handling, Pipeline, Screen, Screened};
 use trailhound::ports::{Clock, Page, PublishError, Publisher, StateError, StateStore};
@@ -85,6 +85,17 @@ pub(crate) fn rule(detection: &str) -> String {
     format!(
         "title: Test\nid: test\nlogsource: {{product: aws, service: cloudtrail}}\nlevel: high\ndetection:\n{detection}"
     )
+}
+
+/// What an alert says, as it goes out to machines.
+pub(crate) fn story(alert: &Notification) -> Story {
+    let finding: Value = serde_json::from_str(&alert.ocsf).unwrap();
+    serde_json::from_value(finding["unmapped"]["story"].clone()).unwrap()
+}
+
+/// One line of it; empty where it isn't there.
+pub(crate) fn fact(alert: &Notification, name: &str) -> String {
+    story(alert).facts.into_iter().find(|fact| fact.name == name).map(|fact| fact.value).unwrap_or_default()
 }
 
 /// Whether a detection matches a record.

@@ -95,17 +95,18 @@ fn own(finding: &Finding) -> String {
 
 fn who(event: &Event) -> String {
     let actor = &event.details().actor;
+    let name = plain::cut_middle(&plain::line(&actor::short_name(actor), 2 * MAX_NAME), MAX_NAME);
     let through = actor.invoked_by.as_ref().filter(|service| actor.principal.as_ref() != Some(*service));
-    let through = through.map(|service| format!(" through {service}")).unwrap_or_default();
+    let through = through.map(|service| format!(" through {}", plain::line(service, 80))).unwrap_or_default();
     let who = match actor.principal_type.as_deref() {
         Some("Root") => "the root user".to_owned(),
-        Some("IAMUser") => format!("IAM user {}", actor::short_name(actor)),
+        Some("IAMUser") => format!("IAM user {name}"),
         Some("AssumedRole") => {
             let session = actor.session_name.as_deref().map(|name| format!(" (session {})", plain::line(name, 80)));
-            format!("role {}{}", actor::short_name(actor), session.unwrap_or_default())
+            format!("role {name}{}", session.unwrap_or_default())
         }
-        Some("AWSService") => format!("AWS service {}", actor::short_name(actor)),
-        _ => actor::short_name(actor),
+        Some("AWSService") => format!("AWS service {name}"),
+        _ => name,
     };
     who + &through
 }
@@ -159,11 +160,12 @@ fn resource(arn: &str) -> &str {
 
 fn place(event: &Event) -> String {
     let place = facts::place(event);
-    if place.is_empty() { place } else { format!(" in {place}") }
+    if place.is_empty() { place } else { format!(" in {}", plain::line(&place, MAX_NAME)) }
 }
 
 fn from(event: &Event) -> String {
     let source = facts::source(event);
+    let source = plain::line(&source, 80);
     let is_said = event.details().actor.principal.as_deref() == Some(&source)
         || event.details().actor.invoked_by.as_deref() == Some(&source);
     if source.is_empty() || is_said { String::new() } else { format!(", from {source}") }

@@ -88,15 +88,20 @@ fn value(text: &str) -> String {
     quoted(&escaped)
 }
 
-/// A scalar of YAML that is nothing but this text. JSON's strings are; what could hide or turn text is written as numbers.
+/// A scalar of YAML that is nothing but this text. What could hide or turn text is written as numbers, and so is what mail and
+/// chat would make links of.
 fn quoted(text: &str) -> String {
     let mut quoted = String::from("\"");
+    let mut before = ' ';
     for c in text.chars() {
         match c {
             '"' | '\\' => quoted.extend(['\\', c]),
-            c if plain::is_hostile(c) || c == '\u{85}' => quoted += &format!("\\U{:08x}", u32::from(c)),
+            '/' if matches!(before, ':' | '/') => quoted += r"\x2f",
+            '.' if matches!(before, 'w' | 'W') => quoted += r"\x2e",
+            c if plain::is_hostile(c) => quoted += &format!("\\U{:08x}", u32::from(c)),
             c => quoted.push(c),
         }
+        before = c;
     }
     quoted + "\""
 }
