@@ -1,4 +1,5 @@
-//! Lists the shipped rules, so that they are compiled into the binary and a cold start reads no file.
+//! Lists the shipped rules, so that they are compiled into the binary and a cold start reads no file; and their tests, whose records
+//! the command line shows alerts of.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -10,10 +11,13 @@ fn main() {
     let mut files = Vec::new();
     collect(&root.join("rules"), &mut files);
     files.sort();
+    let (tests, files): (Vec<PathBuf>, Vec<PathBuf>) =
+        files.into_iter().partition(|file| file.to_string_lossy().ends_with(".test.yml"));
     let (own, core): (Vec<PathBuf>, Vec<PathBuf>) =
         files.into_iter().partition(|file| file.starts_with(root.join("rules/trailhound")));
     write(&root, &core, "rules.rs");
     write(&root, &own, "own_rules.rs");
+    write(&root, &tests, "rule_tests.rs");
 }
 
 /// Writes a list of names and texts, as Rust.
@@ -36,7 +40,7 @@ fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         if path.is_dir() {
             collect(&path, files);
-        } else if name.ends_with(".yml") && !name.ends_with(".test.yml") {
+        } else if name.ends_with(".yml") {
             files.push(path);
         }
     }

@@ -5,6 +5,7 @@ mod values;
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
+use crate::local::Stdout;
 use crate::pipeline::{MAX_FOUND_BYTES, Quarantine};
 use crate::rule_pack::RuleSource;
 use crate::trail::{Limits, Scope};
@@ -41,7 +42,7 @@ macro_rules! settings {
 }
 
 settings! {
-    "TRAILHOUND_ALERTS", "none, required", "place", "`sns:ARN` or `stdout`", "where alerts go";
+    "TRAILHOUND_ALERTS", "none, required", "place", "`sns:ARN`, `stdout` or `stdout:json`", "where alerts go";
     "TRAILHOUND_OBJECTS", "`s3`", "place", "`s3` or `dir:PATH`", "where log files are; a folder is laid out as `<bucket>/<key>`";
     "TRAILHOUND_STATE", "`memory`", "place", "`memory`, `file:PATH` or `dynamodb:TABLE`", "what is remembered between invocations; `memory` lasts as long as the process";
     "TRAILHOUND_WARM", "none", "places", "`s3://BUCKET`, `alerts` and `state`, separated by commas", "what the function connects to while it starts, before the first event needs it";
@@ -112,7 +113,7 @@ pub enum AlertsTo {
     /// An SNS topic, by its ARN.
     Sns(String),
     /// The terminal.
-    Stdout,
+    Stdout(Stdout),
 }
 
 /// Where CloudTrail's public keys are asked for.
@@ -176,7 +177,7 @@ impl Settings {
             objects: from,
             keys: source.parsed("TRAILHOUND_KEYS", keys).unwrap_or(usual),
             state: source.parsed("TRAILHOUND_STATE", state).unwrap_or(StateIn::Memory),
-            alerts: source.required("TRAILHOUND_ALERTS", alerts).unwrap_or(AlertsTo::Stdout),
+            alerts: source.required("TRAILHOUND_ALERTS", alerts).unwrap_or(AlertsTo::Stdout(Stdout::Text)),
             warm: source.parsed("TRAILHOUND_WARM", warm).unwrap_or_default(),
             config: source.parsed("TRAILHOUND_CONFIG", config),
             rules: source
@@ -352,7 +353,7 @@ mod tests {
                 "TRAILHOUND_ALERT: there is no such setting; did you mean `TRAILHOUND_ALERTS`?",
                 "TRAILHOUND_OBJECTS: `gcs` is no place for log files; it takes `s3` or `dir:PATH`",
                 "TRAILHOUND_STATE: `file:` is no place for the memory; it takes `memory`, `file:PATH` or `dynamodb:TABLE`",
-                "TRAILHOUND_ALERTS: is not set; it takes `sns:ARN` or `stdout`",
+                "TRAILHOUND_ALERTS: is not set; it takes `sns:ARN`, `stdout` or `stdout:json`",
                 "TRAILHOUND_WARM: `s3://bucket/AWSLogs` is nothing to connect to; it takes `s3://BUCKET`, `alerts` and `state`",
                 "TRAILHOUND_CONFIG: `s3://bucket` names no object; it takes `s3://BUCKET/KEY`",
                 "TRAILHOUND_CONCURRENCY: `0` is no whole number from 1 to 64",

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::local::Stdout;
 use crate::pipeline::Quarantine;
 use crate::rule_pack::RuleSource;
 use crate::trail::EventKind;
@@ -50,20 +51,21 @@ fn is_table(name: &str) -> bool {
     (3..=255).contains(&name.len()) && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte))
 }
 
-/// Reads `sns:ARN` or `stdout`.
+/// Reads `sns:ARN`, `stdout` or `stdout:json`.
 ///
 /// # Errors
 /// What is wrong, in words.
 pub fn alerts(value: &str) -> Result<AlertsTo, String> {
     match value.split_once(':') {
-        None if value == "stdout" => Ok(AlertsTo::Stdout),
+        None if value == "stdout" => Ok(AlertsTo::Stdout(Stdout::Text)),
+        Some(("stdout", "json")) => Ok(AlertsTo::Stdout(Stdout::Json)),
         Some(("sns", arn)) if arn.starts_with("arn:") && arn.split(':').count() == 6 => {
             Ok(AlertsTo::Sns(arn.to_owned()))
         }
         Some(("sns", arn)) => {
             Err(format!("`{arn}` is no topic ARN; one looks like arn:aws:sns:eu-west-1:111122223333:alerts"))
         }
-        _ => Err(format!("`{value}` is no place for alerts; it takes `sns:ARN` or `stdout`")),
+        _ => Err(format!("`{value}` is no place for alerts; it takes `sns:ARN`, `stdout` or `stdout:json`")),
     }
 }
 

@@ -6,17 +6,25 @@ use std::sync::{Mutex, PoisonError};
 use crate::notify::Notification;
 use crate::ports::{PublishError, Publisher};
 
-/// Prints alerts as e-mail shows them.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Stdout;
+/// Prints alerts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stdout {
+    /// As e-mail shows them.
+    Text,
+    /// Each with all its forms, as JSON in a line.
+    Json,
+}
 
 impl Publisher for Stdout {
     async fn publish(&self, notification: &Notification) -> Result<(), PublishError> {
-        // Without the record, which would fill the screen.
         let Notification { subject, text, .. } = notification;
-        let rule = "─".repeat(78);
+        let printed = match self {
+            // Without the record, which would fill the screen.
+            Self::Text => format!("{}\nSubject: {subject}\n\n{text}", "─".repeat(72)),
+            Self::Json => notification.forms().to_string(),
+        };
         let mut out = io::stdout().lock();
-        writeln!(out, "{rule}\nSubject: {subject}\n\n{text}")
+        writeln!(out, "{printed}")
             .and_then(|()| out.flush())
             .map_err(|error| PublishError { to: "stdout".to_owned(), source: error.into() })
     }

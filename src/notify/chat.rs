@@ -6,9 +6,8 @@
 
 use serde::Serialize;
 
-use crate::sigma::Level;
-
 use super::mrkdwn::{code, escape};
+use super::slack::emoji;
 use super::story::Story;
 
 const MAX_TITLE: usize = 250;
@@ -135,14 +134,4 @@ fn description(story: &Story) -> String {
         fits
     });
     lines.join("\n")
-}
-
-fn emoji(level: Level) -> &'static str {
-    match level {
-        Level::Critical => ":rotating_light:",
-        Level::High => ":red_circle:",
-        Level::Medium => ":large_orange_circle:",
-        Level::Low => ":large_yellow_circle:",
-        Level::Informational => ":information_source:",
-    }
 }

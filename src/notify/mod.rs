@@ -1,19 +1,25 @@
 //! Renders an alert for each channel.
 //!
 //! In: an alert. Out: a [`Notification`]: subject and text for people, chat's own schema, and an OCSF Detection Finding
-//! for machines, all with the same facts. Pure. Text that came from a log is hostile: it is cleaned and cut here.
+//! for machines, all rendered from one [`Story`]. Pure. Text that came from a log is hostile: it is cleaned and cut here. Further
+//! channels ([`slack`], [`teams`], [`pagerduty`]) are rendered from the story by whoever received it.
 
+mod burst;
 mod chat;
 mod fit;
+mod layout;
 mod mrkdwn;
 mod ocsf;
+pub mod pagerduty;
 mod plain;
 mod redact;
+pub mod slack;
 mod story;
+pub mod teams;
 mod text;
 
 use jiff::Timestamp;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::alerting::Alert;
 
@@ -36,6 +42,8 @@ pub struct Notification {
     pub ocsf: String,
     /// For filter policies of subscriptions; names and values that SNS accepts.
     pub attributes: Vec<(&'static str, String)>,
+    /// What all of these tell.
+    pub story: Box<Story>,
 }
 
 /// Renders an alert. `now` becomes the finding's time of creation.
@@ -52,18 +60,41 @@ pub fn render(alert: &Alert, now: Timestamp) -> Notification {
             chat: chat::message(&story),
             ocsf: ocsf::finding(alert, &story, detail, now),
             attributes: attributes(&story),
+            story: Box::new(story),
         }
     })
 }
 
 impl Notification {
+    /// Every form of the alert, by its channel.
+    #[must_use]
+    pub fn forms(&self) -> Value {
+        // OK to have none: every form is JSON.
+        let json = |form: &str| serde_json::from_str::<Value>(form).unwrap_or_default();
+        json!({
+            "email": {"subject": self.subject, "body": self.email()},
+            "sms": self.subject,
+            "chat": json(&self.chat),
+            "slack": json(&slack::message(&self.story)),
+            "teams": json(&teams::message(&self.story)),
+            "pagerduty": json(&pagerduty::event(&self.story, "ROUTING_KEY")),
+            "ocsf": json(&self.ocsf),
+        })
+    }
+
+    /// The body of an e-mail.
+    #[must_use]
+    pub fn email(&self) -> String {
+        format!("{}{}", self.text, self.record)
+    }
+
     /// The body of an SNS `Publish` with `MessageStructure=json`: each protocol gets the form it can use.
     #[must_use]
     pub fn sns_message(&self) -> String {
         json!({
             // For machines: queues, functions, streams, and whatever protocol there will be.
             "default": self.ocsf,
-            "email": format!("{}{}", self.text, self.record),
+            "email": self.email(),
             "sms": self.subject,
             // Chat clients subscribe with this protocol.
             "https": self.chat,

@@ -30,6 +30,11 @@ fn unlinked(text: &str) -> String {
     clean + rest
 }
 
+/// For what is exported as a table: a spreadsheet must not take it for a formula.
+pub(super) fn cell(text: &str) -> String {
+    if text.starts_with(['=', '+', '-', '@']) { format!("'{text}") } else { text.to_owned() }
+}
+
 /// Cuts at a character and says so.
 pub(super) fn cut(text: &str, max: usize) -> String {
     match text.char_indices().nth(max) {

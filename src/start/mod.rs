@@ -15,7 +15,7 @@ use jiff::Timestamp;
 
 use crate::config::{AlertsTo, ConfigFrom, KeysFrom, ObjectsFrom, Settings, StateIn};
 use crate::engine::Organisation;
-use crate::local::{Folder, KeyFileError, OpenError, StateFile, StateMemory, Stdout, SystemClock};
+use crate::local::{Folder, KeyFileError, OpenError, StateFile, StateMemory, SystemClock};
 use crate::pipeline::{Handling, Pipeline};
 use crate::ports::PublicKeys;
 use crate::rule_pack::{self, Loaded};
@@ -211,7 +211,7 @@ fn objects(from: &ObjectsFrom, cloud: &Cloud) -> Result<Objects, StartError> {
 fn alerts(to: &AlertsTo, cloud: &Cloud) -> Result<Alerts, StartError> {
     match to {
         AlertsTo::Sns(arn) => cloud.alerts(arn),
-        AlertsTo::Stdout => Ok(Alerts::Stdout(Stdout)),
+        AlertsTo::Stdout(stdout) => Ok(Alerts::Stdout(*stdout)),
     }
 }
 

@@ -7,6 +7,7 @@ mod aws; // what AWS answers when it refuses
 mod backfill; // what lies below a prefix, read anew
 mod baseline; // a memory that is filled from history, dumped, loaded and forgotten
 mod broken; // files that are damaged in a thousand ways
+mod channels; // one story, told on every channel
 mod cli; // the command line, as a user runs it
 mod cli_rules; // its subcommands about rules
 #[path = "../conformance/mod.rs"]

@@ -45,6 +45,71 @@ pub(crate) enum Command {
     Rules(RulesArgs),
     /// Hold log files against CloudTrail's digest files: what was altered, deleted or added since they were delivered.
     Verify(VerifyArgs),
+    /// Show alerts as their receivers see them.
+    Alert(AlertArgs),
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct AlertArgs {
+    #[command(subcommand)]
+    pub(crate) command: AlertCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum AlertCommand {
+    /// Show every form of a rule's alert: e-mail, chat, Slack, Teams, PagerDuty, OCSF.
+    Preview(PreviewArgs),
+}
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  \
+    trailhound alert preview 'KMS key scheduled for deletion'\n  \
+    trailhound alert preview my-rules/stop.yml record.json --form email\n  \
+    trailhound alert preview 'Root user was used' --form slack | jq .blocks   # for Slack's Block Kit Builder\n\n\
+    First-seen rules are taken to see something new. A correlation needs a file of records.\n\n\
+    Exit code: 0 shown, 2 the rule matches no record, or something could not be read or loaded.")]
+pub(crate) struct PreviewArgs {
+    /// A rule's id, name or title; or a file with one rule.
+    #[arg(value_name = "RULE")]
+    pub(crate) rule: String,
+    /// A trail file, JSON lines or one record, gzip or not; `-` for standard input. Without it, the record of the rule's test.
+    #[arg(value_name = "RECORD")]
+    pub(crate) record: Option<PathBuf>,
+    /// Show this form alone.
+    #[arg(long, value_enum)]
+    pub(crate) form: Option<Form>,
+    #[command(flatten)]
+    pub(crate) rules: RuleArgs,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Form {
+    /// Subject and body of an e-mail.
+    Email,
+    /// A text message.
+    Sms,
+    /// The custom notification of Amazon Q Developer in chat applications.
+    Chat,
+    /// Slack's Block Kit.
+    Slack,
+    /// An Adaptive Card, as Teams takes it.
+    Teams,
+    /// An event of PagerDuty's Events API.
+    Pagerduty,
+    /// An OCSF Detection Finding.
+    Ocsf,
+}
+
+impl Form {
+    pub(crate) const TITLES: &[(Self, &str)] = &[
+        (Self::Email, "E-mail"),
+        (Self::Sms, "Text message"),
+        (Self::Chat, "Slack or Teams through Amazon Q"),
+        (Self::Slack, "Slack, from the notifier"),
+        (Self::Teams, "Teams, from the notifier"),
+        (Self::Pagerduty, "PagerDuty, from the notifier"),
+        (Self::Ocsf, "OCSF Detection Finding"),
+    ];
 }
 
 /// Which rules, and what the organisation knows.
@@ -193,7 +258,7 @@ pub(crate) struct InvokeArgs {
     /// What is remembered between events: `memory`, `file:PATH`, or `dynamodb:TABLE`.
     #[arg(long, value_name = "PLACE", default_value = "memory", value_parser = config::state)]
     pub(crate) state: StateIn,
-    /// Where alerts go: `stdout`, or `sns:ARN`.
+    /// Where alerts go: `stdout`; `stdout:json`, each with every form of it in a line of JSON; or `sns:ARN`.
     #[arg(long, value_name = "PLACE", default_value = "stdout", value_parser = config::alerts)]
     pub(crate) alerts: AlertsTo,
     /// Where what can't be read is put aside: `s3://BUCKET/PREFIX`, in the place of the log files.

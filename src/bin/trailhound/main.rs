@@ -1,6 +1,7 @@
 //! The command line. `main` decides only the exit code; each command is a file.
 #![forbid(unsafe_code)]
 
+mod alert;
 mod args;
 mod baseline;
 mod invoke;
@@ -47,6 +48,7 @@ async fn main() -> ExitCode {
         Command::Baseline(args) => baseline::run(&args).await,
         Command::Rules(args) => rules::run(&args),
         Command::Verify(args) => verify::run(&args).await,
+        Command::Alert(args) => Box::pin(alert::run(&args.command)).await,
     };
     match result {
         Ok(verdict) => ExitCode::from(verdict as u8),

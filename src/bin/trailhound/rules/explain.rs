@@ -12,7 +12,7 @@ use trailhound::ports::BoxError;
 use trailhound::trail::Record;
 use trailhound::yaml::suggest;
 
-use self::records::Records;
+pub(crate) use self::records::Records;
 use super::load;
 use crate::args::{ExplainArgs, RuleArgs};
 use crate::{Verdict, note};
@@ -22,14 +22,10 @@ const MAX_RECORDS: usize = 20;
 const MAX_NAME: usize = 100;
 
 pub(super) fn run(args: &ExplainArgs) -> Result<Verdict, BoxError> {
-    let is_file = is_rule_file(&args.rule);
-    let from = if is_file {
-        &RuleArgs { rules: vec![PathBuf::from(&args.rule)], pack: Vec::new(), config: args.rules.config.clone() }
-    } else {
-        &args.rules
-    };
-    let loaded = load(from)?;
-    let rules = if is_file { all(&loaded.rules)? } else { vec![named(&loaded.rules, &args.rule)?] };
+    let (rule, from) = rule_file(&args.rule, &args.rules);
+    let is_file = rule.is_empty();
+    let loaded = load(&from)?;
+    let rules = if is_file { all(&loaded.rules)? } else { vec![named(&loaded.rules, rule)?] };
     let records = Records::read(&args.record, args.event.as_deref(), MAX_RECORDS)?;
     let mut matched = false;
     for raw in &records.chosen {
@@ -54,6 +50,15 @@ pub(super) fn run(args: &ExplainArgs) -> Result<Verdict, BoxError> {
     })
 }
 
+/// The rule's name, empty for the rules of a file; and where to load rules from: of a file those alone.
+pub(crate) fn rule_file<'r>(rule: &'r str, rules: &RuleArgs) -> (&'r str, RuleArgs) {
+    if is_rule_file(rule) {
+        ("", RuleArgs { rules: vec![PathBuf::from(rule)], pack: Vec::new(), ..rules.clone() })
+    } else {
+        (rule, rules.clone())
+    }
+}
+
 /// A path rather than a title: it ends as rule files do, or is there.
 fn is_rule_file(rule: &str) -> bool {
     let path = Path::new(rule);
@@ -71,7 +76,7 @@ fn all(set: &RuleSet) -> Result<Vec<&RuleInfo>, BoxError> {
     }
 }
 
-fn named<'s>(set: &'s RuleSet, name: &str) -> Result<&'s RuleInfo, BoxError> {
+pub(crate) fn named<'s>(set: &'s RuleSet, name: &str) -> Result<&'s RuleInfo, BoxError> {
     if let Some(rule) = set.rules().find(|rule| rule.is_called(name)) {
         return Ok(rule);
     }

@@ -10,6 +10,8 @@ use trailhound::ports::BoxError;
 use trailhound::rule_pack::{self, Loaded};
 use trailhound::start;
 
+pub(crate) use explain::{Records, named, rule_file};
+
 use crate::args::{RuleArgs, RulesArgs, RulesCommand};
 use crate::{Verdict, note};
 

@@ -12,18 +12,18 @@ const STANDARD_INPUT: &str = "-";
 
 /// Records that were asked for.
 #[derive(Default)]
-pub(super) struct Records {
-    pub(super) chosen: Vec<Raw>,
+pub(crate) struct Records {
+    pub(crate) chosen: Vec<Raw>,
     /// Further ones, past the limit.
-    pub(super) left_out: usize,
+    pub(crate) left_out: usize,
     /// Parts that could not be read, for the person at the terminal.
-    pub(super) problems: Vec<String>,
+    pub(crate) problems: Vec<String>,
 }
 
 /// One record's text and its place in the file.
-pub(super) struct Raw {
-    pub(super) index: u64,
-    pub(super) text: String,
+pub(crate) struct Raw {
+    pub(crate) index: u64,
+    pub(crate) text: String,
 }
 
 impl Records {
@@ -31,7 +31,7 @@ impl Records {
     ///
     /// # Errors
     /// When there is none.
-    pub(super) fn read(path: &Path, event: Option<&str>, max: usize) -> Result<Self, BoxError> {
+    pub(crate) fn read(path: &Path, event: Option<&str>, max: usize) -> Result<Self, BoxError> {
         let mut records = Self::default();
         let mut read = 0_u64;
         let streamed = source(path).map_err(BoxError::from).and_then(|source| {

