@@ -9,6 +9,7 @@ use crate::finding::{DedupKey, Finding, FindingUid, FirstSeen};
 use crate::sigma::Mode;
 use crate::trail::EventIdentity;
 
+use super::acquaintance::Acquaintance;
 use super::ledger::{Ledgers, Teller};
 use super::published::Published;
 use super::sighting::Seen;
@@ -71,15 +72,6 @@ pub struct Alert {
     pub repetition: Repetition,
     /// What is known about the caller.
     pub acquaintance: Acquaintance,
-}
-
-/// What is known about a caller besides what this alert is about.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Acquaintance {
-    /// The oldest event of the caller that first-seen rules have learned from.
-    pub since: Option<Timestamp>,
-    /// Titles of rules with other findings about the same caller at the same time, and how many; the gravest first.
-    pub others: Vec<(String, usize)>,
 }
 
 /// What is known of earlier alerts of the same dedup key.

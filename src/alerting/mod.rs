@@ -4,6 +4,7 @@
 //! and written is data ([`Item`]), and the pipeline asks the store. Holding back is data too, so that it can be counted and
 //! reported.
 
+mod acquaintance;
 mod audit;
 mod check;
 pub mod correlation;
@@ -16,10 +17,11 @@ mod published;
 mod sighting;
 mod uids;
 
+pub use acquaintance::{Acquaintance, since_keys};
 pub use audit::{audit_item, audit_key, read_audit};
 pub use check::check;
 pub use correlator::{Correlated, Correlation, Correlator, LATE, Step};
-pub use decision::{Acquaintance, Alert, Decision, Hold, Repetition, decide, decide_without_memory, in_order, judge};
+pub use decision::{Alert, Decision, Hold, Repetition, decide, decide_without_memory, in_order, judge};
 pub use held::{HeldBack, held_under, hold};
 pub use item::{Item, Items, Key, Kind, LISTED_AT_ONCE, Listed, MAX_ITEM_BYTES, Stretch, UnreadableItem};
 pub use ledger::{CLAIM, Closing, Ledgers, Teller, key_of};

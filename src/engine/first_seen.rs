@@ -9,7 +9,7 @@ use jiff::SignedDuration;
 use crate::sigma::NetworkPrefixes;
 
 use super::context::Context;
-use super::field::Field;
+use super::field::{Derived, Field};
 use super::matching::{MAX_SIGHTED, combinations};
 
 /// A compiled `first_seen` section.
@@ -48,6 +48,14 @@ pub struct Shown {
     pub known: Vec<Sighted>,
     /// What the rule ignores: each address in a listed network, or the call of an AWS service as one.
     pub excluded: usize,
+}
+
+impl FirstSeenPlan {
+    /// Whether the rule learns what each caller does.
+    #[must_use]
+    pub fn is_by_principal(&self) -> bool {
+        self.entity == [Field::Derived(Derived::Principal)]
+    }
 }
 
 impl Shown {

@@ -58,7 +58,8 @@ pub fn render(alert: &Alert, now: Timestamp) -> Notification {
             text: text::body(&story),
             record: record.map(|record| text::record(&record)).unwrap_or_default(),
             chat: chat::message(&story),
-            ocsf: ocsf::finding(alert, &story, detail, now),
+            // As a whole: a secret may stand in any text that a record has.
+            ocsf: redact::record(&ocsf::finding(alert, &story, detail, now)).into_owned(),
             attributes: attributes(&story),
             story: Box::new(story),
         }

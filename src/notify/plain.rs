@@ -13,11 +13,13 @@ pub fn line(text: &str, max: usize) -> String {
 /// As [`line`], for what came from a log. Without secrets, and without what mail and chat make links of: one that an intruder
 /// wrote must not be a click away.
 pub(super) fn logged(text: &str, max: usize) -> String {
-    unlinked(&line(&redact::text(text), max))
+    // What is cut off in the end needn't be looked at, however long a log has made it.
+    let looked_at = text.floor_char_boundary(max.saturating_mul(8).saturating_add(4096));
+    unlinked(&line(&redact::text(&text[..looked_at]), max))
 }
 
 /// Takes the meaning from what clients make links of.
-fn unlinked(text: &str) -> String {
+pub(super) fn unlinked(text: &str) -> String {
     let text = text.replace("://", "[:]//");
     // `www.` in any case: looked for in the text as it is, because lower case may have another length.
     let mut clean = String::with_capacity(text.len());

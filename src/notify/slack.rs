@@ -27,7 +27,7 @@ const MAX_NAMED: usize = 20;
 #[must_use]
 pub fn message(story: &Story) -> String {
     let blocks = fitting(parts(story), MAX_ALL, MAX_BLOCKS);
-    json!({"text": escape(&headline(story), MAX_TEXT), "blocks": blocks}).to_string()
+    json!({"text": code(&headline(story), MAX_TEXT), "blocks": blocks}).to_string()
 }
 
 /// Many alerts in one message, the gravest first.
@@ -56,7 +56,7 @@ pub fn burst(stories: &[&Story]) -> String {
 #[must_use]
 pub fn reduced(story: &Story) -> String {
     let facts = story.facts.iter().map(|fact| format!("{}: {}", fact.name, code(&fact.value, 300)));
-    let lines = [escape(&headline(story), 300), code(&story.sentence, 600)].into_iter().chain(facts);
+    let lines = [code(&headline(story), 300), code(&story.sentence, 600)].into_iter().chain(facts);
     json!({"text": lines.collect::<Vec<_>>().join("\n")}).to_string()
 }
 

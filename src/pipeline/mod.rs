@@ -5,6 +5,7 @@
 //! and these before correlations count. Objects are taken in waves, each of which is finished before the next begins, so that
 //! little is open when an invocation's time runs out.
 
+mod acquaint;
 mod aside;
 mod budget;
 mod digests;
@@ -31,6 +32,7 @@ use crate::telemetry::{self, Event};
 use crate::trail::{Readers, Scope};
 use crate::trigger::Trigger;
 
+use acquaint::Company;
 pub use aside::Quarantine;
 use budget::Budget;
 pub use integrity::{Advanced, Unread, advance, open};
@@ -119,7 +121,10 @@ impl<O: ObjectStore, S: StateStore, P: Publisher, C: Clock> Pipeline<O, S, P, C>
     /// Tells people what a wave gave.
     async fn follow_up(&self, run: &mut Run, collected: Collected) {
         let Collected { findings, contributions } = collected;
-        let (sightings, matches) = findings.into_iter().partition(|finding| finding.first_seen().is_some());
+        let (sightings, matches): (Vec<Finding>, Vec<Finding>) =
+            findings.into_iter().partition(|finding| finding.first_seen().is_some());
+        run.company = Company::default();
+        run.company.add(&matches);
         self.tell(run, matches, &[]).await;
         self.see(run, sightings).await;
         self.correlate(run, contributions).await;

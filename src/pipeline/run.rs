@@ -15,6 +15,7 @@ use crate::own::OwnEvent;
 use crate::telemetry::{self, Event};
 use crate::trigger::{Delivery, MessageId, Prefix, Rejected, Trigger, TriggerError, Work};
 
+use super::acquaint::Company;
 use super::budget::Budget;
 use super::take::{Read, Wanted};
 
@@ -34,6 +35,8 @@ pub(super) struct Run {
     /// What trailhound has to say of itself.
     pub(super) own: Vec<(OwnEvent, Vec<DeliveryIndex>)>,
     pub(super) counts: Counts,
+    /// The findings of this wave.
+    pub(super) company: Company,
     lags: Vec<u64>,
     is_listing: bool,
     next: Option<Prefix>,
@@ -73,6 +76,7 @@ impl Run {
             failures: BTreeMap::new(),
             own: Vec::new(),
             counts: Counts::default(),
+            company: Company::default(),
             lags: Vec::new(),
             is_listing: false,
             next: None,

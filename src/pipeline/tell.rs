@@ -32,6 +32,7 @@ impl<O: ObjectStore, S: StateStore, P: Publisher, C: Clock> Pipeline<O, S, P, C>
     /// first sightings, in their order.
     pub(super) async fn tell(&self, run: &mut Run, findings: Vec<Finding>, seen: &[Seen]) {
         let (mut findings, held) = alerting::judge(findings, seen);
+        run.company.add(findings.iter().filter(|finding| finding.first_seen().is_some()));
         run.held(&held);
         while !findings.is_empty() {
             let decisions = self.tell_once(run, findings).await;
@@ -69,6 +70,7 @@ impl<O: ObjectStore, S: StateStore, P: Publisher, C: Clock> Pipeline<O, S, P, C>
             }
         };
         let held_back = self.held_back(run, &mut decisions, &teller).await;
+        self.acquaint(run, &mut decisions, &teller).await;
         let published = self.publish(run, &decisions).await;
         if !is_asked && !has_claimed && published.is_empty() {
             // There is nothing to write down, and nobody who takes it.

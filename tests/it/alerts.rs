@@ -136,44 +136,6 @@ async fn a_title_may_hold_what_a_log_says_but_not_its_markup() {
     assert!(chat["content"]["description"].as_str().unwrap().starts_with("`Trail *bold* &lt;!channel&gt;"));
 }
 
-/// Everything that an intruder can write into a log, in every place that an alert shows.
-#[tokio::test]
-async fn hostile_text_stays_text() {
-    let hostile = "x\r\nWho    root\u{1b}[2J\u{202e} <https://evil.example|click> *bold* `code` <!channel> \u{1f600}";
-    let record = with(
-        record("StopLogging", "e1"),
-        &[
-            ("/userAgent", json!(hostile)),
-            ("/sourceIPAddress", json!(hostile)),
-            ("/userIdentity/arn", json!(hostile)),
-            ("/awsRegion", json!(hostile)),
-            ("/requestParameters/name", json!(hostile)),
-            ("/errorMessage", json!(hostile)),
-            ("/eventID", json!(hostile)),
-            ("/recipientAccountId", json!(hostile)),
-        ],
-    );
-    let alert = &alerts(stopped(), &[record]).await[0];
-    assert!(
-        alert.subject.len() <= 99 && alert.subject.bytes().all(|byte| (0x20..0x7f).contains(&byte)),
-        "{}",
-        alert.subject
-    );
-    assert_eq!(alert.text.lines().filter(|line| line.starts_with("Who ")).count(), 1, "{}", alert.text);
-    assert!(!alert.text.contains(['\u{1b}', '\u{202e}', '\r']));
-    for form in [&alert.text, &alert.chat] {
-        assert!(form.contains("x Who root") && !form.contains("https://evil"), "{form}");
-    }
-    assert!(!alert.chat.contains(['\u{202e}']) && !alert.chat.contains("\\r"), "{}", alert.chat);
-    let chat: Value = serde_json::from_str(&alert.chat).unwrap();
-    let description = chat["content"]["description"].as_str().unwrap();
-    assert!(!description.contains('<') && !description.contains("`code`"), "{description}");
-    for (name, value) in &alert.attributes {
-        assert!(!value.chars().any(|c| c.is_control() || u32::from(c) > 0xffff), "{name}: {value}");
-    }
-    serde_json::from_str::<Value>(&alert.ocsf).unwrap();
-}
-
 #[tokio::test]
 async fn a_subject_is_cut_to_what_sns_takes() {
     let long = rules(

@@ -21,6 +21,7 @@ mod engine; // index, evaluator and explanation, held against each other
 mod faults; // parts that fail in the middle
 mod first_seen; // what is remembered, over invocations
 mod groups; // of correlations: many, large, far apart, damaged
+mod hostile; // what an intruder writes into a log, on every channel
 mod integrity; // digest files: what was altered, deleted or added
 mod language; // every feature of the rule language, as docs/sigma-support.md lists them
 mod lint; // what is legal but dead or dangerous in a rule

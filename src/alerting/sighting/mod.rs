@@ -76,18 +76,29 @@ pub(super) struct Remembered {
 
 /// What is kept of an entity.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct KnownEntity {
+pub(in crate::alerting) struct KnownEntity {
     rule: String,
     entity: Vec<String>,
     since: Timestamp,
 }
 
+impl KnownEntity {
+    pub(super) fn since(&self) -> Timestamp {
+        self.since
+    }
+}
+
 impl EntityKey {
     /// With what the rule learns: were an entity known to a rule that now learns something else, all that it shows would be news
     /// at once.
-    fn new(rule_id: &str, subject: &str, sighted: &Sighted) -> Self {
+    pub(super) fn new(rule_id: &str, subject: &str, sighted: &Sighted) -> Self {
         let entity = sighted.entity.iter().map(String::as_str);
         Self(GroupKey::of_texts([rule_id, subject].into_iter().chain(entity)).to_u128())
+    }
+
+    /// For stores.
+    pub(super) fn key(self) -> Key {
+        Key::single(Kind::Entity, self.0)
     }
 }
 
@@ -134,7 +145,7 @@ impl FirstSighting {
     }
 
     fn entity_key(&self) -> Key {
-        Key::single(Kind::Entity, self.entity.0)
+        self.entity.key()
     }
 
     /// Until when the pair is kept. Old files that are read anew count from now.

@@ -20,7 +20,7 @@ const AROUND: SignedDuration = SignedDuration::from_hours(1);
 pub(super) fn of(alert: &Alert, now: Timestamp) -> Vec<Command> {
     let record = alert.finding.event.record.record();
     let own = alert.finding.rule.commands.iter().map(|command| command.fill(&record, argument));
-    let own = own.map(|line| command("This rule", line));
+    let own = own.map(|line| command("As the rule advises", line));
     let (what_else, stop, read) =
         if alert.finding.is_own() { (None, None, None) } else { (what_else(alert), stop(alert, now), read(alert)) };
     own.chain(what_else).chain(stop).chain(read).take(MAX_COMMANDS).collect()
@@ -38,10 +38,24 @@ fn argument(field: &str, values: &[String]) -> String {
     }
 }
 
-/// Whether a text means nothing but itself to shells, and is no option.
+/// Whether a text means nothing but itself to shells, is no option, and no link that leads elsewhere.
 fn is_safe(text: &str) -> bool {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_-.:/@+=,".contains(&byte);
-    (1..=512).contains(&text.len()) && text.bytes().all(is_plain) && !text.starts_with('-')
+    let is_link = text.contains("://") || text.to_ascii_lowercase().contains("www.");
+    (1..=512).contains(&text.len())
+        && text.bytes().all(is_plain)
+        && !text.starts_with('-')
+        && (!is_link || is_queue(text) || text.starts_with("s3://"))
+}
+
+/// The one kind of address that commands of AWS take: `https://sqs.eu-west-1.amazonaws.com/111122223333/orders`.
+fn is_queue(url: &str) -> bool {
+    let host = url.strip_prefix("https://sqs.").and_then(|rest| rest.split('/').next());
+    let region =
+        host.and_then(|host| host.strip_suffix(".amazonaws.com").or_else(|| host.strip_suffix(".amazonaws.com.cn")));
+    region.is_some_and(|region| region.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-'))
+        && url.matches("://").count() == 1
+        && !url.to_ascii_lowercase().contains("www.")
 }
 
 /// What else this caller did in the hours around it, from CloudTrail's event history.
@@ -140,6 +154,12 @@ mod tests {
             one("arn:aws:kms:eu-west-1:111122223333:key/1234-ab"),
             "arn:aws:kms:eu-west-1:111122223333:key/1234-ab"
         );
+        let queue = "https://sqs.eu-west-1.amazonaws.com/111122223333/orders";
+        assert_eq!(one(queue), queue);
+        let elsewhere = "https://sqs.eu-west-1.amazonaws.com.evil.example/x";
+        for link in ["https://evil.example/x", elsewhere, "https://sqs.evil@x.amazonaws.com/", "www.evil.example"] {
+            assert_eq!(one(link), "<keyId>", "{link}");
+        }
         for hostile in [
             "$(curl evil)",
             "a;b",

@@ -18,7 +18,13 @@ pub(super) fn time(time: Timestamp) -> String {
 pub(super) fn known(alert: &Alert) -> Vec<String> {
     let acquaintance = &alert.acquaintance;
     let name = plain::logged(&actor::short_name(&alert.finding.event.details().actor), 60);
-    let since = acquaintance.since.map(|since| format!("{name} is known since {} at least.", time(since)));
+    let since = acquaintance.since.map(|since| {
+        if since < alert.finding.event.time {
+            format!("{name} has been seen since {}, if not longer.", time(since))
+        } else {
+            format!("{name} was not seen before this.")
+        }
+    });
     let others: usize = acquaintance.others.iter().map(|(_, count)| count).sum();
     let mut lines: Vec<String> = since.into_iter().collect();
     if others > 0 {

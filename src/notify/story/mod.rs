@@ -253,9 +253,9 @@ pub(super) fn record(alert: &Alert) -> Option<String> {
     Some(format!("{kept}…\n(cut: {} of {length} characters are left out)\n", length - MAX_RECORD))
 }
 
-/// A line of a record keeps its indentation, and nothing that turns or hides text.
+/// A line of a record keeps its indentation, and nothing that turns or hides text or makes links.
 fn line_of_record(line: &str) -> String {
-    line.chars().map(|c| if plain::is_hostile(c) { ' ' } else { c }).collect::<String>().replace("://", "[:]//")
+    plain::unlinked(&line.chars().map(|c| if plain::is_hostile(c) { ' ' } else { c }).collect::<String>())
 }
 
 fn paragraphs(texts: &[String]) -> Vec<String> {

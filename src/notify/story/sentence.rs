@@ -88,9 +88,11 @@ fn calls(alert: &Alert) -> String {
 /// What trailhound says of its own work.
 fn own(finding: &Finding) -> String {
     let details = finding.event.details();
-    let what =
-        details.resources.first().map(|what| format!(" ({})", plain::cut_middle(what, MAX_NAME))).unwrap_or_default();
-    format!("{}{what}: {}.", finding.rule.title, details.error_message.as_deref().unwrap_or("no reason given"))
+    let why = details.error_message.as_deref().unwrap_or("no reason given").trim_end_matches('.');
+    // Most reasons name what they are about.
+    let what = details.resources.first().filter(|what| !why.contains(what.as_str()));
+    let what = what.map(|what| format!(" ({})", plain::cut_middle(what, MAX_NAME))).unwrap_or_default();
+    format!("{}{what}: {why}.", finding.rule.title)
 }
 
 fn who(event: &Event) -> String {
@@ -186,7 +188,7 @@ fn news(finding: &Finding) -> Option<String> {
 
 pub(super) fn span(seconds: i64) -> String {
     let (count, unit) = match seconds {
-        0..120 => (seconds, "second"),
+        0..120 => (seconds.max(1), "second"),
         120..7200 => (seconds / 60, "minute"),
         7200..172_800 => (seconds / 3600, "hour"),
         _ => (seconds / 86_400, "day"),
