@@ -1,15 +1,10 @@
 //! The tags of rules: MITRE ATT&CK's tactics and techniques, and the shape of all others.
 //!
-//! In: a tag as a rule writes it. Out: a [`Tag`]. Both generations of ATT&CK are known: version 19 split `defense-evasion` into
-//! `stealth` and `defense-impairment`, and rules of either age are about. Shapes:
+//! In: a tag as a rule writes it. Out: a [`Tag`]. Shapes:
 //! <https://github.com/SigmaHQ/sigma-specification/blob/main/specification/sigma-appendix-tags.md>
 
-use std::collections::BTreeMap;
-use std::sync::LazyLock;
-
+use crate::sigma::attack::{Tactic, Technique};
 use crate::yaml::suggest;
-
-static TABLE: LazyLock<Table> = LazyLock::new(|| Table::parse(include_str!("data/attack.txt")));
 
 /// What is known of a tag.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,8 +43,8 @@ pub fn check(tag: &str) -> Tag {
         _ if tag.contains(|c: char| c.is_ascii_uppercase()) => {
             malformed(format!("write `{}`", tag.to_ascii_lowercase()))
         }
-        None if TABLE.has(tag) => malformed(format!("did you mean `attack.{tag}`?")),
-        Some((technique, _)) if TABLE.techniques.contains_key(technique) => {
+        None if is_known(tag) => malformed(format!("did you mean `attack.{tag}`?")),
+        Some((technique, _)) if Technique::of(technique).is_some() => {
             malformed(format!("did you mean `attack.{tag}`?"))
         }
         Some((namespace, name)) if in_shape(namespace, "_-") && in_shape(name, "._-") => match namespace {
@@ -72,14 +67,14 @@ fn in_shape(text: &str, marks: &str) -> bool {
 fn attack(name: &str) -> Tag {
     // `None` for words; `Some("")` for a technique, and so on.
     let number = |prefix: &str| name.strip_prefix(prefix).filter(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
-    if TABLE.has(name) {
+    if is_known(name) {
         Tag::Known
     } else if number("t").is_some() {
         technique(name)
     } else if let Some(number) = ["g", "s", "c", "m", "ds"].into_iter().find_map(number) {
         if digits(number, 4) { Tag::Known } else { malformed("groups are `g0016`, software `s0002`".to_owned()) }
     } else {
-        Tag::UnknownTactic { advice: TABLE.tactic_advice(name) }
+        Tag::UnknownTactic { advice: tactic_advice(name) }
     }
 }
 
@@ -88,9 +83,12 @@ fn technique(name: &str) -> Tag {
     if !digits(&id[1..], 4) || !digits(sub, 3) {
         return malformed("a technique is `t1078` or `t1078.004`".to_owned());
     }
-    let advice = TABLE.techniques.get(id).map(|subs| match (subs.first(), subs.last()) {
-        (Some(first), Some(last)) => format!("`{id}` has the sub-techniques {first} to {last}"),
-        _ => format!("`{id}` has no sub-techniques"),
+    let advice = Technique::of(id).map(|technique| {
+        let subs: Vec<&str> = technique.sub_techniques().collect();
+        match (subs.first(), subs.last()) {
+            (Some(first), Some(last)) => format!("`{id}` has the sub-techniques {first} to {last}"),
+            _ => format!("`{id}` has no sub-techniques"),
+        }
     });
     Tag::UnknownTechnique { advice }
 }
@@ -99,44 +97,18 @@ fn digits(text: &str, count: usize) -> bool {
     text.len() == count && text.chars().all(|c| c.is_ascii_digit())
 }
 
-/// The ids and names that are built in, in lower case as tags are.
-#[derive(Default)]
-struct Table {
-    /// Id (`ta0003`) and name.
-    tactics: Vec<(&'static str, &'static str)>,
-    /// Sub-techniques (`001`) by technique (`t1098`).
-    techniques: BTreeMap<&'static str, Vec<&'static str>>,
+fn is_known(name: &str) -> bool {
+    Technique::of(name).is_some() || Tactic::called(name).is_some()
 }
 
-impl Table {
-    fn parse(text: &'static str) -> Self {
-        let mut table = Self::default();
-        for line in text.lines().filter(|line| !line.starts_with('#')) {
-            let (id, rest) = line.split_once(' ').unwrap_or((line, ""));
-            if id.starts_with("ta") {
-                table.tactics.push((id, rest));
-            } else {
-                table.techniques.insert(id, rest.split_whitespace().collect());
-            }
+fn tactic_advice(name: &str) -> Option<String> {
+    let named = Tactic::all().iter().filter(|tactic| tactic.id == name).map(|tactic| format!("`{}`", tactic.tag()));
+    match named.collect::<Vec<_>>().join(" or ") {
+        named if named.is_empty() => {
+            let known: Vec<String> = Tactic::all().iter().map(|tactic| format!("attack.{}", tactic.tag())).collect();
+            suggest(&format!("attack.{name}"), known.iter().map(String::as_str))
         }
-        table
-    }
-
-    fn has(&self, name: &str) -> bool {
-        let (id, sub) = name.split_once('.').map_or((name, None), |(id, sub)| (id, Some(sub)));
-        let technique = self.techniques.get(id).is_some_and(|subs| sub.is_none_or(|sub| subs.contains(&sub)));
-        technique || self.tactics.iter().any(|(_, tactic)| *tactic == name)
-    }
-
-    fn tactic_advice(&self, name: &str) -> Option<String> {
-        let named = self.tactics.iter().filter(|(id, _)| *id == name).map(|(_, tactic)| format!("`{tactic}`"));
-        match named.collect::<Vec<_>>().join(" or ") {
-            named if named.is_empty() => {
-                let known: Vec<String> = self.tactics.iter().map(|(_, tactic)| format!("attack.{tactic}")).collect();
-                suggest(&format!("attack.{name}"), known.iter().map(String::as_str))
-            }
-            named => Some(format!("tactics stand by name: {named}")),
-        }
+        named => Some(format!("tactics stand by name: {named}")),
     }
 }
 

@@ -5,7 +5,7 @@
 //!
 //! A rule with a misspelt event name compiles, runs and never fires. So the lints know which events CloudTrail writes
 //! ([`events`]) and the tags of MITRE ATT&CK ([`attack`]). Both tables are compiled in, read when first asked, and stand in
-//! `data/` with where they come from. They age: what they don't know is a remark to the author, never an error.
+//! `data/`, here and in `sigma`, with where they come from. They age: what they don't know is a remark to the author, never an error.
 
 pub mod attack;
 mod detection;

@@ -3,6 +3,7 @@
 //! In: YAML files. Out: [`Rule`]s with names and positions, as their authors wrote them; nothing is compiled here.
 //! Language: <https://sigmahq.io/sigma-specification/>, what is supported: `docs/sigma-support.md`.
 
+pub mod attack;
 mod collection;
 mod condition;
 mod correlation;
