@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use jiff::SignedDuration;
 
-use crate::sigma::{Collection, Level, Metadata, Mode};
+use crate::sigma::{Collection, Level, Metadata, Mode, Status};
 use crate::trail::Record;
 use crate::yaml::{Code, Diagnostic};
 
@@ -61,6 +61,10 @@ pub struct RuleInfo {
     pub level: Level,
     /// Whether people are told, after the organisation's overrides.
     pub mode: Mode,
+    /// How far it is proven.
+    pub status: Status,
+    /// When it was last changed.
+    pub changed: Option<String>,
     /// Why it matters.
     pub description: String,
     /// Further reading.

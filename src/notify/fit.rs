@@ -121,6 +121,8 @@ fn short_rule(rule: &RuleInfo) -> RuleInfo {
         title: short(&rule.title),
         level: rule.level,
         mode: rule.mode,
+        status: rule.status,
+        changed: option(rule.changed.as_ref()),
         description: plain::line(&rule.description, MAX_DESCRIPTION),
         references: list(&rule.references),
         tags: list(&rule.tags),
@@ -182,7 +184,7 @@ fn short(text: &str) -> String {
 }
 
 fn option(text: Option<&String>) -> Option<String> {
-    text.map(|text| short(text))
+    text.map(|text| short(text)).filter(|text| !text.is_empty())
 }
 
 fn list(texts: &[String]) -> Vec<String> {

@@ -33,6 +33,8 @@ pub struct Metadata {
     pub tags: Vec<String>,
     /// Benign events that look alike.
     pub falsepositives: Vec<String>,
+    /// When it was last changed: `modified`, or else `date`, as it stands there.
+    pub changed: Option<String>,
 }
 
 /// How bad a match is.
@@ -135,6 +137,7 @@ impl Metadata {
             references: shape.texts(node, "references")?,
             tags: shape.texts(node, "tags")?,
             falsepositives: shape.texts(node, "falsepositives")?,
+            changed: ["modified", "date"].iter().find_map(|name| word(name)?.text()).map(str::to_owned),
             title,
         })
     }

@@ -119,7 +119,7 @@ impl<'r> UserIdentity<'r> {
 }
 
 /// The AWS partition that a Region lies in.
-pub(super) fn partition(region: &str) -> &'static str {
+pub(crate) fn partition(region: &str) -> &'static str {
     match region {
         _ if region.starts_with("cn-") => "aws-cn",
         _ if region.starts_with("us-gov-") => "aws-us-gov",

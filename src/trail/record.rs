@@ -159,6 +159,12 @@ impl<'a> Record<'a> {
         self.slot(slot)?.text().filter(|text| !text.is_empty())
     }
 
+    /// Whether a member says that something is so; some say it in a text.
+    pub(crate) fn is_true(&self, slot: Slot) -> bool {
+        self.slot(slot).is_some_and(|value| value.0 == "true")
+            || self.said(slot).is_some_and(|text| text.eq_ignore_ascii_case("true"))
+    }
+
     /// Whether a member says that something isn't so.
     pub(super) fn is_false(&self, slot: Slot) -> bool {
         self.slot(slot).is_some_and(|value| value.0 == "false")

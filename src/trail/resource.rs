@@ -9,13 +9,34 @@ use super::identity::partition;
 use super::json::Json;
 use super::slots::Slot;
 
+/// A resource as a record lists it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListedResource<'a> {
+    /// Its ARN.
+    pub arn: Cow<'a, str>,
+    /// What it is: `AWS::SQS::Queue`.
+    pub kind: Option<Cow<'a, str>>,
+    /// The account that owns it.
+    pub account: Option<Cow<'a, str>>,
+}
+
 impl<'a> Record<'a> {
     /// ARNs of the resources, in the record's order; empty where neither `resources` nor the request names one.
     #[must_use]
     pub fn resources(&self) -> Vec<Cow<'a, str>> {
-        let arn = |resource| self.member(resource, "ARN").or_else(|| self.member(resource, "arn"))?.text();
-        let arns: Vec<_> = self.listed().filter_map(arn).filter(|arn| !arn.is_empty()).collect();
+        let arns: Vec<_> = self.listed().filter_map(|resource| self.arn_of(resource)).collect();
         if arns.is_empty() { self.requested().into_iter().collect() } else { arns }
+    }
+
+    /// What the record says of the resources that it lists.
+    #[must_use]
+    pub fn listed_resources(&self) -> Vec<ListedResource<'a>> {
+        let said = |resource, name| self.member(resource, name)?.text().filter(|text| !text.is_empty());
+        let resource = |resource| {
+            let (kind, account) = (said(resource, "type"), said(resource, "accountId"));
+            self.arn_of(resource).map(|arn| ListedResource { arn, kind, account })
+        };
+        self.listed().filter_map(resource).collect()
     }
 
     /// The account that owns the resource.
@@ -25,6 +46,11 @@ impl<'a> Record<'a> {
         let listed = self.listed().find_map(|resource| self.member(resource, "accountId")?.text().map(Cow::into_owned));
         let from_arn = || self.resources().first().and_then(|arn| account_of(arn).map(str::to_owned));
         listed.or_else(from_arn).or_else(|| self.account().map(Cow::into_owned))
+    }
+
+    fn arn_of(&self, resource: Json<'a>) -> Option<Cow<'a, str>> {
+        let arn = self.member(resource, "ARN").or_else(|| self.member(resource, "arn"))?.text();
+        arn.filter(|arn| !arn.is_empty())
     }
 
     fn listed(&self) -> impl Iterator<Item = Json<'a>> {
@@ -94,6 +120,29 @@ mod tests {
         let raw = record.to_string();
         let record = Record::parse(0, raw.as_bytes()).unwrap();
         (record.resources().into_iter().map(Cow::into_owned).collect(), record.resource_account())
+    }
+
+    #[test]
+    fn what_a_list_leaves_out_stays_unknown() {
+        let listed = json!({"resources": [
+            {"ARN": "arn:aws:s3:::b/k", "type": "AWS::S3::Object"},
+            {"type": "AWS::S3::Bucket"},
+            {"arn": "arn:aws:s3:::b", "accountId": "123456789012", "type": ""},
+        ]});
+        let raw = listed.to_string();
+        let record = Record::parse(0, raw.as_bytes()).unwrap();
+        let resource = |arn: &'static str, kind: Option<&'static str>, account: Option<&'static str>| ListedResource {
+            arn: arn.into(),
+            kind: kind.map(Cow::Borrowed),
+            account: account.map(Cow::Borrowed),
+        };
+        assert_eq!(
+            record.listed_resources(),
+            [
+                resource("arn:aws:s3:::b/k", Some("AWS::S3::Object"), None),
+                resource("arn:aws:s3:::b", None, Some("123456789012")),
+            ]
+        );
     }
 
     #[test]

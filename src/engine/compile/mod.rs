@@ -97,6 +97,8 @@ pub(super) fn info(
         title: metadata.title.clone(),
         level: change.and_then(|change| change.level).unwrap_or(metadata.level),
         mode: change.and_then(|change| change.mode).unwrap_or(extension.mode),
+        status: metadata.status,
+        changed: metadata.changed.clone(),
         description: metadata.description.clone(),
         references: [metadata.references.as_slice(), &alert.references].concat(),
         tags: metadata.tags.clone(),
