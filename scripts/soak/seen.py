@@ -48,7 +48,7 @@ def alert_of(line: dict[str, Any]) -> Alert:
     return Alert(
         sent=line["sent"], rule=finding["finding_info"]["analytic"]["uid"], uid=finding["metadata"]["uid"], events=events,
         is_own=is_own, about=data.get("requestParameters", {}).get("key", "") if is_own else "",
-        says_maybe=TOLD_BEFORE in json.dumps(unmapped.get("notes", [])), dedup_key=unmapped["dedup_key"],
+        says_maybe=TOLD_BEFORE in json.dumps(unmapped["story"]["notes"]), dedup_key=finding["metadata"]["correlation_uid"],
     )
 
 

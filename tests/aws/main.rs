@@ -89,14 +89,14 @@ async fn a_file_alerts_with_who_did_what_where(stack: &Stack) {
     assert_eq!(finding["class_uid"], 2004);
     assert_eq!(title(finding), TRAIL_STOPPED);
     let evidence = &finding["evidences"][0];
-    assert_eq!(evidence["actor"]["user"]["uid_alt"], "arn:aws:iam::111122223333:user/alice");
+    assert_eq!(evidence["actor"]["user"]["uid"], "arn:aws:iam::111122223333:user/alice");
     assert_eq!(
         (&evidence["api"]["operation"], &evidence["src_endpoint"]["ip"]),
         (&json!("StopLogging"), &json!(ADDRESS))
     );
     assert_eq!(evidence["data"]["eventID"], "e-1");
     assert_eq!(finding["resources"][0]["uid"], "arn:aws:cloudtrail:eu-west-1:111122223333:trail/org-trail");
-    assert_eq!(finding["unmapped"]["file"], format!("s3://{}/{key}", stack.bucket()));
+    assert_eq!(finding["metadata"]["log_source"], format!("s3://{}/{key}", stack.bucket()));
     for (name, value) in [
         ("level", "high"),
         ("account", "111122223333"),
@@ -175,7 +175,7 @@ async fn without_its_table_single_events_alert_and_the_rest_waits(stack: &mut St
     let alerts = stack.alerts(1).await;
     let finding = &alerts[0].0;
     assert_eq!(title(finding), TRAIL_STOPPED);
-    assert!(finding["unmapped"]["notes"].to_string().contains("may have been told before"), "{finding}");
+    assert!(finding["unmapped"]["story"]["notes"].to_string().contains("may have been told before"), "{finding}");
     let dead = stack.dead_letter().await;
     assert_eq!(dead["Records"][0]["s3"]["object"]["key"], key("now"));
     let told = line(&stack.log(), STATE_FAILED);

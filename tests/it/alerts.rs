@@ -218,7 +218,7 @@ async fn what_is_left_out_of_the_finding_is_said() {
     );
     assert_eq!(
         finding["unmapped"]["notes"],
-        json!(["10 of 30 events were left out", "20 of 120 resources were left out"])
+        json!(["10 of 30 evidences were left out", "21 of 121 resources were left out"])
     );
 }
 

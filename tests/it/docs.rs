@@ -276,8 +276,8 @@ async fn a_correlation_looks_as_the_page_shows_it() {
     let (mail, _) = alert.text.split_once("\nFile ").unwrap();
     assert!(without(&page).contains(&without(mail)), "docs/alerts.md lacks this mail:\n{mail}");
     let ocsf: Value = serde_json::from_str(&alert.ocsf).unwrap();
-    let shown = blocks(&page).into_iter().find(|block| block.text.contains("timespan_seconds")).unwrap().text;
-    let expected = &ocsf["unmapped"]["correlation"];
+    let shown = blocks(&page).into_iter().find(|block| block.text.contains("rule_uid")).unwrap().text;
+    let expected = &ocsf["finding_info"]["related_events"];
     assert_eq!(
         &serde_json::from_str::<Value>(&shown).unwrap(),
         expected,

@@ -26,6 +26,7 @@ mod integrity; // digest files: what was altered, deleted or added
 mod language; // every feature of the rule language, as docs/sigma-support.md lists them
 mod lint; // what is legal but dead or dangerous in a rule
 mod matrix; // every way in, crossed with every outcome
+mod ocsf; // the machine form of alerts, for validators
 mod order; // what the order of delivery may change
 mod pipeline; // deliveries, failures, counts
 mod reading; // files, held against serde_json and against themselves in other chunks

@@ -1,127 +1,104 @@
 //! What OCSF calls evidence: who asked which API for what, from where, and the record itself.
 
-use serde::Serialize;
+use std::borrow::Cow;
+
 use serde_json::value::{RawValue, to_raw_value};
 
-use crate::finding::{Actor, Event};
-use crate::trail::{Mfa, Outcome};
+use crate::finding::{Details, Finding};
+use crate::trail::{Record, Slot};
 
+use super::super::fit::Detail;
 use super::super::redact;
-use super::{Account, Detail, account};
+use super::actor::{Actor, actor, person};
+use super::object::{Absent, Account, Text, User, objects};
 
-#[derive(Serialize)]
-pub(super) struct Evidence<'a> {
-    uid: &'a str,
-    actor: EvidenceActor<'a>,
-    api: Api<'a>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    src_endpoint: Option<Endpoint<'a>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    http_request: Option<HttpRequest<'a>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    data: Option<Box<RawValue>>,
-}
+impl Absent for Box<RawValue> {}
 
-#[derive(Serialize)]
-struct EvidenceActor<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    user: Option<User<'a>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    session: Option<Session<'a>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    invoked_by: Option<&'a str>,
-}
-
-#[derive(Serialize)]
-struct User<'a> {
-    type_id: u32,
-    r#type: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    uid: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    uid_alt: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    name: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    account: Option<Account<'a>>,
-}
-
-#[derive(Serialize)]
-struct Session<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    issuer: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    credential_uid: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    is_mfa: Option<bool>,
-}
-
-#[derive(Serialize)]
-struct Api<'a> {
-    operation: &'a str,
-    service: Service<'a>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    request: Option<Request<'a>>,
-    response: Response<'a>,
-}
-
-#[derive(Serialize)]
-struct Service<'a> {
-    name: &'a str,
-}
-
-#[derive(Serialize)]
-struct Request<'a> {
-    uid: &'a str,
-}
-
-#[derive(Serialize)]
-struct Response<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    error: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    error_message: Option<&'a str>,
-    message: &'static str,
-}
-
-#[derive(Serialize)]
-struct Endpoint<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    ip: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    svc_name: Option<&'a str>,
-}
-
-#[derive(Serialize)]
-struct HttpRequest<'a> {
-    user_agent: &'a str,
-}
-
-pub(super) fn evidence(event: &Event, detail: Detail) -> Evidence<'_> {
-    let details = event.details();
-    let address = details.source_address.map(|address| address.to_string());
-    let service = details.source_ip.as_deref().filter(|_| address.is_none());
-    Evidence {
-        uid: &event.identity.event_id,
-        actor: actor(&details.actor),
-        api: Api {
-            operation: &details.name,
-            service: Service { name: &details.source },
-            request: details.request_id.as_deref().map(|uid| Request { uid }),
-            response: Response {
-                error: details.error_code.as_deref(),
-                error_message: details.error_message.as_deref(),
-                message: match details.outcome {
-                    Outcome::Success => "success",
-                    Outcome::Denied => "denied",
-                    Outcome::Failure => "failure",
-                },
-            },
-        },
-        src_endpoint: details.source_ip.as_ref().map(|_| Endpoint { ip: address, svc_name: service }),
-        http_request: details.user_agent.as_deref().map(|user_agent| HttpRequest { user_agent }),
-        data: if detail == Detail::Full { data(event.record.raw()) } else { None },
+objects! {
+    Evidence<'a> {
+        uid: &'a str,
+        name: Text<'a>,
+        actor: Option<Actor<'a>>,
+        user: Option<User<'a>>,
+        api: Option<Api<'a>>,
+        src_endpoint: Option<Source<'a>>,
+        dst_endpoint: Option<Destination<'a>>,
+        http_request: Option<HttpRequest<'a>>,
+        tls: Option<Tls<'a>>,
+        data: Option<Box<RawValue>>,
     }
+
+    Api<'a> {
+        operation: Cow<'a, str>,
+        service: Option<Service<'a>>,
+        version: Text<'a>,
+        request: Option<Request<'a>>,
+        response: Option<Response<'a>>,
+    }
+
+    Service<'a> {
+        name: Cow<'a, str>,
+    }
+
+    Request<'a> {
+        uid: &'a str,
+        flags: Vec<&'static str>,
+    }
+
+    Response<'a> {
+        error: Text<'a>,
+        error_message: Text<'a>,
+        message: Option<&'static str>,
+    }
+
+    Source<'a> {
+        ip: Option<String>,
+        svc_name: Option<&'a str>,
+        uid: Text<'a>,
+        owner: Option<User<'a>>,
+    }
+
+    Destination<'a> {
+        hostname: Cow<'a, str>,
+    }
+
+    HttpRequest<'a> {
+        user_agent: Cow<'a, str>,
+    }
+
+    Tls<'a> {
+        version: Cow<'a, str>,
+        cipher: Text<'a>,
+    }
+}
+
+/// `None` when nothing is known but that there was an event.
+pub(super) fn evidence(finding: &Finding, detail: Detail) -> Option<Evidence<'_>> {
+    let event = &finding.event;
+    let (details, record) = (event.details(), event.record.record());
+    // What trailhound did is nobody's call.
+    let is_call = !finding.is_own();
+    let evidence = Evidence {
+        uid: &event.identity.event_id,
+        name: record.said(Slot::EventType),
+        actor: if is_call { actor(details, &record) } else { None },
+        user: person(details, &record),
+        api: api(details, &record),
+        src_endpoint: source(details, &record),
+        dst_endpoint: record.text("tlsDetails.clientProvidedHostHeader").map(|hostname| Destination { hostname }),
+        http_request: details.user_agent.as_deref().map(|agent| HttpRequest { user_agent: redact::text(agent) }),
+        tls: record
+            .text("tlsDetails.tlsVersion")
+            .map(|version| Tls { version, cipher: record.text("tlsDetails.cipherSuite") }),
+        data: if detail == Detail::Full { data(event.record.raw()) } else { None },
+    };
+    let shows_something = evidence.actor.is_some()
+        || evidence.user.is_some()
+        || evidence.api.is_some()
+        || evidence.src_endpoint.is_some()
+        || evidence.dst_endpoint.is_some()
+        || evidence.data.is_some();
+    shows_something.then_some(evidence)
 }
 
 /// The record as it stands in the file, without secrets; as text where it turns out to be no JSON inside.
@@ -130,29 +107,50 @@ fn data(raw: &str) -> Option<Box<RawValue>> {
     RawValue::from_string(clean.clone().into_owned()).or_else(|_| to_raw_value(&clean)).ok()
 }
 
-fn actor(actor: &Actor) -> EvidenceActor<'_> {
-    let has_user = actor.principal.is_some() || actor.principal_id.is_some();
-    let is_mfa = match actor.mfa {
-        Mfa::True => Some(true),
-        Mfa::False => Some(false),
-        Mfa::NotApplicable => None,
-    };
-    let has_session = actor.access_key_id.is_some() || actor.session_issuer.is_some() || is_mfa.is_some();
-    let (type_id, user_type) = if actor.service_call { (4, "Service") } else { (1, "User") };
-    EvidenceActor {
-        user: has_user.then(|| User {
-            type_id,
-            r#type: user_type,
-            uid: actor.principal_id.as_deref(),
-            uid_alt: actor.arn.as_deref().or(actor.principal.as_deref()),
-            name: actor.user_name.as_deref().or(actor.session_name.as_deref()),
-            account: actor.account.as_deref().map(|uid| account(uid, None)),
-        }),
-        session: has_session.then_some(Session {
-            issuer: actor.session_issuer.as_deref(),
-            credential_uid: actor.access_key_id.as_deref(),
-            is_mfa,
-        }),
-        invoked_by: actor.invoked_by.as_deref(),
+fn api<'a>(details: &'a Details, record: &Record<'a>) -> Option<Api<'a>> {
+    let insight = |name: &str| record.text(&format!("insightDetails.{name}"));
+    if let Some(operation) = insight("eventName") {
+        // Not one call, but a rate of calls, or of errors.
+        let service = insight("eventSource").map(|name| Service { name });
+        let response =
+            insight("errorCode").map(|error| Response { error: Some(error), error_message: None, message: None });
+        return Some(Api { operation, service, version: None, request: None, response });
     }
+    // What is no call goes by the name of its kind. Of a call that was cut short only the name is left.
+    let is_call = record.raw().is_empty() || record.said(Slot::EventName).is_some();
+    let called = (is_call && !details.name.is_empty()).then_some(details.name.as_str());
+    let flag = |slot, name| record.is_true(slot).then_some(name);
+    Some(Api {
+        operation: called?.into(),
+        service: (!details.source.is_empty()).then(|| Service { name: details.source.as_str().into() }),
+        version: record.said(Slot::ApiVersion),
+        request: details.request_id.as_deref().map(|uid| Request {
+            uid,
+            flags: [
+                flag(Slot::ReadOnly, "readOnly"),
+                flag(Slot::SessionCredentialFromConsole, "sessionCredentialFromConsole"),
+            ]
+            .into_iter()
+            .flatten()
+            .collect(),
+        }),
+        response: Some(Response {
+            error: details.error_code.as_deref().map(Cow::Borrowed),
+            error_message: details.error_message.as_deref().map(redact::text),
+            message: Some(details.outcome.as_str()),
+        }),
+    })
+}
+
+fn source<'a>(details: &'a Details, record: &Record<'a>) -> Option<Source<'a>> {
+    let ip = details.source_address.map(|address| address.to_string());
+    let svc_name = details.source_ip.as_deref().filter(|_| ip.is_none());
+    let uid = record.said(Slot::VpcEndpointId);
+    let owner = uid.as_ref().and_then(|_| record.said(Slot::VpcEndpointAccountId));
+    (ip.is_some() || svc_name.is_some() || uid.is_some()).then(|| Source {
+        ip,
+        svc_name,
+        uid,
+        owner: owner.and_then(Account::of).map(User::of_account),
+    })
 }
