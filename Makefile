@@ -17,7 +17,7 @@ run: ## Show what trailhound does: sample events through the real handler, alert
 	@echo "One record of the samples is damaged on purpose. events/README.md tells the story behind these alerts."
 
 .PHONY: test
-test: check unit template aws-test ## Run every check and test
+test: check unit ocsf template aws-test ## Run every check and test
 
 .PHONY: check
 check: ## Format, lints, documentation
@@ -31,6 +31,11 @@ check: ## Format, lints, documentation
 unit: ## Unit and integration tests with local parts
 	cargo nextest run --all-features --lib --bins --test it --locked
 	cargo test --doc --all-features --locked --quiet
+
+.PHONY: ocsf
+ocsf: $(VENV)/ready ## Hold findings of every kind against implementations of OCSF that are not ours
+	cargo nextest run --all-features --test it --locked ocsf::
+	$(VENV)/bin/python -B scripts/ocsf $(TARGET)/tmp/ocsf
 
 .PHONY: template
 template: $(VENV)/ready ## Lint template.yaml
