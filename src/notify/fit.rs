@@ -46,8 +46,10 @@ impl Detail {
 /// Renders with as much detail as fits.
 pub(super) fn fit(alert: &Alert, render: impl Fn(&Alert, Detail) -> Notification) -> Notification {
     let fits = |notification: &Notification| size(notification) <= MAX_MESSAGE_BYTES;
-    [Detail::Full, Detail::WithoutRecords]
-        .into_iter()
+    // Records that can't fit needn't be rendered: one may have megabytes.
+    let record = alert.finding.event.record.raw().len();
+    let details = [Detail::Full, Detail::WithoutRecords];
+    (details.into_iter().skip(usize::from(record > MAX_MESSAGE_BYTES)))
         .map(|detail| render(alert, detail))
         .find(fits)
         .unwrap_or_else(|| render(&shortened(alert), Detail::FirstOnly))

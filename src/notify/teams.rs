@@ -25,7 +25,7 @@ pub fn message(story: &Story) -> String {
     let actions =
         story.console.iter().map(|url| json!({"type": "Action.OpenUrl", "title": "Open in CloudTrail", "url": url}));
     let actions: Vec<Value> = actions.collect();
-    within(|max| card(fitting(parts(story), max, MAX_PARTS), &actions))
+    within(|max| card(&fitting(parts(story), max, MAX_PARTS), &actions))
 }
 
 /// Many alerts in one message, the gravest first.
@@ -43,7 +43,7 @@ pub fn burst(stories: &[&Story]) -> String {
         }
         parts
     };
-    within(|max| card(fitting(parts(), max, MAX_PARTS), &[]))
+    within(|max| card(&fitting(parts(), max, MAX_PARTS), &[]))
 }
 
 /// The same with nothing but the sentence and the facts, for when the card is refused.
@@ -53,7 +53,7 @@ pub fn reduced(story: &Story) -> String {
         story.facts.iter().map(|fact| runs(&[run(&format!("{}: {}", fact.name, plain::cut(&fact.value, 200)))]));
     let title = runs(&[run(&super::text::subject(story))]);
     let body: Vec<Value> = [title, runs(&[run(&story.sentence)])].into_iter().chain(facts).collect();
-    card(body, &[])
+    card(&body, &[])
 }
 
 /// Renders with ever less text until the bytes fit: a character may take several.
@@ -143,7 +143,7 @@ fn color(level: Level) -> &'static str {
     }
 }
 
-fn card(body: Vec<Value>, actions: &[Value]) -> String {
+fn card(body: &[Value], actions: &[Value]) -> String {
     let content = json!({
         "$schema": "http://adaptivecards.io/schemas/adaptive-card.json",
         "type": "AdaptiveCard",

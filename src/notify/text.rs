@@ -66,7 +66,7 @@ pub(super) fn body(story: &Story) -> String {
     steps(&mut text, &story.steps);
     commands(&mut text, story);
     if let Some(filter) = &story.silence {
-        let lines = "If it is expected: narrow this filter, put your name in, and save it as a .yml file among your rules. It ends by itself.";
+        let lines = "If it is expected: narrow this filter, and save it as a .yml file among your rules.";
         text += &format!("\nHow to silence it\n{}", wrapped(lines, "  ", "  "));
         text += &format!("\n{}", indented(filter, "  "));
     }
@@ -133,7 +133,7 @@ fn over_lines(command: &str) -> String {
 }
 
 fn indented(text: &str, indent: &str) -> String {
-    text.lines().map(|line| format!("{indent}{line}\n")).collect()
+    text.lines().flat_map(|line| [indent, line, "\n"]).collect()
 }
 
 fn wrapped(text: &str, first: &str, next: &str) -> String {

@@ -1,6 +1,7 @@
 //! What is known about the callers that alerts are about. It is worth a look into the memory, and no alert waits for it if that
 //! fails.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::alerting::{Acquaintance, Alert, Decision, Repetition, Teller, since_keys};
@@ -42,12 +43,13 @@ impl<O: ObjectStore, S: StateStore, P: Publisher, C: Clock> Pipeline<O, S, P, C>
         let mut keys: Vec<_> = asked.flat_map(|(principal, _)| since_keys(&self.rules, principal)).collect();
         keys.sort_unstable();
         keys.dedup();
-        let items =
-            if keys.is_empty() { Ok(Default::default()) } else { self.watched(run).get(&keys, teller.now).await };
-        let items = items.unwrap_or_else(|error| {
-            run.state_error(&error);
-            Default::default()
-        });
+        let mut items = HashMap::new();
+        if !keys.is_empty() {
+            match self.watched(run).get(&keys, teller.now).await {
+                Ok(found) => items = found,
+                Err(error) => _ = run.state_error(&error),
+            }
+        }
         for (principal, alert) in alerts {
             let all = run.company.0.iter().map(|(rule, event)| (&**rule, &**event));
             alert.acquaintance = Acquaintance {

@@ -138,3 +138,28 @@ async fn messages_have_the_shape_that_their_channel_takes() {
     insta::assert_json_snapshot!("teams_in_full", json(&teams::message(story)));
     insta::assert_json_snapshot!("reduced", [json(&slack::reduced(story)), json(&teams::reduced(story))]);
 }
+
+/// The filter that an alert brings is taken as it stands, and excepts what the alert is about and nothing else.
+#[tokio::test]
+async fn the_filter_of_an_alert_silences_it() {
+    let rule = rule("  sel: {eventName: [StopLogging, DeleteTrail]}\n  condition: sel\n");
+    let names =
+        ["org-trail", "a*b?c\\d", "*", "\\", "\"quoted\": [yes]", "x\u{202e}y\nz # w", "https://www.x.example/"];
+    for name in names {
+        let record = |event: &str, name: &str| with(record(event, "e1"), &[("/requestParameters/name", value!(name))]);
+        let world = World::new(compile(&rule, "").0);
+        world.notify(&[&world.put("a", &trail_file(&[record("StopLogging", name)]))]).await;
+        let alert = world.alerts().remove(0);
+        let filter = alert.story.silence.as_ref().unwrap();
+        let mailed = alert.text.split_once("\n\n  title: ").unwrap().1.split_once("\n\n").unwrap().0;
+        assert!(filter.lines().all(|line| format!("  title: {mailed}").contains(line)), "{filter}\n{mailed}");
+        let (filtered, errors) = compile(&format!("{rule}\n---\n{filter}"), "");
+        assert!(errors.is_empty(), "{}\n{filter}", errors[0]);
+        let fires = |record: Value| {
+            let raw = record.to_string();
+            filtered.matches(&trailhound::trail::Record::parse(0, raw.as_bytes()).unwrap()).len() == 1
+        };
+        assert!(!fires(record("StopLogging", name)), "{filter}");
+        assert!(fires(record("DeleteTrail", name)) && fires(record("StopLogging", "another")), "{filter}");
+    }
+}

@@ -20,14 +20,14 @@ const AROUND: SignedDuration = SignedDuration::from_hours(1);
 pub(super) fn of(alert: &Alert, now: Timestamp) -> Vec<Command> {
     let record = alert.finding.event.record.record();
     let own = alert.finding.rule.commands.iter().map(|command| command.fill(&record, argument));
-    let own = own.map(|line| command("As the rule advises", line));
+    let own = own.map(|line| command("As the rule advises", &line));
     let (what_else, stop, read) =
         if alert.finding.is_own() { (None, None, None) } else { (what_else(alert), stop(alert, now), read(alert)) };
     own.chain(what_else).chain(stop).chain(read).take(MAX_COMMANDS).collect()
 }
 
-fn command(purpose: &str, line: String) -> Command {
-    Command { purpose: purpose.to_owned(), line: plain::line(&line, MAX_LINE) }
+fn command(purpose: &str, line: &str) -> Command {
+    Command { purpose: purpose.to_owned(), line: plain::line(line, MAX_LINE) }
 }
 
 /// What to write for a field. A name without a value, with several, or with one that a shell would understand is left to the reader.
@@ -76,7 +76,7 @@ fn what_else(alert: &Alert) -> Option<Command> {
     let (from, to) = (stamp(shifted(event.time, -AROUND)), stamp(shifted(alert.last_time(), AROUND)));
     Some(command(
         "What else this caller did (in this Region)",
-        format!(
+        &format!(
             "aws cloudtrail lookup-events --region {region} --lookup-attributes AttributeKey={key},AttributeValue={value} --start-time {from} --end-time {to}"
         ),
     ))
@@ -98,7 +98,7 @@ fn stop(alert: &Alert, now: Timestamp) -> Option<Command> {
             let user = actor.user_name.as_deref().filter(|user| is_safe(user))?;
             Some(command(
                 "If it has no business here: stop its access key",
-                format!("aws iam update-access-key --user-name {user} --access-key-id {key} --status Inactive"),
+                &format!("aws iam update-access-key --user-name {user} --access-key-id {key} --status Inactive"),
             ))
         }
         "AssumedRole" => {
@@ -113,7 +113,7 @@ fn stop(alert: &Alert, now: Timestamp) -> Option<Command> {
             );
             Some(command(
                 "If it has no business here: revoke the role's sessions (all who use the role have to assume it anew)",
-                format!(
+                &format!(
                     "aws iam put-role-policy --role-name {role} --policy-name {OWN_SOURCE}-revoke --policy-document '{policy}'"
                 ),
             ))
@@ -127,7 +127,7 @@ fn read(alert: &Alert) -> Option<Command> {
     let origin = &alert.finding.origin;
     let is_gzip = origin.file.starts_with("s3://") && origin.file.ends_with(".gz");
     (is_gzip && is_safe(&origin.file)).then(|| {
-        command("The record", format!("aws s3 cp {} - | gunzip | jq '.Records[{}]'", origin.file, origin.record_index))
+        command("The record", &format!("aws s3 cp {} - | gunzip | jq '.Records[{}]'", origin.file, origin.record_index))
     })
 }
 

@@ -186,7 +186,7 @@ impl Story {
             steps: paragraphs(&rule.runbook),
             commands: commands::of(alert, now),
             console: console::link(alert),
-            silence: silence::filter(alert, now),
+            silence: silence::filter(alert),
             references: paragraphs(&rule.references),
             resources: details.resources.iter().take(MAX_RESOURCES).map(|arn| plain::logged(arn, MAX_VALUE)).collect(),
             event: StoryEvent {

@@ -2,21 +2,17 @@
 
 use std::collections::BTreeSet;
 
-use jiff::{SignedDuration, Timestamp};
-
 use crate::alerting::Alert;
 use crate::finding::Finding;
 
 use super::{actor, plain};
 
-/// After that somebody has to look at it again.
-const VALID: SignedDuration = SignedDuration::from_hours(90 * 24);
 const MAX_RULES: usize = 10;
 const MAX_VALUES: usize = 5;
 const MAX_TEXT: usize = 300;
 
 /// The filter. `None` where there is nothing narrower than the rule itself to except.
-pub(super) fn filter(alert: &Alert, now: Timestamp) -> Option<String> {
+pub(super) fn filter(alert: &Alert) -> Option<String> {
     let finding = &alert.finding;
     let principal = principal(finding)?;
     let rules = rules(finding);
@@ -28,9 +24,8 @@ pub(super) fn filter(alert: &Alert, now: Timestamp) -> Option<String> {
         selection += &listed("derived.resource", details().flat_map(|details| &details.resources).collect());
     }
     let title = format!("Expected: {} does this ({})", actor::short(&principal), finding.rule.title);
-    let expires = now.checked_add(VALID).unwrap_or(now).strftime("%Y-%m-%d");
     Some(format!(
-        "title: {}\nlogsource: {{product: aws, service: cloudtrail}}\nfilter:\n  rules: [{}]\n  selection:\n{selection}  condition: not selection\ntrailhound: {{owner: you@example.com, expires: {expires}}}\n",
+        "title: {}\nlogsource: {{product: aws, service: cloudtrail}}\nfilter:\n  rules: [{}]\n  selection:\n{selection}  condition: not selection\n",
         quoted(&plain::logged(&title, 200)),
         rules.iter().map(|id| quoted(id)).collect::<Vec<_>>().join(", "),
     ))
@@ -75,8 +70,8 @@ fn listed(field: &str, values: BTreeSet<&String>) -> String {
     match values.into_iter().collect::<Vec<_>>().as_slice() {
         [one] => format!("    {field}: {}\n", value(one)),
         several => {
-            let lines: String = several.iter().map(|one| format!("      - {}\n", value(one))).collect();
-            format!("    {field}:\n{lines}")
+            let lines: Vec<String> = several.iter().map(|one| format!("      - {}", value(one))).collect();
+            format!("    {field}:\n{}\n", lines.join("\n"))
         }
     }
 }

@@ -21,19 +21,19 @@ struct RuleTest {
 
 /// A record that the rule fires on.
 pub(super) fn record(rule: &RuleInfo) -> Result<String, BoxError> {
-    let test = Path::new(&rule.file).with_extension("test.yml");
-    let built_in = BUILT_IN.iter().find(|(file, _)| Path::new(file) == test).map(|(_, text)| (*text).to_owned());
+    let file = Path::new(&rule.file).with_extension("test.yml");
+    let built_in = BUILT_IN.iter().find(|(name, _)| Path::new(name) == file).map(|(_, text)| (*text).to_owned());
     let text = match built_in {
         Some(text) => text,
-        None => fs::read_to_string(&test).map_err(|_| {
+        None => fs::read_to_string(&file).map_err(|_| {
             format!(
                 "there is no {} to take a record from; give one: trailhound alert preview RULE RECORD",
-                test.display()
+                file.display()
             )
         })?,
     };
     let RuleTest { mut record, fires } =
-        serde_saphyr::from_str(&text).map_err(|error| format!("{}: {error}", test.display()))?;
+        serde_saphyr::from_str(&text).map_err(|error| format!("{}: {error}", file.display()))?;
     // Best as it was delivered, without changes.
     let is_plain = |patch: &&Value| patch.as_object().is_some_and(serde_json::Map::is_empty);
     if let Some(patch) = fires.values().find(is_plain).or_else(|| fires.values().next()) {
