@@ -165,7 +165,7 @@ fn sns(notification: &Notification) {
 /// Slack's markup: code spans that end, and no link or mention but the console's.
 fn markup(text: &str) {
     harmless(text);
-    assert!(text.matches('`').count() % 2 == 0, "{text}");
+    assert!(text.matches('`').count().is_multiple_of(2), "{text}");
     for (place, _) in text.match_indices('<') {
         assert!(
             text[place..].starts_with("<https://") && text.ends_with("|The event in the CloudTrail console>"),

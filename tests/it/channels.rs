@@ -88,7 +88,10 @@ fn readable(message: &Value) -> String {
 
 fn all(alerts: &[Notification], form: impl Fn(&Notification) -> String) -> String {
     let rule = "=".repeat(72);
-    alerts.iter().map(|alert| format!("{rule}\n{}\n", form(alert).trim_end())).collect()
+    alerts
+        .iter()
+        .flat_map(|alert| [rule.clone(), "\n".to_owned(), form(alert).trim_end().to_owned(), "\n".to_owned()])
+        .collect()
 }
 
 /// The lines of a member that is text.
