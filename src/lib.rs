@@ -44,6 +44,7 @@ pub mod lint;
 pub mod local;
 pub mod notify;
 pub mod outcome;
+pub mod outputs;
 pub mod own;
 pub mod pipeline;
 pub mod ports;

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use crate::engine::{Organisation, RuleInfo, RuleSet};
 use crate::local::walk;
+use crate::outputs::Topic;
 use crate::sigma::{self, Collection};
 use crate::telemetry::{self, Event};
 use crate::yaml::{Code, Diagnostic, SourceFile};
@@ -40,6 +41,8 @@ pub struct Loaded {
     pub other_log_sources: usize,
     /// Rules with status `deprecated` or `unsupported`.
     pub retired: usize,
+    /// Where the organisation's file sends their alerts, besides the usual topic.
+    pub topics: Vec<Topic>,
 }
 
 impl RuleSource {
@@ -101,7 +104,15 @@ impl Loaded {
         let own_stray: HashSet<String> = own_stray.iter().map(ToString::to_string).collect();
         stray.retain(|error| own_stray.contains(&error.to_string()));
         let stray = stray.into_iter().map(Diagnostic::as_warning).collect();
-        Self { rules, own, rejected, stray, other_log_sources: *other_log_sources, retired: retired.len() }
+        Self {
+            rules,
+            own,
+            rejected,
+            stray,
+            other_log_sources: *other_log_sources,
+            retired: retired.len(),
+            topics: organisation.outputs.topics.clone(),
+        }
     }
 
     /// Writes the log lines that tell what was loaded.

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use aws_config::SdkConfig;
 use aws_sdk_sns::Client;
-use aws_sdk_sns::config::Builder;
 use aws_sdk_sns::config::timeout::TimeoutConfig;
+use aws_sdk_sns::config::{Builder, Region};
 use aws_sdk_sns::types::MessageAttributeValue;
 
 use crate::notify::Notification;
@@ -47,25 +47,36 @@ impl SnsTopic {
     pub async fn warm(&self) -> Result<(), WarmError> {
         bounded("sns:GetTopicAttributes", self.client.get_topic_attributes().topic_arn(&self.arn).send()).await
     }
+}
 
-    fn error(&self, source: impl std::error::Error + Send + Sync + 'static) -> PublishError {
-        PublishError { to: self.arn.clone(), source: Box::new(source) }
-    }
+fn error_of(arn: &str, source: impl std::error::Error + Send + Sync + 'static) -> PublishError {
+    PublishError { to: arn.to_owned(), source: Box::new(source) }
+}
+
+fn region(arn: &str) -> Option<&str> {
+    arn.split(':').nth(3)
 }
 
 impl Publisher for SnsTopic {
     async fn publish(&self, notification: &Notification) -> Result<(), PublishError> {
+        let arn = notification.topic.as_deref().unwrap_or(&self.arn);
         let mut request = self
             .client
             .publish()
-            .topic_arn(&self.arn)
+            .topic_arn(arn)
             .subject(&notification.subject)
             .message_structure("json")
             .message(notification.sns_message());
         for (name, value) in &notification.attributes {
             let value = MessageAttributeValue::builder().data_type("String").string_value(value);
-            request = request.message_attributes(*name, value.build().map_err(|error| self.error(error))?);
+            request = request.message_attributes(*name, value.build().map_err(|error| error_of(arn, error))?);
         }
-        request.send().await.map(drop).map_err(|error| self.error(error))
+        let mut request = request.customize();
+        // A topic is reached in its own Region.
+        if let Some(region) = region(arn).filter(|theirs| Some(*theirs) != region(&self.arn)) {
+            let region = Region::new(region.to_owned());
+            request = request.config_override(Builder::new().region(region));
+        }
+        request.send().await.map(drop).map_err(|error| error_of(arn, error))
     }
 }

@@ -11,10 +11,13 @@
 //!   8d0c0b2e-…: {off: true}
 //!   1f2a3b4c-…: {level: low, exceptions: [{derived.principal|endswith: role/ci}]}
 //! ```
+//!
+//! `channels` and `topics` are those of [`crate::outputs`].
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use crate::outputs::{self, Outputs};
 use crate::sigma::{Level, Mode, SearchIdentifier, Shape, exceptions, mode};
 use crate::yaml::{Code, Diagnostic, Kind, Node, SourceFile, Span};
 
@@ -29,6 +32,8 @@ pub struct Organisation {
     pub overrides: BTreeMap<String, Override>,
     /// What `%name%` stands for in a value with `expand`, and in the networks that a first-seen rule ignores.
     pub placeholders: BTreeMap<String, Vec<String>>,
+    /// Where alerts go.
+    pub outputs: Outputs,
 }
 
 /// A change to a rule without touching its file.
@@ -48,7 +53,8 @@ pub struct Override {
     pub span: Span,
 }
 
-const SECTIONS: &[&str] = &["accounts", "trusted_networks", "expected_principals", "placeholders", "rules"];
+const SECTIONS: &[&str] =
+    &["accounts", "trusted_networks", "expected_principals", "placeholders", "rules", "channels", "topics"];
 
 impl Organisation {
     /// Reads the configuration file. It is taken whole or not at all: half a list of exceptions would be a false alarm,
@@ -77,6 +83,10 @@ impl Organisation {
             ),
             overrides: section(&root, "rules", |node| overrides(shape, node))?,
             placeholders: section(&root, "placeholders", |node| placeholders(shape, node))?,
+            outputs: Outputs {
+                channels: section(&root, "channels", |node| outputs::channels(shape, node))?,
+                topics: section(&root, "topics", |node| outputs::topics(shape, node))?,
+            },
         })
     }
 }

@@ -139,6 +139,16 @@ impl RuleSet {
             Diagnostic::new(Code::UnknownRule, &change.file, change.span.clone(), format!("no rule has the id `{id}`"))
                 .advise("`trailhound rules` lists the ids of the rules that are loaded")
         }));
+        let stray = organisation.outputs.rules().filter(|rule| !ids.contains_key(rule.id.as_str()));
+        rejected.extend(stray.map(|rule| {
+            Diagnostic::new(
+                Code::UnknownRule,
+                &rule.file,
+                rule.span.clone(),
+                format!("no rule has the id `{}`", rule.id),
+            )
+            .advise("nothing is sent there for it; `trailhound rules` lists the ids of the rules that are loaded")
+        }));
         set.index = Index::new(set.rules.iter().map(|rule| (&rule.condition, rule.identifiers.as_slice())));
         (set, rejected)
     }

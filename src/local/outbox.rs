@@ -17,10 +17,11 @@ pub enum Stdout {
 
 impl Publisher for Stdout {
     async fn publish(&self, notification: &Notification) -> Result<(), PublishError> {
-        let Notification { subject, text, .. } = notification;
+        let Notification { subject, text, topic, .. } = notification;
+        let topic = topic.as_ref().map(|topic| format!("Topic: {topic}\n")).unwrap_or_default();
         let printed = match self {
             // Without the record, which would fill the screen.
-            Self::Text => format!("{}\nSubject: {subject}\n\n{text}", "─".repeat(72)),
+            Self::Text => format!("{}\n{topic}Subject: {subject}\n\n{text}", "─".repeat(72)),
             Self::Json => notification.forms().to_string(),
         };
         let mut out = io::stdout().lock();

@@ -44,6 +44,8 @@ pub struct Notification {
     pub attributes: Vec<(&'static str, String)>,
     /// What all of these tell.
     pub story: Box<Story>,
+    /// The further topic that it goes to; `None`: the usual one.
+    pub topic: Option<String>,
 }
 
 /// Renders an alert. `now` becomes the finding's time of creation.
@@ -62,6 +64,7 @@ pub fn render(alert: &Alert, now: Timestamp) -> Notification {
             ocsf: redact::record(&ocsf::finding(alert, &story, detail, now)).into_owned(),
             attributes: attributes(&story),
             story: Box::new(story),
+            topic: None,
         }
     })
 }

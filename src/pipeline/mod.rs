@@ -27,6 +27,7 @@ use crate::alerting::{self, Correlator, FirstSighting, KnownPairs, Published, Re
 use crate::engine::RuleSet;
 use crate::finding::{Contribution, Finding};
 use crate::outcome::{Cause, Failure, Outcome, RuleCounts};
+use crate::outputs::Topic;
 use crate::ports::{Clock, ObjectStore, PublicKeys, Publisher, StateError, StateStore, chain};
 use crate::telemetry::{self, Event};
 use crate::trail::{Readers, Scope};
@@ -78,6 +79,8 @@ pub struct Handling {
     pub own_rules: RuleSet,
     /// With what digest files are checked; without it they are counted.
     pub keys: Option<Box<dyn PublicKeys>>,
+    /// Where alerts go, besides the usual topic.
+    pub topics: Vec<Topic>,
     /// How many rules didn't load.
     pub rejected_rules: u64,
     /// Memory that what rules find in one file may take, in bytes. A file with more counts as too large.
@@ -94,6 +97,7 @@ impl Default for Handling {
             quarantine: None,
             own_rules: RuleSet::default(),
             keys: None,
+            topics: Vec::new(),
             rejected_rules: 0,
             max_found_bytes: MAX_FOUND_BYTES,
         }

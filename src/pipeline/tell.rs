@@ -17,6 +17,7 @@ use crate::alerting::{
 use crate::finding::{DedupKey, Finding, FindingUid};
 use crate::notify;
 use crate::outcome::{Cause, Failure};
+use crate::outputs;
 use crate::ports::{Clock, ObjectStore, Publisher, StateError, StateStore, chain};
 use crate::telemetry::{self, Event};
 
@@ -219,8 +220,16 @@ impl<O: ObjectStore, S: StateStore, P: Publisher, C: Clock> Pipeline<O, S, P, C>
             let why = "the invocation's time was nearly over before the alert was published".to_owned();
             return Err(Failure { cause: Cause::OutOfTime, why });
         }
-        let published = self.publisher.publish(&notify::render(alert, now)).await;
-        published.map_err(|error| Failure { cause: Cause::PublishFailed, why: chain(&error) })
+        let mut notification = notify::render(alert, now);
+        let topics: Vec<Option<&str>> =
+            outputs::destinations(&self.handling.topics, &notification.story.facets()).collect();
+        let mut result = Ok(());
+        // One that fails keeps it from no other. When the finding comes again, those that have it get it again.
+        for topic in topics {
+            notification.topic = topic.map(str::to_owned);
+            result = result.and(self.publisher.publish(&notification).await);
+        }
+        result.map_err(|error| Failure { cause: Cause::PublishFailed, why: chain(&error) })
     }
 
     /// Writes down what was published and which episodes go on, and gives the claims back.

@@ -61,6 +61,15 @@ impl<'f> Shape<'f> {
         }
     }
 
+    /// The values of a list, or the one value that stands in its place.
+    pub(crate) fn items(self, node: &Node) -> &[Node] {
+        match &node.kind {
+            Kind::Null => &[],
+            Kind::List(items) => items,
+            _ => std::slice::from_ref(node),
+        }
+    }
+
     /// Rejects members that nothing reads: a misspelt option must not be silently off.
     pub(crate) fn only(self, map: &Node, known: &[&str]) -> Result<(), Diagnostic> {
         match map.members().iter().find(|(key, _)| !known.contains(&key.text.as_str())) {

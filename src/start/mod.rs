@@ -142,6 +142,7 @@ impl Parts {
                 quarantine: settings.quarantine.clone(),
                 own_rules: loaded.own,
                 keys: self.keys,
+                topics: loaded.topics,
                 rejected_rules: loaded.rejected.len() as u64,
                 max_found_bytes: settings.max_found_bytes,
             },

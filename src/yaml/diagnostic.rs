@@ -105,6 +105,8 @@ codes! {
         DuplicateId = "duplicate-id",
         /// The configuration names a rule that isn't loaded.
         UnknownRule = "unknown-rule",
+        /// A secret that stands in the configuration itself.
+        PlainSecret = "plain-secret",
         /// Parts of a correlation that don't fit together, or a condition that can't be watched.
         Correlation = "correlation",
     }
@@ -201,6 +203,13 @@ impl Diagnostic {
             Some(advice) => self.advise(advice),
             None => self,
         }
+    }
+
+    /// The same with an excerpt of another file: one as long, in which something is hidden.
+    #[must_use]
+    pub fn shown_in(mut self, file: &Arc<SourceFile>) -> Self {
+        self.0.file = Arc::clone(file);
+        self
     }
 
     /// Its stable name.

@@ -19,6 +19,8 @@ use trailhound::ports::{
 };
 use trailhound::trigger::ObjectRef;
 
+use crate::support::{World, record, rule, rules, trail_file};
+
 /// A server that gives every request the same answer, and counts them.
 struct Aws {
     config: SdkConfig,
@@ -177,14 +179,10 @@ async fn public_keys_that_are_denied_say_what_is_missing() {
     assert!(matches!(error, KeysError::Denied { .. }) && text.contains("cloudtrail:ListPublicKeys"), "{text}");
 }
 
-fn notification() -> Notification {
-    Notification {
-        subject: "s".into(),
-        text: "t".into(),
-        chat: "{}".into(),
-        ocsf: "{}".into(),
-        attributes: vec![("level", "high".into())],
-    }
+async fn notification() -> Notification {
+    let world = World::new(rules(&rule("  sel: {eventName: StopLogging}\n  condition: sel\n")));
+    world.notify(&[&world.put("trail", &trail_file(&[record("StopLogging", "e-1")]))]).await;
+    world.alerts().remove(0)
 }
 
 #[tokio::test]
@@ -192,7 +190,7 @@ async fn sns_says_why_it_refuses() {
     let refusal = "<ErrorResponse><Error><Type>Sender</Type><Code>AuthorizationError</Code><Message>not allowed to publish</Message></Error></ErrorResponse>";
     let aws = Aws::answering("403 Forbidden", refusal).await;
     let topic = SnsTopic::new(&aws.config, "arn:aws:sns:eu-west-1:111122223333:alerts".to_owned());
-    let error = chain(&topic.publish(&notification()).await.unwrap_err());
+    let error = chain(&topic.publish(&notification().await).await.unwrap_err());
     assert!(
         error.contains("could not be published to arn:aws:sns:eu-west-1:111122223333:alerts")
             && error.contains("not allowed to publish"),
@@ -275,7 +273,7 @@ async fn a_topic_that_says_nothing_is_given_up_in_time() {
     let aws = Aws::silent().await;
     let topic = SnsTopic::new(&aws.config, "arn:aws:sns:eu-west-1:111122223333:alerts".to_owned());
     let start = tokio::time::Instant::now();
-    assert!(topic.publish(&notification()).await.is_err());
+    assert!(topic.publish(&notification().await).await.is_err());
     assert!((5..16).contains(&start.elapsed().as_secs()), "{:?}", start.elapsed());
 }
 

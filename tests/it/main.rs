@@ -39,4 +39,5 @@ mod sigma; // rules against records: the language
 mod start; // the compiled function, from its start to its first answer
 mod state; // the memory on one machine
 mod support;
+mod topics; // alerts that go to further topics
 mod ways; // payloads for every way in

@@ -160,7 +160,15 @@ fn the_samples_of_the_documentation_are_valid() {
         } else if has(&["trailhound"]) {
             sections += 1;
             (&rules, detection("sel: {eventName: x}") + "\n" + sample)
-        } else if has(&["accounts", "trusted_networks", "expected_principals", "placeholders", "rules"]) {
+        } else if has(&[
+            "accounts",
+            "trusted_networks",
+            "expected_principals",
+            "placeholders",
+            "rules",
+            "channels",
+            "topics",
+        ]) {
             configurations += 1;
             (&config, sample.clone())
         } else {

@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::alerting::Alert;
 use crate::finding::fingerprint;
+use crate::outputs::Facets;
 use crate::sigma::Level;
 
 use super::{plain, redact};
@@ -220,13 +221,24 @@ impl Story {
         if self.account.name.is_empty() { &self.account.id } else { &self.account.name }
     }
 
+    /// What routing asks.
+    #[must_use]
+    pub fn facets(&self) -> Facets {
+        Facets {
+            level: self.level,
+            rule: self.rule.id.clone(),
+            tags: self.rule.tags.clone(),
+            account: self.account.id.clone(),
+            owner: self.account.owner.clone(),
+        }
+    }
+
     /// Cuts what a rule's author wrote, so that everything else fits.
     pub(super) fn shorten(&mut self, max: usize, items: usize) {
         for list in [&mut self.benign, &mut self.steps, &mut self.references, &mut self.more, &mut self.known] {
             list.truncate(items);
             list.iter_mut().for_each(|text| *text = plain::cut(text, max));
         }
-        self.rule.tags.truncate(items);
         self.resources.truncate(items);
         self.why = plain::cut(&self.why, 2 * max);
         self.facts.iter_mut().for_each(|fact| fact.value = plain::cut(&fact.value, max));

@@ -77,8 +77,16 @@ fn members_are_those_that_the_parser_knows() {
         ("", unknown.clone()),
         ("/properties/rules/additionalProperties", format!("rules: {{id: {{{unknown}}}}}")),
         ("/properties/expected_principals/items", format!("expected_principals: [{{{unknown}}}]")),
+        ("/properties/channels/additionalProperties", format!("channels: {{a: {{{unknown}}}}}")),
+        ("/properties/topics/items", format!("topics: [{{{unknown}}}]")),
+        ("/$defs/when", format!("channels: {{a: {{security_hub: {{}}, when: {{{unknown}}}}}}}")),
     ] {
         assert_eq!(members(&config, pointer), told_about_config(&yaml), "{pointer}");
+    }
+    for kind in ["slack", "teams", "pagerduty", "webhook", "eventbridge"] {
+        let pointer = format!("/properties/channels/additionalProperties/properties/{kind}");
+        let yaml = format!("channels: {{a: {{{kind}: {{{unknown}}}}}}}");
+        assert_eq!(members(&config, &pointer), told_about_config(&yaml), "{pointer}");
     }
 }
 
@@ -108,6 +116,16 @@ fn words_are_those_that_the_parser_knows() {
         let yaml = format!("rules: {{id: {{{change}: {UNKNOWN}}}}}");
         assert_eq!(words(&config, &pointer), told_about_config(&yaml), "{change}");
     }
+    let channel = |members: &str| format!("channels: {{a: {{{members}}}}}");
+    for (pointer, yaml) in [
+        ("pagerduty/properties/region", channel(&format!("pagerduty: {{routing_key: ssm:a, region: {UNKNOWN}}}"))),
+        ("webhook/properties/form", channel(&format!("webhook: {{url: https://a.example, form: {UNKNOWN}}}"))),
+    ] {
+        let pointer = format!("/properties/channels/additionalProperties/properties/{pointer}");
+        assert_eq!(words(&config, &pointer), told_about_config(&yaml), "{pointer}");
+    }
+    let yaml = channel(&format!("security_hub: {{}}, when: {{level: {UNKNOWN}}}"));
+    assert_eq!(words(&config, "/$defs/level"), told_about_config(&yaml));
 }
 
 #[test]
