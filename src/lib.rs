@@ -42,6 +42,7 @@ pub mod finding;
 pub mod integrity;
 pub mod lint;
 pub mod local;
+pub mod notifier;
 pub mod notify;
 pub mod outcome;
 pub mod outputs;

@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use crate::alerting::{Item, Items, Key, Listed, MAX_ITEM_BYTES, Stretch};
 use crate::integrity::{KeyWanted, PublicKey, SignatureMetadata};
 use crate::notify::Notification;
+use crate::outputs::{AddressError, Secret};
 use crate::trigger::ObjectRef;
 
 /// The cause of an adapter's error.
@@ -111,6 +112,68 @@ pub trait Publisher: Send + Sync {
     /// Hands an alert on. Once this returns, somebody else answers for it.
     fn publish(&self, notification: &Notification) -> impl Future<Output = Result<(), PublishError>> + Send;
 }
+
+/// Sends requests to the receivers of alerts, and to the services of AWS that the notifier needs.
+pub trait Web: Send + Sync {
+    /// Sends a request, and reads the answer whatever its status. Follows no redirect: an alert goes where it was sent.
+    fn send(&self, request: &WebRequest) -> impl Future<Output = Result<WebAnswer, WebError>> + Send;
+}
+
+/// A POST request of JSON.
+#[derive(Debug)]
+pub struct WebRequest {
+    /// Where it goes.
+    pub to: Receiver,
+    /// Headers besides those of every request.
+    pub headers: Vec<(&'static str, Secret)>,
+    /// A JSON document.
+    pub body: String,
+    /// How long all of it may take.
+    pub timeout: Duration,
+}
+
+/// Where a request goes.
+#[derive(Debug, Clone)]
+pub enum Receiver {
+    /// An address. Most are secrets.
+    Address(Secret),
+    /// AWS, which wants the request signed.
+    Aws {
+        /// What is asked.
+        call: AwsCall,
+        /// In which Region; `None`: the notifier's own.
+        region: Option<String>,
+    },
+}
+
+/// What is asked of AWS.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum AwsCall {
+    /// `ssm:GetParameter`.
+    GetParameter,
+    /// `secretsmanager:GetSecretValue`.
+    GetSecretValue,
+    /// `events:PutEvents`.
+    PutEvents,
+    /// `securityhub:BatchImportFindings`.
+    BatchImportFindings,
+}
+
+/// What was answered.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct WebAnswer {
+    /// The status.
+    pub status: u16,
+    /// `Retry-After`, as it was sent.
+    pub retry_after: Option<String>,
+    /// What AWS calls an error (`x-amzn-errortype`).
+    pub error_type: Option<String>,
+    /// The body, cut at [`MAX_ANSWER_BYTES`].
+    pub body: String,
+}
+
+/// What is read of an answer. A secret of AWS has at most a quarter of it.
+pub const MAX_ANSWER_BYTES: usize = 1 << 18;
 
 /// What time it is.
 pub trait Clock: Send + Sync {
@@ -261,6 +324,24 @@ impl StateError {
             Some(item) => Err(Self::TooLarge { key: item.key.clone(), bytes: item.bytes() }),
         }
     }
+}
+
+/// A request without an answer. It names no address, which may be a secret.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum WebError {
+    /// It was not sent.
+    #[error("the address can't be used")]
+    Address(#[source] AddressError),
+    /// It was not sent: AWS wants it signed.
+    #[error("there are no credentials to sign it with")]
+    Credentials(#[source] BoxError),
+    /// There was no answer in time. It may have been received.
+    #[error("there was no answer within {} s", .0.as_secs_f32())]
+    TimedOut(Duration),
+    /// Not resolved, refused, broken. It may have been received.
+    #[error("there was no connection, or it broke")]
+    Broken(#[source] BoxError),
 }
 
 /// An alert that could not be handed on.

@@ -3,7 +3,7 @@
 //! Ids, counts, buckets and keys only; never what a record says.
 
 use crate::engine::RuleInfo;
-use crate::outcome::{Cause, Failure, Outcome};
+use crate::outcome::{Cause, Failure, Miss, NoticeOutcome, Outcome};
 use crate::trigger::{ObjectRef, TriggerError};
 
 /// Something that happened.
@@ -27,6 +27,11 @@ pub enum Event<'e> {
     StateFailed { error: &'e str },
     PublishFailed { rule: &'e RuleInfo, error: &'e str },
     Invocation { outcome: &'e Outcome },
+    ChannelsLoaded { channels: &'e str },
+    Unrouted { message: Option<&'e str>, alert: &'e str, rule: &'e str },
+    NotifyFailed { channel: &'e str, cause: Miss, error: &'e str },
+    NotifyReduced { channel: &'e str, error: &'e str },
+    Notified { outcome: &'e NoticeOutcome },
 }
 
 /// Writes the line.
@@ -75,6 +80,23 @@ pub fn emit(event: &Event<'_>) {
         Event::StateFailed { error } => tracing::error!(event = "state_failed", error),
         Event::PublishFailed { rule, error } => tracing::error!(event = "publish_failed", rule_id = rule.id, error),
         Event::Invocation { outcome } => invocation(outcome),
+        Event::ChannelsLoaded { channels } => tracing::info!(event = "channels_loaded", channels),
+        Event::Unrouted { message, alert, rule } => {
+            tracing::warn!(
+                event = "unrouted",
+                message_id = message,
+                alert,
+                rule_id = rule,
+                "no channel is meant to get it"
+            );
+        }
+        Event::NotifyFailed { channel, cause, error } => {
+            tracing::error!(event = "notify_failed", channel, cause = cause.as_str(), error);
+        }
+        Event::NotifyReduced { channel, error } => {
+            tracing::warn!(event = "notify_reduced", channel, error, "it goes out in its plainest form");
+        }
+        Event::Notified { outcome } => notified(outcome),
     }
 }
 
@@ -106,6 +128,21 @@ fn invocation(outcome: &Outcome) {
         held = counts.held_back(),
         findings_failed = counts.findings_failed,
         put_aside = counts.put_aside,
+        summary = counts.summary(),
+    );
+}
+
+fn notified(outcome: &NoticeOutcome) {
+    for (message_id, why) in &outcome.failures {
+        let message_id = message_id.as_ref().map(|id| id.0.as_str());
+        tracing::warn!(event = "message_failed", message_id, error = why);
+    }
+    let counts = &outcome.counts;
+    tracing::info!(
+        event = "notified",
+        messages = counts.messages,
+        messages_failed = counts.messages_failed,
+        unrouted = counts.unrouted,
         summary = counts.summary(),
     );
 }

@@ -2,6 +2,7 @@
 
 use super::audit::read_audit;
 use super::correlator;
+use super::delivered::{Delivered, read_thread};
 use super::held::HeldNote;
 use super::item::{Item, Kind, UnreadableItem};
 use super::ledger::Ledger;
@@ -19,6 +20,8 @@ pub fn check(item: &Item) -> Result<(), UnreadableItem> {
         Some(Kind::Alerts) => item.read::<Ledger>().map(drop),
         Some(Kind::Pattern) => correlator::check(item),
         Some(Kind::Audit) => read_audit(item).map(drop),
+        Some(Kind::Delivered) => item.read::<Delivered>().map(drop),
+        Some(Kind::Thread) => read_thread(item).map(drop),
         None => {
             let why = "its key names nothing that trailhound remembers".to_owned();
             Err(UnreadableItem { key: item.key.clone(), why })

@@ -31,6 +31,10 @@ pub enum Kind {
     Pattern,
     /// How far the check of a digest file has come.
     Audit,
+    /// That a channel was told of an alert.
+    Delivered,
+    /// In which thread of a channel alerts of a kind stand.
+    Thread,
 }
 
 /// Names an item. Items of one partition can be listed by their `sort`.
@@ -86,7 +90,8 @@ pub struct UnreadableItem {
 }
 
 impl Kind {
-    const ALL: [Self; 5] = [Self::Pair, Self::Entity, Self::Alerts, Self::Pattern, Self::Audit];
+    const ALL: [Self; 7] =
+        [Self::Pair, Self::Entity, Self::Alerts, Self::Pattern, Self::Audit, Self::Delivered, Self::Thread];
 
     fn letter(self) -> char {
         match self {
@@ -95,6 +100,8 @@ impl Kind {
             Self::Alerts => 'A',
             Self::Pattern => 'C',
             Self::Audit => 'D',
+            Self::Delivered => 'N',
+            Self::Thread => 'T',
         }
     }
 
@@ -107,6 +114,8 @@ impl Kind {
             Self::Alerts => "alert histories",
             Self::Pattern => "parts of correlations",
             Self::Audit => "checks of digest files",
+            Self::Delivered => "alerts that channels were told",
+            Self::Thread => "threads of channels",
         }
     }
 }

@@ -2,8 +2,9 @@
 //!
 //! In: an alert. Out: a [`Notification`]: subject and text for people, chat's own schema, and an OCSF Detection Finding
 //! for machines, all rendered from one [`Story`]. Pure. Text that came from a log is hostile: it is cleaned and cut here. Further
-//! channels ([`slack`], [`teams`], [`pagerduty`]) are rendered from the story by whoever received it.
+//! channels ([`slack`], [`teams`], [`pagerduty`], [`asff`]) are rendered from the story by whoever received it.
 
+pub mod asff;
 mod burst;
 mod chat;
 mod fit;

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use super::{Cause, Outcome};
 
 /// What all metrics belong to.
-const NAMESPACE: &str = "trailhound";
+pub(super) const NAMESPACE: &str = "trailhound";
 /// What CloudWatch takes as the values of one metric.
 const MAX_VALUES: usize = 100;
 

@@ -2,6 +2,8 @@
 
 mod cause;
 mod metrics;
+mod notice_metrics;
+mod notices;
 
 use std::collections::BTreeMap;
 
@@ -14,6 +16,8 @@ use crate::trigger::{MessageId, Prefix};
 
 pub use cause::{Answer, Cause, Fate, REPEATED, SelfAlert};
 pub use metrics::{LAG, METRICS, Metric, Sent, Unit, emf, table};
+pub use notice_metrics::{NOTICE_METRICS, NoticeMetric, notice_emf};
+pub use notices::{ChannelCounts, Miss, NoticeCounts, NoticeOutcome};
 
 /// What happened to everything that came in.
 ///

@@ -60,6 +60,19 @@ impl Secret {
         Self(text.trim().to_owned())
     }
 
+    /// A text without the secret in it. Of an address that is one, every part of its path counts: who answers may repeat it.
+    #[must_use]
+    pub fn hide_in(&self, text: &str) -> String {
+        let path = self.0.split_once("://").and_then(|(_, rest)| rest.split_once('/')).map(|(_, path)| path);
+        let parts = path.into_iter().flat_map(|path| path.split(['/', '?', '&', '='])).filter(|part| part.len() >= 6);
+        let whole = (!self.0.is_empty()).then_some(self.0.as_str());
+        whole
+            .into_iter()
+            .chain(path.filter(|path| path.len() >= 6))
+            .chain(parts)
+            .fold(text.to_owned(), |text, part| text.replace(part, "…"))
+    }
+
     /// The text, for whoever sends it to its owner.
     #[must_use]
     pub fn expose(&self) -> &str {

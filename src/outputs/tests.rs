@@ -123,6 +123,19 @@ fn a_secret_is_never_printed() {
 }
 
 #[test]
+fn what_somebody_repeats_of_a_secret_is_hidden() {
+    let hidden = |secret: &str, text: &str| Secret::new(secret).hide_in(text);
+    let address = "https://hooks.example.com/services/T0EXAMPLE/abcdef?sig=ghijkl";
+    for text in [address, "/services/T0EXAMPLE/abcdef?sig=ghijkl", "T0EXAMPLE and abcdef", "sig=ghijkl"] {
+        let told = hidden(address, text);
+        assert!(!["T0EXAMPLE", "abcdef", "ghijkl"].iter().any(|part| told.contains(part)), "{told}");
+    }
+    assert_eq!(hidden("xoxb-1", "token xoxb-1 is wrong"), "token … is wrong");
+    assert_eq!(hidden("https://a.example/", "404 at a.example"), "404 at a.example");
+    assert_eq!(hidden("", "as it is"), "as it is");
+}
+
+#[test]
 fn where_a_secret_is_kept_is_written_as_it_is_read() {
     for text in
         ["ssm:/a/b", "ssm:arn:aws:ssm:eu-west-1:111122223333:parameter/a", "secretsmanager:a", "secretsmanager:a#b c"]

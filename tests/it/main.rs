@@ -26,10 +26,12 @@ mod integrity; // digest files: what was altered, deleted or added
 mod language; // every feature of the rule language, as docs/sigma-support.md lists them
 mod lint; // what is legal but dead or dangerous in a rule
 mod matrix; // every way in, crossed with every outcome
+mod notifier; // channels and their receivers, whatever these do
 mod ocsf; // the machine form of alerts, for validators
 mod order; // what the order of delivery may change
 mod pipeline; // deliveries, failures, counts
 mod reading; // files, held against serde_json and against themselves in other chunks
+mod receivers; // of alerts, as strict as the real ones
 mod room; // what would take more memory than there is
 mod rules; // every shipped rule against its records
 mod scenario; // what tests that disturb the memory have it do

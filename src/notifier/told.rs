@@ -1,0 +1,230 @@
+//! What a message of the topic says, as a [`Story`]: an alert of trailhound, an alarm of CloudWatch, or a text of anybody.
+
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::finding::fingerprint;
+use crate::notify::{Fact, Story, StoryAccount, StoryEvent, StoryRule, line};
+use crate::sigma::Level;
+
+use super::incoming::Message;
+
+const MAX_TITLE: usize = 150;
+const MAX_TEXT: usize = 2000;
+
+/// What kind of message it was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sort {
+    /// An alert of trailhound.
+    Alert,
+    /// An alarm of CloudWatch.
+    Alarm,
+    /// Anything else.
+    Other,
+}
+
+/// What a message says.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Told {
+    pub(super) sort: Sort,
+    pub(super) story: Story,
+    /// The message itself, if it is JSON.
+    pub(super) document: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Finding {
+    unmapped: Unmapped,
+}
+
+#[derive(Deserialize)]
+struct Unmapped {
+    story: Story,
+}
+
+/// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/AlarmThatSendsEmail.html>
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Alarm {
+    alarm_name: String,
+    alarm_description: Option<String>,
+    #[serde(rename = "AWSAccountId")]
+    account: Option<String>,
+    new_state_value: String,
+    new_state_reason: Option<String>,
+    state_change_time: Option<String>,
+    alarm_arn: Option<String>,
+}
+
+/// Reads a message; none is dropped. `now` is when it came.
+pub(super) fn read(message: &Message, now: Timestamp) -> Told {
+    let document = serde_json::from_str::<Value>(&message.text).is_ok_and(|value| value.is_object());
+    let document = document.then(|| message.text.clone());
+    if let Ok(Finding { unmapped: Unmapped { story } }) = serde_json::from_str(&message.text) {
+        return Told { sort: Sort::Alert, story, document };
+    }
+    if let Ok(alarm) = serde_json::from_str::<Alarm>(&message.text) {
+        return Told { sort: Sort::Alarm, story: alarm.story(now), document };
+    }
+    // A finding whose story can't be read: of another version. Its own words say what it is about.
+    if let Some(story) = document.as_deref().and_then(|text| of_finding(text, message, now)) {
+        return Told { sort: Sort::Alert, story, document };
+    }
+    Told { sort: Sort::Other, story: of_anybody(message, now), document }
+}
+
+impl Alarm {
+    fn story(self, now: Timestamp) -> Story {
+        let Self { alarm_name, alarm_description, account, new_state_value, new_state_reason, .. } = self;
+        let (level, state) = match new_state_value.as_str() {
+            "ALARM" => (Level::High, "is in alarm"),
+            "OK" => (Level::Informational, "is over"),
+            _ => (Level::Low, "lacks data"),
+        };
+        let arn = self.alarm_arn.as_deref().unwrap_or(&alarm_name);
+        let changed = self.state_change_time.unwrap_or_default();
+        // `2026-01-03T17:43:27.123+0000`
+        let time = changed.parse().or_else(|_| changed.replace("+0000", "Z").parse()).unwrap_or(now);
+        let title = line(&format!("CloudWatch alarm {alarm_name} {state}"), MAX_TITLE);
+        let what = alarm_description.filter(|text| !text.is_empty()).or(new_state_reason.clone());
+        let region = arn.split(':').nth(3).unwrap_or_default();
+        let mut story = plain("alarm", [arn, &new_state_value, &changed], level, title, what.unwrap_or_default(), time);
+        story.thread = fingerprint("alarm", [arn]);
+        story.account.id = line(&account.unwrap_or_default(), 40);
+        story.region = line(region, 40);
+        story.facts = [("Alarm", Some(arn.to_owned())), ("State", Some(new_state_value)), ("Reason", new_state_reason)]
+            .into_iter()
+            .filter_map(|(name, value)| Some(Fact { name: name.to_owned(), value: line(&value?, MAX_TEXT) }))
+            .collect();
+        story
+    }
+}
+
+fn of_finding(text: &str, message: &Message, now: Timestamp) -> Option<Story> {
+    let finding: Value = serde_json::from_str(text).ok()?;
+    if finding["class_uid"] != 2004 || finding["metadata"]["product"]["name"] != "trailhound" {
+        return None;
+    }
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let level = Level::WORDS.iter().find(|(word, _)| finding["unmapped"]["level"] == *word).map(|(_, level)| *level);
+    let mut story = plain(
+        "alert",
+        [message.name.as_str()],
+        level.unwrap_or(Level::High),
+        line(&text(&finding["finding_info"]["title"]), MAX_TITLE),
+        text(&finding["message"]),
+        now,
+    );
+    story.rule.id = line(&text(&finding["finding_info"]["analytic"]["uid"]), 80);
+    story.account.id = line(&text(&finding["cloud"]["account"]["uid"]), 40);
+    story.region = line(&text(&finding["cloud"]["region"]), 40);
+    story.notes =
+        vec!["the alert comes from another version of trailhound: only its title could be read here".to_owned()];
+    Some(story)
+}
+
+fn of_anybody(message: &Message, now: Timestamp) -> Story {
+    let subject = message.subject.as_deref().unwrap_or("Message on the alert topic");
+    let name = if message.name.is_empty() { &message.text } else { &message.name };
+    plain("message", [name.as_str()], Level::Informational, line(subject, MAX_TITLE), message.text.clone(), now)
+}
+
+/// A story of these words alone.
+fn plain<'t>(
+    kind: &'t str,
+    name: impl IntoIterator<Item = &'t str>,
+    level: Level,
+    title: String,
+    text: String,
+    time: Timestamp,
+) -> Story {
+    let id = fingerprint(kind, name);
+    Story {
+        thread: id.clone(),
+        finding: id.clone(),
+        id,
+        level,
+        rule: StoryRule { id: kind.to_owned(), title: title.clone(), tags: Vec::new() },
+        title,
+        sentence: line(&text, MAX_TEXT),
+        actor: String::new(),
+        account: StoryAccount::default(),
+        region: String::new(),
+        facts: Vec::new(),
+        known: Vec::new(),
+        more: Vec::new(),
+        adds_up: false,
+        notes: Vec::new(),
+        why: String::new(),
+        benign: Vec::new(),
+        steps: Vec::new(),
+        commands: Vec::new(),
+        console: None,
+        silence: None,
+        references: Vec::new(),
+        resources: Vec::new(),
+        event: StoryEvent { id: String::new(), name: String::new(), source: String::new(), origin: String::new() },
+        first: time,
+        last: time,
+        count: 1,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn told(text: &str, subject: Option<&str>) -> Told {
+        let message =
+            Message { id: None, name: "m-1".into(), subject: subject.map(str::to_owned), text: text.to_owned() };
+        read(&message, Timestamp::UNIX_EPOCH)
+    }
+
+    fn alarm(state: &str) -> Told {
+        told(
+            &json!({"AlarmName": "trailhound-Silence", "AlarmDescription": "trailhound has got\nno log file.", "AWSAccountId": "111122223333",
+                "NewStateValue": state, "NewStateReason": "no datapoints", "StateChangeTime": "2026-01-03T17:43:27.123+0000",
+                "AlarmArn": "arn:aws:cloudwatch:eu-west-1:111122223333:alarm:trailhound-Silence"})
+            .to_string(),
+            None,
+        )
+    }
+
+    #[test]
+    fn an_alarm_is_told_with_what_it_says() {
+        let Told { sort, story, document } = alarm("ALARM");
+        assert_eq!((sort, story.level, document.is_some()), (Sort::Alarm, Level::High, true));
+        assert_eq!(story.title, "CloudWatch alarm trailhound-Silence is in alarm");
+        assert_eq!(story.sentence, "trailhound has got no log file.");
+        assert_eq!((story.account.id.as_str(), story.region.as_str()), ("111122223333", "eu-west-1"));
+        assert_eq!(story.first.to_string(), "2026-01-03T17:43:27.123Z");
+        let over = alarm("OK").story;
+        assert_eq!((over.level, over.thread == story.thread, over.id == story.id), (Level::Informational, true, false));
+        assert_eq!(alarm("INSUFFICIENT_DATA").story.level, Level::Low);
+    }
+
+    #[test]
+    fn what_anybody_says_is_cleaned_and_told() {
+        let Told { sort, story, document } = told("hello\r\n\u{202e}there", Some("A\nsubject"));
+        assert_eq!((sort, story.level, document), (Sort::Other, Level::Informational, None));
+        assert_eq!((story.title.as_str(), story.sentence.as_str()), ("A subject", "hello there"));
+        assert_eq!(told("", None).story.title, "Message on the alert topic");
+        assert_eq!(told(&"x".repeat(9000), None).story.sentence.chars().count(), MAX_TEXT);
+        assert_eq!(told(r#"{"a": 1}"#, None).document.as_deref(), Some(r#"{"a": 1}"#));
+    }
+
+    #[test]
+    fn a_finding_of_another_version_is_still_an_alert() {
+        let finding = json!({"class_uid": 2004, "message": "Trail stopped in account 111122223333",
+            "metadata": {"product": {"name": "trailhound"}}, "cloud": {"account": {"uid": "111122223333"}, "region": "eu-west-1"},
+            "finding_info": {"title": "Trail stopped", "analytic": {"uid": "rule-1"}}, "unmapped": {"level": "critical", "story": {"id": 1}}});
+        let Told { sort, story, .. } = told(&finding.to_string(), None);
+        assert_eq!((sort, story.level, story.rule.id.as_str()), (Sort::Alert, Level::Critical, "rule-1"));
+        assert_eq!((story.title.as_str(), story.account.id.as_str()), ("Trail stopped", "111122223333"));
+        let of_others = finding.to_string().replace("trailhound", "other");
+        assert_eq!(told(&of_others, None).sort, Sort::Other);
+    }
+}

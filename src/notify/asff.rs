@@ -1,0 +1,144 @@
+//! A finding in the AWS Security Finding Format, for Security Hub.
+//!
+//! <https://docs.aws.amazon.com/securityhub/latest/userguide/securityhub-findings-format.html>. A finding that breaks a limit is
+//! refused, so the limits are kept here. Imported again with the same id, it is updated.
+
+use serde_json::{Map, Value, json};
+
+use super::plain;
+use super::story::Story;
+
+const MAX_TITLE: usize = 256;
+const MAX_DESCRIPTION: usize = 1024;
+const MAX_REMEDIATION: usize = 512;
+const MAX_FIELD: usize = 1024;
+const MAX_RESOURCES: usize = 32;
+const MAX_TYPES: usize = 50;
+
+/// The product of Security Hub that findings belong to: that of the account which sends them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Product {
+    /// `aws`, `aws-cn` or `aws-us-gov`.
+    pub partition: String,
+    /// 12 digits. Security Hub takes findings of this account only; where it happened stands among the resources.
+    pub account: String,
+    /// The Region.
+    pub region: String,
+}
+
+/// An alert as a finding.
+#[must_use]
+pub fn finding(story: &Story, product: &Product) -> Value {
+    let Product { partition, account, region } = product;
+    let label = story.level.as_str().to_uppercase();
+    let types = types(&story.rule.tags);
+    let mut finding = json!({
+        "SchemaVersion": "2018-10-08",
+        "Id": story.finding,
+        "ProductArn": format!("arn:{partition}:securityhub:{region}:{account}:product/{account}/default"),
+        "ProductName": "trailhound",
+        "CompanyName": "trailhound",
+        "GeneratorId": plain::cut(&story.rule.id, 512),
+        "AwsAccountId": account,
+        "Region": region,
+        "CreatedAt": story.first.to_string(),
+        "UpdatedAt": story.last.to_string(),
+        "FirstObservedAt": story.first.to_string(),
+        "LastObservedAt": story.last.to_string(),
+        "Title": some(&story.title, MAX_TITLE),
+        "Description": some(&story.sentence, MAX_DESCRIPTION),
+        "Types": types,
+        "Severity": {"Label": label, "Original": story.level.as_str()},
+        "FindingProviderFields": {"Severity": {"Label": label, "Original": story.level.as_str()}, "Types": types},
+        "Resources": resources(story, product),
+        "ProductFields": fields(story),
+        "RecordState": "ACTIVE",
+    });
+    if let Some(step) = story.steps.first() {
+        finding["Remediation"] = json!({"Recommendation": {"Text": some(step, MAX_REMEDIATION)}});
+    }
+    if let Some(url) = &story.console {
+        finding["SourceUrl"] = json!(url);
+    }
+    finding
+}
+
+/// Security Hub refuses an empty text.
+fn some(text: &str, max: usize) -> String {
+    if text.is_empty() { "-".to_owned() } else { plain::cut(text, max) }
+}
+
+/// By the tactics of ATT&CK, as Security Hub names them.
+fn types(tags: &[String]) -> Vec<String> {
+    const TACTICS: &[(&str, &str)] = &[
+        ("initial-access", "TTPs/Initial Access"),
+        ("execution", "TTPs/Execution"),
+        ("persistence", "TTPs/Persistence"),
+        ("privilege-escalation", "TTPs/Privilege Escalation"),
+        ("defense-evasion", "TTPs/Defense Evasion"),
+        ("credential-access", "TTPs/Credential Access"),
+        ("discovery", "TTPs/Discovery"),
+        ("lateral-movement", "TTPs/Lateral Movement"),
+        ("collection", "TTPs/Collection"),
+        ("exfiltration", "Effects/Data Exfiltration"),
+        ("impact", "Effects/Data Destruction"),
+    ];
+    let tactics = tags.iter().filter_map(|tag| tag.strip_prefix("attack."));
+    let names = tactics.filter_map(|tactic| TACTICS.iter().find(|(known, _)| *known == tactic));
+    let names: Vec<String> = names.map(|(_, name)| (*name).to_owned()).take(MAX_TYPES).collect();
+    if names.is_empty() { vec!["Unusual Behaviors/User".to_owned()] } else { names }
+}
+
+/// What it was done to, and first where: the account of the event.
+fn resources(story: &Story, product: &Product) -> Vec<Value> {
+    let of = |kind: &str, id: &str| {
+        let mut resource = json!({"Type": kind, "Id": id, "Partition": product.partition});
+        if !story.region.is_empty() {
+            resource["Region"] = json!(story.region);
+        }
+        resource
+    };
+    let account = if story.account.id.is_empty() { &product.account } else { &story.account.id };
+    let account = of("AwsAccount", &format!("AWS::::Account:{account}"));
+    let others = story.resources.iter().filter(|arn| !arn.is_empty()).map(|arn| of("Other", &plain::cut(arn, 512)));
+    std::iter::once(account).chain(others).take(MAX_RESOURCES).collect()
+}
+
+fn fields(story: &Story) -> Map<String, Value> {
+    let own = [
+        ("rule", story.rule.title.as_str()),
+        ("account", &story.account.id),
+        ("account_name", &story.account.name),
+        ("owner", &story.account.owner),
+        ("event_id", &story.event.id),
+        ("event_name", &story.event.name),
+        ("event_source", &story.event.source),
+        ("file", &story.event.origin),
+    ];
+    let facts = story.facts.iter().map(|fact| (fact.name.as_str(), fact.value.as_str()));
+    // Security Hub takes 50.
+    let all = own.into_iter().chain(facts).filter(|(_, value)| !value.is_empty()).take(50);
+    all.map(|(name, value)| (format!("trailhound/{}", plain::cut(name, 100)), plain::cut(value, MAX_FIELD).into()))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tactic_is_called_as_security_hub_calls_it() {
+        let of = |tags: &[&str]| types(&tags.iter().map(|tag| (*tag).to_owned()).collect::<Vec<_>>());
+        assert_eq!(of(&["attack.persistence", "attack.t1098", "cve.2026-1"]), ["TTPs/Persistence"]);
+        assert_eq!(
+            of(&["attack.impact", "attack.exfiltration"]),
+            ["Effects/Data Destruction", "Effects/Data Exfiltration"]
+        );
+        assert_eq!(of(&["attack.t1098"]), ["Unusual Behaviors/User"]);
+    }
+
+    #[test]
+    fn no_text_is_empty() {
+        assert_eq!((some("", 5), some("abcdefgh", 5)), ("-".to_owned(), "abcd…".to_owned()));
+    }
+}
