@@ -1,5 +1,6 @@
 //! Settings of the function, from environment variables. One table: name, default, unit, range, meaning.
 
+mod notifier;
 mod values;
 
 use std::ops::RangeInclusive;
@@ -11,6 +12,7 @@ use crate::rule_pack::RuleSource;
 use crate::trail::{Limits, Scope};
 use crate::yaml::suggest;
 
+pub use notifier::NotifierSettings;
 use values::{accounts, kinds, regions, rules, warm};
 pub use values::{alerts, config, keys, objects, quarantine, state};
 

@@ -3,6 +3,7 @@
 mod files;
 mod keys;
 mod outbox;
+mod printer;
 mod state_file;
 mod state_memory;
 mod walk;
@@ -16,6 +17,7 @@ use crate::ports::Clock;
 pub use files::{Folder, FolderBody};
 pub use keys::{KeyFile, KeyFileError, NoKeys};
 pub use outbox::{Outbox, Stdout};
+pub use printer::{Printer, SecretFileError, secret_file};
 pub use state_file::{OpenError, StateFile};
 pub use state_memory::StateMemory;
 pub use walk::{Unlisted, walk};

@@ -5,13 +5,16 @@ use std::time::Instant;
 use aws_config::SdkConfig;
 use futures_util::future::join_all;
 
-use crate::aws::{CloudTrailKeys, DynamoDbTable, S3Objects, SnsTopic, WarmError, sdk_config};
+use crate::aws::{CloudTrailKeys, DynamoDbTable, HttpsWeb, S3Objects, SnsTopic, WarmError, sdk_config};
 use crate::config::Warm;
 use crate::ports::{ObjectBody as _, ObjectStore as _, PublicKeys, chain};
 use crate::telemetry::{self, Event};
 use crate::trigger::ObjectRef;
 
 use super::{Alerts, Objects, Parts, StartError, State};
+
+/// What sends requests to receivers.
+pub type Sender = HttpsWeb;
 
 /// What all clients share, when something needs one. Each client has its own connections, so there is one for S3.
 pub(super) struct Cloud(Option<(SdkConfig, S3Objects)>);
@@ -40,6 +43,10 @@ impl Cloud {
 
     pub(super) fn state(&self, table: &str) -> Result<State, StartError> {
         Ok(State::DynamoDb(DynamoDbTable::new(&self.clients("dynamodb")?.0, table.to_owned())))
+    }
+
+    pub(super) fn sender(&self) -> Result<Sender, StartError> {
+        HttpsWeb::new(&self.clients("https")?.0).map_err(StartError::NoCertificates)
     }
 
     /// Reads a whole object.

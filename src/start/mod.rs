@@ -5,6 +5,7 @@ mod cloud;
 #[cfg(not(feature = "aws"))]
 #[path = "no_cloud.rs"]
 mod cloud;
+mod notifier;
 mod parts;
 mod verification;
 
@@ -25,6 +26,8 @@ use crate::trigger::ObjectRef;
 use crate::yaml::{Diagnostic, SourceFile};
 
 use cloud::Cloud;
+pub use cloud::Sender;
+pub use notifier::{ConfiguredNotifier, notifier, sender};
 pub use parts::{Alerts, Body, Objects, State};
 use verification::public_keys;
 pub use verification::verification;
@@ -70,6 +73,12 @@ pub enum StartError {
         /// What is wrong.
         why: OpenError,
     },
+    /// The organisation's file names no channel.
+    #[error("{0} names no channel, so the notifier would tell nobody: write `channels` into it")]
+    NoChannels(String),
+    /// There are no certificates to know receivers by.
+    #[error("this machine has no certificates to trust, so no receiver could be known: {0}")]
+    NoCertificates(std::io::Error),
     /// This build can't do what the settings ask.
     #[error("this build has no AWS in it, so `{0}` can't be used; build with `--features aws`, or use a local place")]
     WithoutAws(&'static str),

@@ -2,7 +2,7 @@
 #![expect(clippy::unused_async, clippy::unused_self, reason = "the same shape as the one with AWS")]
 
 use crate::config::Warm;
-use crate::ports::PublicKeys;
+use crate::ports::{PublicKeys, Web, WebAnswer, WebError, WebRequest};
 use crate::trigger::ObjectRef;
 
 use super::{Alerts, Objects, Parts, StartError, State};
@@ -30,9 +30,23 @@ impl Cloud {
         Err(StartError::WithoutAws("dynamodb"))
     }
 
+    pub(super) fn sender(&self) -> Result<Sender, StartError> {
+        Err(StartError::WithoutAws("notify without --print"))
+    }
+
     pub(super) async fn text(&self, _object: &ObjectRef) -> Result<String, StartError> {
         Err(StartError::WithoutAws("s3://"))
     }
 }
 
 pub(super) async fn warm(_places: &[Warm], _parts: &Parts) {}
+
+/// What sends requests to receivers. There is none.
+#[derive(Debug)]
+pub enum Sender {}
+
+impl Web for Sender {
+    async fn send(&self, _request: &WebRequest) -> Result<WebAnswer, WebError> {
+        match *self {}
+    }
+}

@@ -43,3 +43,5 @@ mod state; // the memory on one machine
 mod support;
 mod topics; // alerts that go to further topics
 mod ways; // payloads for every way in
+#[cfg(feature = "aws")]
+mod web; // requests over real connections
