@@ -80,8 +80,8 @@ bench-cold-start: ## Measure the function as it is deployed: size, time to its f
 	cargo bench $(LOCAL) --locked --bench cold_start -- $(abspath $(TARGET))/release/function
 
 .PHONY: function
-function: ## Build the function as it is deployed, unoptimised
-	cargo build --no-default-features --features aws --bin function --locked
+function: ## Build the function and the notifier as they are deployed, unoptimised
+	cargo build --no-default-features --features aws --bin function --bin notifier --locked
 
 $(VENV)/ready: scripts/requirements.txt
 	$(PYTHON) -m venv $(VENV)

@@ -59,6 +59,8 @@ try:
 except ImportError as error:
     sys.exit(f"aws_local: {error.name} is not installed; try: pip install -r scripts/requirements.txt (Python >= 3.10)")
 
+import local_notifier
+
 ROOT = Path(__file__).resolve().parent.parent
 EVENTS = ROOT / "events"
 OBJECTS = EVENTS / "objects"
@@ -101,6 +103,8 @@ class Stack:
     table: str
     function_name: str
     log_file: str  # the emulator's log, which holds the function's output too
+    notifier_queue_url: str = ""  # with --notifier
+    notifier_dlq_url: str = ""
 
 
 def say(text: str) -> None:
@@ -257,7 +261,9 @@ def run_quietly(command: list[str]) -> bool:
     return subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False).returncode == 0
 
 
-def local_template(code: Path, variables: dict[str, str], parameters: dict[str, str]) -> dict[str, Any]:
+def local_template(
+    code: Path, notifier: Path, variables: dict[str, str], parameters: dict[str, str]
+) -> dict[str, Any]:
     """template.yaml for the emulator: ready-made code, additional variables for the function, and plain HTTP allowed.
 
     Of the additional variables, the first two are what Lambda makes of LoggingConfig and MiniStack does not.
@@ -267,11 +273,9 @@ def local_template(code: Path, variables: dict[str, str], parameters: dict[str, 
     function.pop("Metadata", None)
     function["Properties"]["CodeUri"] = str(code)
     logging = function["Properties"]["LoggingConfig"]
-    function["Properties"]["Environment"]["Variables"].update({
-        "AWS_LAMBDA_LOG_FORMAT": logging["LogFormat"],
-        "AWS_LAMBDA_LOG_LEVEL": logging["ApplicationLogLevel"],
-        **variables,
-    })
+    logged = {"AWS_LAMBDA_LOG_FORMAT": logging["LogFormat"], "AWS_LAMBDA_LOG_LEVEL": logging["ApplicationLogLevel"]}
+    function["Properties"]["Environment"]["Variables"].update({**logged, **variables})
+    local_notifier.stage(template, notifier, logged)
     scaling = function["Properties"]["Events"][LOG_FILES]["Properties"]["ScalingConfig"]
     default = template["Parameters"][MAXIMUM_CONCURRENCY]["Default"]
     scaling[MAXIMUM_CONCURRENCY] = int(parameters.get(MAXIMUM_CONCURRENCY, default))
@@ -345,11 +349,13 @@ def deployed_stack(emulator: Emulator) -> Stack:
         table=outputs["StateTableName"],
         function_name=outputs["FunctionName"],
         log_file=str(emulator.log_file),
+        notifier_queue_url=outputs.get("NotifierQueueUrl", ""),
+        notifier_dlq_url=outputs.get("NotifierDlqUrl", ""),
     )
 
 
-def hurry_queue(stack: Stack, visibility: int | None, max_receive: int | None) -> None:
-    """Shortens the source queue's retries, so that a test sees the dead-letter queue within seconds.
+def hurry_queue(stack: Stack, url: str, visibility: int | None, max_receive: int | None) -> None:
+    """Shortens a source queue's retries, so that a test sees the dead-letter queue within seconds.
 
     Done after the deployment, because an event source mapping is refused if the function's timeout exceeds the visibility.
     """
@@ -358,11 +364,11 @@ def hurry_queue(stack: Stack, visibility: int | None, max_receive: int | None) -
     if visibility is not None:
         attributes["VisibilityTimeout"] = str(visibility)
     if max_receive is not None:
-        now = sqs.get_queue_attributes(QueueUrl=stack.queue_url, AttributeNames=["RedrivePolicy"])["Attributes"]
+        now = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["RedrivePolicy"])["Attributes"]
         redrive = json.loads(now["RedrivePolicy"])
         attributes["RedrivePolicy"] = json.dumps({**redrive, "maxReceiveCount": max_receive})
     if attributes:
-        sqs.set_queue_attributes(QueueUrl=stack.queue_url, Attributes=attributes)
+        sqs.set_queue_attributes(QueueUrl=url, Attributes=attributes)
 
 
 # ---- Show: one log file in, its alerts out ----
@@ -586,6 +592,10 @@ def parse_arguments() -> argparse.Namespace:
                         help="deploy nothing; print the emulator's endpoint and Region as one line of JSON, and stay likewise")
     parser.add_argument("--param", type=key_value, action="append", default=[], metavar="NAME=VALUE",
                         help="a parameter of template.yaml (repeatable)")
+    parser.add_argument("--notifier", type=Path, metavar="PATH", help="the compiled notifier, to deploy it too; needs --config")
+    parser.add_argument("--config", type=Path, metavar="FILE", help="the organisation file, which names the notifier's channels")
+    parser.add_argument("--secret", type=key_value, action="append", default=[], metavar="NAME=VALUE",
+                        help="a secret of the notifier's, as ssm:NAME=VALUE or secretsmanager:NAME=VALUE (repeatable)")
     parser.add_argument("--env", type=key_value, action="append", default=[], metavar="NAME=VALUE",
                         help="a variable for the function (repeatable)")
     parser.add_argument("--visibility", type=int, metavar="SECONDS",
@@ -593,6 +603,8 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--max-receive", type=int, metavar="N",
                         help="receives before a message moves to the dead-letter queue, set after the deployment")
     arguments = parser.parse_args()
+    if arguments.notifier and not arguments.config:
+        parser.error("which channels is the notifier to tell? Give --config FILE")
     if not (arguments.bootstrap or arguments.bare):
         parser.error("what is to be deployed? Give --bootstrap PATH, or --bare for nothing")
     return arguments
@@ -602,11 +614,18 @@ def deploy(arguments: argparse.Namespace, emulator: Emulator, code: Path, variab
     """Brings template.yaml with the staged code onto the emulator."""
     home = code.parent
     template = home / "template.json"
-    parameters = {"Architecture": host_architecture(), **dict(arguments.param)}
-    template.write_text(json.dumps(local_template(code, variables, parameters), indent=1))
+    notifier, parameters = code, {"Architecture": host_architecture(), **dict(arguments.param)}
+    if arguments.notifier:
+        notifier = home / "notifier"
+        stage_bootstrap(arguments.notifier, notifier)
+        parameters |= local_notifier.parameters(lambda service: client(service, emulator.endpoint), arguments.config, REGION)
+    for name, value in arguments.secret:
+        local_notifier.keep_secret(lambda service: client(service, emulator.endpoint), name, value)
+    template.write_text(json.dumps(local_template(code, notifier, variables, parameters), indent=1))
     sam_deploy(emulator.endpoint, template, parameters)
     stack = deployed_stack(emulator)
-    hurry_queue(stack, arguments.visibility, arguments.max_receive)
+    for url in filter(None, [stack.queue_url, stack.notifier_queue_url]):
+        hurry_queue(stack, url, arguments.visibility, arguments.max_receive)
     return stack
 
 

@@ -104,7 +104,9 @@ class Run:
         # Before the deployment, because the emulator may start a process then.
         self.requests = self.behave("start")
         parameters = [("LogBucketName", BUCKET), ("MaximumConcurrency", str(self.arguments.concurrency))]
-        wanted = argparse.Namespace(param=parameters, visibility=VISIBILITY_SECONDS, max_receive=MAX_RECEIVE)
+        wanted = argparse.Namespace(
+            param=parameters, visibility=VISIBILITY_SECONDS, max_receive=MAX_RECEIVE, notifier=None, config=None, secret=[]
+        )
         self.stack = aws_local.deploy(wanted, self.emulator, code, {**variables, **plans.SETTINGS, "TRAILHOUND_RULES": RULES})
         self.clients = threading.local()
         self.collector = AlertCollector(self.stack, aws_local.subscribe_queue(self.stack), self.folder / "alerts.jsonl")

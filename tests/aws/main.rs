@@ -8,6 +8,7 @@ mod concurrency;
 #[path = "../conformance/mod.rs"]
 mod conformance;
 mod emulator;
+mod notifier;
 mod proxy;
 #[path = "../../benches/corpus/random.rs"]
 #[allow(dead_code, reason = "made for more than this")]

@@ -41,6 +41,11 @@ struct Place {
 impl Stack {
     /// With variables for the function beside those of the template, as `NAME=VALUE`.
     pub(crate) async fn deploy(variables: &[&str]) -> Self {
+        Self::deploy_with(variables, &[]).await
+    }
+
+    /// The same, with further arguments for `aws_local.py`.
+    pub(crate) async fn deploy_with(variables: &[&str], arguments: &[&str]) -> Self {
         let python = env::var("TRAILHOUND_PYTHON")
             .expect("TRAILHOUND_PYTHON names a Python with scripts/requirements.txt; run `make aws-test`");
         let mut script = Command::new(python)
@@ -49,6 +54,7 @@ impl Stack {
             .args(["--serve", "--visibility", "5", "--max-receive", "2", "--bootstrap"])
             .arg(env!("CARGO_BIN_EXE_function"))
             .args(variables.iter().flat_map(|variable| ["--env", variable]))
+            .args(arguments)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
