@@ -27,6 +27,7 @@ from pathlib import Path
 from typing import Any, Callable
 from urllib.parse import quote_plus
 
+import sample_notices as notices
 import sample_ways as ways
 
 EVENTS = Path(__file__).resolve().parent.parent / "events"
@@ -1357,6 +1358,7 @@ denied each day, never many by one caller.
 | `{digest_file}` | a digest: it lists log files and is none, so it is skipped |
 | `{missing_key}` | does not exist; only `sqs-partial-failure.json` points to it |
 
+{notices}
 ## Making them again
 
 ```
@@ -1548,18 +1550,21 @@ def build() -> dict:
         "s3-test-event.json": s3_test_event(),
         "unknown.json": UNKNOWN_PAYLOAD,
         **other_ways(objects[root_file.key], bad_morning, keys_are_lost()),
+        "notifier/sqs.json": sqs_event("notifier/sqs.json", notices.messages()),
+        "notifier/sns.json": notices.from_topic(Ids("notifier/sns.json").uuid()),
     }
     readme = README.format(
         **counts(logs), payloads=table(payload_rows(payloads)), planted=table(planted_rows(logs)),
         planted_files="\n".join(f"- `{log.key}`" for log in logs if log.planted), look_alikes=table(look_alike_rows(logs)),
         copy=copy.key, damaged_record_file=damaged_file.key, damaged_record_index=damaged_file.records.index(UNREADABLE),
         damaged_record_good=len(damaged_file.records) - 1, truncated_file=cut_off.key, digest_file=digest_object.key,
-        missing_key=gone.key,
+        missing_key=gone.key, notices=notices.README,
     )
 
     files = {f"objects/{BUCKET}/{entry.key}": entry.body for entry in [*objects.values(), cut_off, digest_object]}
     files.update({name: (json.dumps(payload, indent=2) + "\n").encode() for name, payload in payloads.items()})
     files["trailhound.yaml"] = CONFIGURATION.encode()
+    files["notifier/channels.yaml"] = notices.CHANNELS.encode()
     files["README.md"] = readme.encode()
     return files
 

@@ -8,7 +8,7 @@ use std::process::Command;
 use serde_json::Value;
 use tempfile::TempDir;
 use trailhound::config::SETTINGS;
-use trailhound::outcome::{Answer, Cause, LAG, METRICS, Metric, SelfAlert};
+use trailhound::outcome::{Answer, Cause, LAG, METRICS, Metric, Miss, NOTICE_METRICS, SelfAlert};
 use trailhound::yaml::{Code, Severity};
 
 use crate::language::correlations;
@@ -41,6 +41,23 @@ fn the_table_of_metrics_is_complete_and_true() {
     assert!(page.contains(&format!("| `{}` | {} |", LAG.0, LAG.1.as_str())));
     let rows = page.lines().filter(|line| line.contains(" | Count | ") || line.contains(" | Milliseconds | "));
     assert_eq!(rows.count(), METRICS.len() + 1, "a metric that there isn't");
+}
+
+#[test]
+fn the_tables_of_the_notifier_are_complete_and_true() {
+    let operations = page("docs/operations.md");
+    for metric in NOTICE_METRICS {
+        let of = if metric.dimension().is_none() { "the function" } else { "each channel" };
+        let row = format!("| `{}` | {of} | {} | {} |", metric.name, metric.sent.as_str(), metric.meaning);
+        assert!(operations.contains(&row), "docs/operations.md lacks this row:\n{row}");
+    }
+    let rows =
+        operations.lines().filter(|line| line.contains(" | the function | ") || line.contains(" | each channel | "));
+    assert_eq!(rows.count(), NOTICE_METRICS.len(), "a metric that there isn't");
+    let channels = page("docs/channels.md");
+    let table = channels.split("| cause | meaning | do |").nth(1).unwrap().split("\n\n").next().unwrap();
+    let causes: Vec<&str> = names(table, "\n| `");
+    assert_eq!(causes, Miss::ALL.iter().map(|cause| cause.as_str()).collect::<Vec<_>>());
 }
 
 #[test]

@@ -9,6 +9,7 @@ mod baseline; // a memory that is filled from history, dumped, loaded and forgot
 mod broken; // files that are damaged in a thousand ways
 mod channels; // one story, told on every channel
 mod cli; // the command line, as a user runs it
+mod cli_notify; // its subcommand that tells channels
 mod cli_rules; // its subcommands about rules
 #[path = "../conformance/mod.rs"]
 mod conformance; // what every memory has to hold

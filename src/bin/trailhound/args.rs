@@ -47,6 +47,8 @@ pub(crate) enum Command {
     Verify(VerifyArgs),
     /// Show alerts as their receivers see them.
     Alert(AlertArgs),
+    /// Hand alerts to the notifier's handler: Slack, Teams, PagerDuty and the other channels of the organisation file.
+    Notify(NotifyArgs),
 }
 
 #[derive(Debug, clap::Args)]
@@ -304,6 +306,32 @@ pub(crate) struct BaselineArgs {
     pub(crate) dump: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) rules: RuleArgs,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  \
+    trailhound invoke events/s3-put.json --alerts stdout:json | trailhound notify - --config trailhound.yaml --print\n  \
+    trailhound notify events/notifier/sqs.json --config trailhound.yaml --secrets secrets.yaml --channel security\n\n\
+    Exit code: 0 every channel was told, 1 a channel was not, 2 something could not be read or loaded.")]
+pub(crate) struct NotifyArgs {
+    /// Event payloads of the notifier, or alerts as `invoke --alerts stdout:json` prints them; `-` for standard input.
+    #[arg(required = true, value_name = "EVENT")]
+    pub(crate) events: Vec<PathBuf>,
+    /// The organisation file, which names the channels.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: PathBuf,
+    /// Only these channels; may be repeated.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) channel: Vec<String>,
+    /// Show the requests and send none. No secret is asked for.
+    #[arg(long, conflicts_with = "secrets")]
+    pub(crate) print: bool,
+    /// Secrets, as a YAML map of `ssm:NAME` and the like to values. Without it they are asked of AWS, with your credentials.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) secrets: Option<PathBuf>,
+    /// What is remembered between events: `memory`, `file:PATH`, or `dynamodb:TABLE`.
+    #[arg(long, value_name = "PLACE", default_value = "memory", value_parser = config::state)]
+    pub(crate) state: StateIn,
 }
 
 #[derive(Debug, clap::Args)]

@@ -5,6 +5,7 @@ mod alert;
 mod args;
 mod baseline;
 mod invoke;
+mod notify;
 mod rules;
 mod scan;
 mod verify;
@@ -24,7 +25,7 @@ use args::{Args, Command};
 enum Verdict {
     /// Nothing found, everything read.
     Clean = 0,
-    /// Findings; for `invoke`, deliveries that failed; for `verify`, damage.
+    /// Findings; for `invoke` and `notify`, deliveries that failed; for `verify`, damage.
     Found = 1,
     /// Something could not be read or loaded, whatever else was found; for `verify`, if no damage was.
     Broken = 2,
@@ -48,6 +49,7 @@ async fn main() -> ExitCode {
         Command::Baseline(args) => baseline::run(&args).await,
         Command::Rules(args) => rules::run(&args),
         Command::Verify(args) => verify::run(&args).await,
+        Command::Notify(args) => Box::pin(notify::run(&args)).await,
         Command::Alert(args) => Box::pin(alert::run(&args.command)).await,
     };
     match result {
