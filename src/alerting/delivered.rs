@@ -20,7 +20,8 @@ pub(super) struct Thread {
     /// Each of our documents says whose it is.
     rule: String,
     channel: String,
-    thread: String,
+    /// As the receiver calls it.
+    id: String,
 }
 
 /// Where it is remembered that a channel was told of an alert.
@@ -45,7 +46,7 @@ pub fn thread_key(channel: &str, kind: &str) -> Key {
 /// In which thread of a channel alerts of a kind stand. An alert that comes later than this begins a new one.
 #[must_use]
 pub fn thread_item(channel: &str, kind: &str, rule: &str, thread: &str, now: Timestamp) -> Item {
-    let document = Thread { rule: rule.to_owned(), channel: channel.to_owned(), thread: thread.to_owned() };
+    let document = Thread { rule: rule.to_owned(), channel: channel.to_owned(), id: thread.to_owned() };
     Item::new(thread_key(channel, kind), 0, later(now, REDELIVERY), &document)
 }
 
@@ -54,5 +55,5 @@ pub fn thread_item(channel: &str, kind: &str, rule: &str, thread: &str, now: Tim
 /// # Errors
 /// When it can't be understood: then the alert begins a new one.
 pub fn read_thread(item: &Item) -> Result<String, UnreadableItem> {
-    item.read::<Thread>().map(|document| document.thread)
+    item.read::<Thread>().map(|document| document.id)
 }

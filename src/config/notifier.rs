@@ -28,9 +28,15 @@ impl NotifierSettings {
             match name.as_str() {
                 CONFIG => {
                     is_named = true;
-                    config(value.trim()).map(|value| place = Some(value)).unwrap_or_else(|why| error(CONFIG, why));
+                    match config(value.trim()) {
+                        Ok(value) => place = Some(value),
+                        Err(why) => error(CONFIG, why),
+                    }
                 }
-                STATE => state(value.trim()).map(|value| memory = value).unwrap_or_else(|why| error(STATE, why)),
+                STATE => match state(value.trim()) {
+                    Ok(value) => memory = value,
+                    Err(why) => error(STATE, why),
+                },
                 other if other.starts_with(PREFIX) => {
                     error(other, format!("the notifier has no such setting; it has {CONFIG} and {STATE}"));
                 }

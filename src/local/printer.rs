@@ -21,7 +21,7 @@ impl Web for Printer {
             Receiver::Aws { call, .. } => format!("AWS {call:?}"),
         };
         let headers: String =
-            request.headers.iter().map(|(name, value)| format!("{name}: {}\n", value.expose())).collect();
+            request.headers.iter().flat_map(|(name, value)| [name, ": ", value.expose(), "\n"]).collect();
         let body: Value = serde_json::from_str(&request.body).unwrap_or_default();
         let mut out = io::stdout().lock();
         writeln!(out, "POST {to}\n{headers}\n{body:#}\n")

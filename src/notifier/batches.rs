@@ -52,7 +52,7 @@ impl<W: Web, S: StateStore, C: Clock> Courier<'_, W, S, C> {
             let rest = open.split_off(fitting(&open, self.most()));
             let batch = std::mem::replace(&mut open, rest);
             if self.send_batch(batch, done).await.is_err() {
-                return self.leave(open, done);
+                return done.give_up(open.iter().map(|entry| entry.job));
             }
         }
     }
@@ -73,11 +73,6 @@ impl<W: Web, S: StateStore, C: Clock> Courier<'_, W, S, C> {
         Entry { job, value, bytes }
     }
 
-    fn leave<'j, 't: 'j>(&self, entries: impl IntoIterator<Item = Entry<'j, 't>>, done: &mut Delivered) {
-        let jobs: Vec<Job<'_>> = entries.into_iter().map(|entry| entry.job.clone()).collect();
-        self.give_up(&jobs, done);
-    }
-
     /// Sends entries until each is taken or refused. An error ends the channel; all of these are counted then.
     async fn send_batch(&self, mut open: Vec<Entry<'_, '_>>, done: &mut Delivered) -> Result<(), Missed> {
         let mut tries = 0;
@@ -91,14 +86,14 @@ impl<W: Web, S: StateStore, C: Clock> Courier<'_, W, S, C> {
                     let mut entries = open.into_iter();
                     while let Some(entry) = entries.next() {
                         if let Err(missed) = Box::pin(self.send_batch(vec![entry], done)).await {
-                            self.leave(entries, done);
+                            done.give_up(entries.map(|entry| entry.job));
                             return Err(missed);
                         }
                     }
                     return Ok(());
                 }
                 Err(missed) => {
-                    open.iter().for_each(|entry| self.fail(entry.job, &missed, done));
+                    open.iter().for_each(|entry| done.fail(entry.job, &missed));
                     return if missed.cause.ends_channel() { Err(missed) } else { Ok(()) };
                 }
             };
@@ -111,7 +106,7 @@ impl<W: Web, S: StateStore, C: Clock> Courier<'_, W, S, C> {
                         entry.job.count_told(done);
                         taken.push(&entry.job.told.story);
                     }
-                    Fate::Refused(why) => self.fail(entry.job, &Missed { cause: Miss::Refused, why }, done),
+                    Fate::Refused(why) => done.fail(entry.job, &Missed { cause: Miss::Refused, why }),
                     Fate::Again(why) => {
                         again.get_or_insert(why);
                         left.push(entry);
@@ -126,7 +121,7 @@ impl<W: Web, S: StateStore, C: Clock> Courier<'_, W, S, C> {
                 let waited =
                     self.wait_to_try_again(Again { cause: Miss::Unavailable, wait: None, why }, tries, &[]).await;
                 if let Err(missed) = waited {
-                    open.iter().for_each(|entry| self.fail(entry.job, &missed, done));
+                    open.iter().for_each(|entry| done.fail(entry.job, &missed));
                     return Err(missed);
                 }
             }

@@ -130,9 +130,9 @@ impl<W: Web, S: StateStore, C: Clock> Courier<'_, W, S, C> {
                 }
                 Err(missed) => {
                     let ends = missed.cause.ends_channel();
-                    self.fail(job, &missed, done);
+                    done.fail(job, &missed);
                     if ends {
-                        return self.give_up(&jobs[place + 1..], done);
+                        return done.give_up(&jobs[place + 1..]);
                     }
                 }
             }
@@ -166,23 +166,10 @@ impl<W: Web, S: StateStore, C: Clock> Courier<'_, W, S, C> {
             Err(Missed { cause: Miss::Refused, .. }) => self.one_by_one(jobs, &Items::new(), done).await,
             Err(missed) => {
                 let (first, rest) = jobs.split_at(1);
-                first.iter().for_each(|job| self.fail(job, &missed, done));
-                self.give_up(rest, done);
+                first.iter().for_each(|job| done.fail(job, &missed));
+                done.give_up(rest);
             }
         }
-    }
-
-    pub(super) fn fail(&self, job: &Job<'_>, missed: &Missed, done: &mut Delivered) {
-        for message in &job.messages {
-            done.counts.fail(missed.cause);
-            done.failed.push(Failed { message: *message, cause: missed.cause, why: missed.why.clone() });
-        }
-    }
-
-    /// A channel that failed is left alone until the messages come again.
-    pub(super) fn give_up(&self, jobs: &[Job<'_>], done: &mut Delivered) {
-        let missed = Missed { cause: Miss::NotTried, why: "the channel failed before".to_owned() };
-        jobs.iter().for_each(|job| self.fail(job, &missed, done));
     }
 
     /// Writes down what was told. A failure may repeat it, and fails nothing.
@@ -322,6 +309,21 @@ impl<W: Web, S: StateStore, C: Clock> Courier<'_, W, S, C> {
             self.notifier.clock.pause(Duration::try_from(wait).unwrap_or_default()).await;
         }
         Ok(())
+    }
+}
+
+impl Delivered {
+    pub(super) fn fail(&mut self, job: &Job<'_>, missed: &Missed) {
+        for message in &job.messages {
+            self.counts.fail(missed.cause);
+            self.failed.push(Failed { message: *message, cause: missed.cause, why: missed.why.clone() });
+        }
+    }
+
+    /// A channel that failed is left alone until the messages come again.
+    pub(super) fn give_up<'j, 't: 'j>(&mut self, jobs: impl IntoIterator<Item = &'j Job<'t>>) {
+        let missed = Missed { cause: Miss::NotTried, why: "the channel failed before".to_owned() };
+        jobs.into_iter().for_each(|job| self.fail(job, &missed));
     }
 }
 

@@ -10,7 +10,7 @@ pub(super) fn signature(secret: &Secret, body: &str, now: Timestamp) -> String {
     let time = now.as_second();
     let key = hmac::Key::new(hmac::HMAC_SHA256, secret.expose().as_bytes());
     let tag = hmac::sign(&key, format!("{time}.{body}").as_bytes());
-    let hex: String = tag.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+    let hex = tag.as_ref().iter().fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"));
     format!("t={time},v1={hex}")
 }
 

@@ -47,14 +47,17 @@ struct Unmapped {
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Alarm {
-    alarm_name: String,
-    alarm_description: Option<String>,
+    #[serde(rename = "AlarmName")]
+    name: String,
+    #[serde(rename = "AlarmDescription")]
+    description: Option<String>,
     #[serde(rename = "AWSAccountId")]
     account: Option<String>,
     new_state_value: String,
     new_state_reason: Option<String>,
     state_change_time: Option<String>,
-    alarm_arn: Option<String>,
+    #[serde(rename = "AlarmArn")]
+    arn: Option<String>,
 }
 
 /// Reads a message; none is dropped. `now` is when it came.
@@ -76,20 +79,21 @@ pub(super) fn read(message: &Message, now: Timestamp) -> Told {
 
 impl Alarm {
     fn story(self, now: Timestamp) -> Story {
-        let Self { alarm_name, alarm_description, account, new_state_value, new_state_reason, .. } = self;
+        let Self { name, description, account, new_state_value, new_state_reason, .. } = self;
         let (level, state) = match new_state_value.as_str() {
             "ALARM" => (Level::High, "is in alarm"),
             "OK" => (Level::Informational, "is over"),
             _ => (Level::Low, "lacks data"),
         };
-        let arn = self.alarm_arn.as_deref().unwrap_or(&alarm_name);
+        let arn = self.arn.as_deref().unwrap_or(&name);
         let changed = self.state_change_time.unwrap_or_default();
         // `2026-01-03T17:43:27.123+0000`
         let time = changed.parse().or_else(|_| changed.replace("+0000", "Z").parse()).unwrap_or(now);
-        let title = line(&format!("CloudWatch alarm {alarm_name} {state}"), MAX_TITLE);
-        let what = alarm_description.filter(|text| !text.is_empty()).or(new_state_reason.clone());
+        let title = line(&format!("CloudWatch alarm {name} {state}"), MAX_TITLE);
+        let what = description.filter(|text| !text.is_empty()).or(new_state_reason.clone());
         let region = arn.split(':').nth(3).unwrap_or_default();
-        let mut story = plain("alarm", [arn, &new_state_value, &changed], level, title, what.unwrap_or_default(), time);
+        let mut story =
+            plain("alarm", [arn, &new_state_value, &changed], level, title, &what.unwrap_or_default(), time);
         story.thread = fingerprint("alarm", [arn]);
         story.account.id = line(&account.unwrap_or_default(), 40);
         story.region = line(region, 40);
@@ -113,7 +117,7 @@ fn of_finding(text: &str, message: &Message, now: Timestamp) -> Option<Story> {
         [message.name.as_str()],
         level.unwrap_or(Level::High),
         line(&text(&finding["finding_info"]["title"]), MAX_TITLE),
-        text(&finding["message"]),
+        &text(&finding["message"]),
         now,
     );
     story.rule.id = line(&text(&finding["finding_info"]["analytic"]["uid"]), 80);
@@ -127,7 +131,7 @@ fn of_finding(text: &str, message: &Message, now: Timestamp) -> Option<Story> {
 fn of_anybody(message: &Message, now: Timestamp) -> Story {
     let subject = message.subject.as_deref().unwrap_or("Message on the alert topic");
     let name = if message.name.is_empty() { &message.text } else { &message.name };
-    plain("message", [name.as_str()], Level::Informational, line(subject, MAX_TITLE), message.text.clone(), now)
+    plain("message", [name.as_str()], Level::Informational, line(subject, MAX_TITLE), &message.text, now)
 }
 
 /// A story of these words alone.
@@ -136,7 +140,7 @@ fn plain<'t>(
     name: impl IntoIterator<Item = &'t str>,
     level: Level,
     title: String,
-    text: String,
+    text: &str,
     time: Timestamp,
 ) -> Story {
     let id = fingerprint(kind, name);
@@ -147,7 +151,7 @@ fn plain<'t>(
         level,
         rule: StoryRule { id: kind.to_owned(), title: title.clone(), tags: Vec::new() },
         title,
-        sentence: line(&text, MAX_TEXT),
+        sentence: line(text, MAX_TEXT),
         actor: String::new(),
         account: StoryAccount::default(),
         region: String::new(),

@@ -119,7 +119,7 @@ impl NoticeCounts {
     /// One line for people; what stands behind `=` adds up to what stands before it.
     #[must_use]
     pub fn summary(&self) -> String {
-        let channels: String = self
+        let channels: Vec<String> = self
             .channels
             .iter()
             .map(|(name, channel)| {
@@ -131,8 +131,14 @@ impl NoticeCounts {
             })
             .collect();
         format!(
-            "{} messages = {} alerts + {} alarms + {} others; {} for no channel; {} come again{channels}",
-            self.messages, self.alerts, self.alarms, self.others, self.unrouted, self.messages_failed
+            "{} messages = {} alerts + {} alarms + {} others; {} for no channel; {} come again{}",
+            self.messages,
+            self.alerts,
+            self.alarms,
+            self.others,
+            self.unrouted,
+            self.messages_failed,
+            channels.concat()
         )
     }
 }

@@ -102,7 +102,7 @@ fn values<T>(
     read: impl Fn(&Node) -> Result<T, Diagnostic>,
 ) -> Result<Vec<T>, Diagnostic> {
     let Some(node) = when.get(name) else { return Ok(Vec::new()) };
-    let values: Vec<T> = shape.items(node).iter().map(read).collect::<Result<_, _>>()?;
+    let values: Vec<T> = Shape::items(node).iter().map(read).collect::<Result<_, _>>()?;
     if values.is_empty() {
         let error = shape.error(Code::WrongType, &node.span, format!("no alert has a {name} out of an empty list"));
         return Err(error.advise(format!("leave `{name}` out for every alert")));

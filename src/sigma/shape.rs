@@ -62,7 +62,7 @@ impl<'f> Shape<'f> {
     }
 
     /// The values of a list, or the one value that stands in its place.
-    pub(crate) fn items(self, node: &Node) -> &[Node] {
+    pub(crate) fn items(node: &Node) -> &[Node] {
         match &node.kind {
             Kind::Null => &[],
             Kind::List(items) => items,

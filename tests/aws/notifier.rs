@@ -78,32 +78,32 @@ fn end_of(log: &str) -> String {
 
 #[tokio::test]
 async fn a_trail_file_arrives_and_slack_is_told_of_it_once() {
-    let slack = Slack::listen().await;
+    let receiver = Slack::listen().await;
     let folder = TempDir::new().unwrap();
     let config = folder.path().join("trailhound.yaml");
     fs::write(&config, "channels: {security: {slack: {webhook: ssm:/trailhound/slack-webhook}}}\n").unwrap();
-    let secret = format!("ssm:/trailhound/slack-webhook={}", slack.address);
+    let secret = format!("ssm:/trailhound/slack-webhook={}", receiver.address);
     let notifier = env!("CARGO_BIN_EXE_notifier");
     let arguments = ["--notifier", notifier, "--config", config.to_str().unwrap(), "--secret", &secret];
     let stack = Stack::deploy_with(&[], &arguments).await;
 
     stack.put(&key("told"), &trail_file(&[by("alice", stop_logging("org-trail", "e-1"))])).await;
-    let messages = slack.messages(1, &stack).await;
+    let messages = receiver.messages(1, &stack).await;
     assert!(messages[0]["text"].as_str().unwrap().contains("CloudTrail logging stopped"), "{}", messages[0]);
     assert!(messages[0]["blocks"].as_array().unwrap().len() > 2, "{}", messages[0]);
     stack.alerts(1).await;
 
     // A receiver that takes nothing: the message goes back, comes again, and is told once it is taken.
-    slack.says(GONE);
+    receiver.says(GONE);
     stack.put(&key("again"), &trail_file(&[by("bob", stop_logging("org-trail", "e-2"))])).await;
-    slack.messages(1, &stack).await;
-    slack.says(OK);
-    let messages = slack.messages(1, &stack).await;
+    receiver.messages(1, &stack).await;
+    receiver.says(OK);
+    let messages = receiver.messages(1, &stack).await;
     assert!(messages[0].to_string().contains("bob"), "{}", messages[0]);
 
     // Its own message was gone from the queue, or this one would not be alone.
     stack.put(&key("third"), &trail_file(&[by("carol", stop_logging("org-trail", "e-3"))])).await;
-    let messages = slack.messages(1, &stack).await;
+    let messages = receiver.messages(1, &stack).await;
     assert!(messages[0].to_string().contains("carol"), "{}", messages[0]);
 
     let log = stack.log();

@@ -4,8 +4,8 @@ use jiff::SignedDuration;
 use serde_json::{Value, json};
 use trailhound::ports::Clock as _;
 
+use super::{APP, HOOK, ONCALL, Post, TEAM, alert, alerts, failed, later, told};
 use crate::receivers::{Does, PAGERDUTY, SLACK, SLACK_API, TEAMS};
-use super::{APP, HOOK, ONCALL, TEAM, Post, alert, alerts, failed, later, told};
 
 #[tokio::test]
 async fn many_alerts_at_once_are_one_message_in_chat_and_each_by_itself_elsewhere() {

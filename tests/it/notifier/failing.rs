@@ -4,8 +4,8 @@ use jiff::SignedDuration;
 use trailhound::outcome::Miss;
 use trailhound::ports::Clock as _;
 
+use super::{APP, HOOK, ONCALL, Post, TEAM, WEBHOOK, alert, alerts, failed, told};
 use crate::receivers::{Does, PAGERDUTY, SIEM, SLACK, SLACK_API, TEAMS};
-use super::{APP, HOOK, ONCALL, TEAM, WEBHOOK, Post, alert, alerts, failed, told};
 
 #[tokio::test]
 async fn a_receiver_is_left_alone_for_as_long_as_it_asks() {

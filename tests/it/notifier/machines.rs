@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 use trailhound::outcome::Miss;
 
+use super::{EVENTS, Post, SECURITY_HUB, alert, alerts, failed, told};
 use crate::receivers::{BUS, Does, HUB};
-use super::{EVENTS, SECURITY_HUB, Post, alert, alerts, failed, told};
 
 #[tokio::test]
 async fn security_hub_takes_a_hundred_at_a_time_and_names_what_it_does_not_take() {

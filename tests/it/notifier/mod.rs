@@ -16,9 +16,7 @@ use trailhound::outcome::{Miss, NoticeOutcome};
 use trailhound::ports::Clock as _;
 use trailhound::yaml::SourceFile;
 
-use crate::receivers::{
-    BUS, Does, HUB, PAGERDUTY, Receivers, SIEM, SLACK, SLACK_API, SharedState, TEAMS, TestTime,
-};
+use crate::receivers::{BUS, Does, HUB, PAGERDUTY, Receivers, SIEM, SLACK, SLACK_API, SharedState, TEAMS, TestTime};
 use crate::support::{World, record, rule, rules, sqs, trail_file, with};
 
 const HOOK: &str = "hook: {slack: {webhook: ssm:/t/slack}}";
@@ -128,7 +126,7 @@ fn later(alert: &str, level: &str) -> String {
 async fn every_kind_of_channel_is_told() {
     let post = Post::new(&[HOOK, APP, ONCALL, TEAM, WEBHOOK, SECURITY_HUB, EVENTS]);
     let alert = alert("high").await;
-    let outcome = post.send(&[alert.clone()]).await;
+    let outcome = post.send(std::slice::from_ref(&alert)).await;
     assert_eq!(failed(&outcome), [""; 0], "{outcome:?}");
     assert_eq!(outcome.response().unwrap(), json!({"batchItemFailures": []}));
     for channel in ["hook", "app", "oncall", "team", "siem", "hub", "bus"] {
@@ -163,7 +161,7 @@ fn signed(key: &[u8], at: Timestamp, body: &str) -> String {
     let time = at.as_second();
     let inner = Sha256::digest([&pad(0x36), format!("{time}.{body}").as_bytes()].concat());
     let outer = Sha256::digest([&pad(0x5c)[..], &inner].concat());
-    let hex: String = outer.iter().map(|byte| format!("{byte:02x}")).collect();
+    let hex = outer.iter().fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"));
     format!("t={time},v1={hex}")
 }
 
@@ -274,4 +272,3 @@ async fn straight_from_the_topic_a_failure_is_an_error() {
     let outcome = post.send(&[envelope.to_string()]).await;
     assert_eq!(outcome.counts.channels["hook"].known, 1);
 }
-

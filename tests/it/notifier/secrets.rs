@@ -2,8 +2,8 @@
 
 use trailhound::outcome::Miss;
 
-use crate::receivers::{Does, PARAMETER, SLACK, SLACK_API};
 use super::{APP, HOOK, ONCALL, Post, alert, alerts, failed, told};
+use crate::receivers::{Does, PARAMETER, SLACK, SLACK_API};
 
 #[tokio::test]
 async fn a_secret_is_asked_for_seldom_and_anew_when_it_no_longer_holds() {
