@@ -79,6 +79,10 @@ bench-cold-start: ## Measure the function as it is deployed: size, time to its f
 	cargo build --release --no-default-features --features aws --bin function --locked
 	cargo bench $(LOCAL) --locked --bench cold_start -- $(abspath $(TARGET))/release/function
 
+.PHONY: ip-ranges
+ip-ranges: ## Fetch AWS's list of its networks into enrichment/, whole or not at all; `IP_RANGES="--url file:///tmp/ip-ranges.json"`
+	$(PYTHON) scripts/fetch_ip_ranges.py enrichment $(IP_RANGES)
+
 .PHONY: function
 function: ## Build the function and the notifier as they are deployed, unoptimised
 	cargo build --no-default-features --features aws --bin function --bin notifier --locked

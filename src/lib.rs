@@ -38,6 +38,7 @@ pub mod alerting;
 pub mod aws;
 pub mod config;
 pub mod engine;
+pub mod enrichment;
 pub mod finding;
 pub mod integrity;
 pub mod lint;

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use crate::engine::{Organisation, RuleInfo, RuleSet};
 use crate::local::walk;
+use crate::outcome::RuleCounts;
 use crate::outputs::Topic;
 use crate::sigma::{self, Collection};
 use crate::telemetry::{self, Event};
@@ -37,6 +38,8 @@ pub struct Loaded {
     pub rejected: Vec<Diagnostic>,
     /// Changes that the organisation's file makes to rules that are not there. No rule is lost by them.
     pub stray: Vec<Diagnostic>,
+    /// Rules, filters and exceptions that ask for data that isn't loaded. They are loaded all the same.
+    pub without_data: Vec<Diagnostic>,
     /// Rules for other log sources.
     pub other_log_sources: usize,
     /// Rules with status `deprecated` or `unsupported`.
@@ -98,20 +101,27 @@ impl Loaded {
         let is_stray = |error: &Diagnostic| error.code() == Code::UnknownRule;
         let (own_stray, own_rejected): (Vec<_>, Vec<_>) = own_uncompiled.into_iter().partition(is_stray);
         let Collection { rejected, other_log_sources, retired, .. } = collection;
-        let (mut stray, rejected): (Vec<_>, _) =
-            rejected.iter().cloned().chain(uncompiled).chain(own_rejected).partition(is_stray);
+        let lacks_data = |error: &Diagnostic| error.code() == Code::NoData;
+        let (without_data, rejected): (Vec<_>, Vec<_>) =
+            rejected.iter().cloned().chain(uncompiled).chain(own_rejected).partition(lacks_data);
+        let (mut stray, rejected): (Vec<_>, _) = rejected.into_iter().partition(is_stray);
         // What neither knows is there for nothing.
         let own_stray: HashSet<String> = own_stray.iter().map(ToString::to_string).collect();
         stray.retain(|error| own_stray.contains(&error.to_string()));
         let stray = stray.into_iter().map(Diagnostic::as_warning).collect();
-        Self {
-            rules,
-            own,
-            rejected,
-            stray,
-            other_log_sources: *other_log_sources,
-            retired: retired.len(),
-            topics: organisation.outputs.topics.clone(),
+        let (other_log_sources, retired) = (*other_log_sources, retired.len());
+        let topics = organisation.outputs.topics.clone();
+        Self { rules, own, rejected, stray, without_data, other_log_sources, retired, topics }
+    }
+
+    /// The counts, for whoever counts.
+    #[must_use]
+    pub fn counts(&self) -> RuleCounts {
+        RuleCounts {
+            loaded: self.rules.loaded() as u64,
+            rejected: self.rejected.len() as u64,
+            without_data: self.rules.without_data().count() as u64,
+            data_failed: 0,
         }
     }
 
@@ -122,6 +132,9 @@ impl Loaded {
         }
         for error in &self.stray {
             telemetry::emit(&Event::RuleUnknown { error: &error.summary() });
+        }
+        for warning in &self.without_data {
+            telemetry::emit(&Event::RuleWithoutData { warning: &warning.summary() });
         }
         telemetry::emit(&Event::RulesLoaded {
             loaded: self.rules.loaded(),
@@ -140,8 +153,12 @@ impl Loaded {
             0 => String::new(),
             filters => format!(" and {filters} filters"),
         };
+        let without_data = match self.rules.without_data().count() {
+            0 => String::new(),
+            rules => format!(" ({rules} without the data that they ask for)"),
+        };
         format!(
-            "{} rules{filters} loaded, {} rejected, {} off, {} retired, {} for other log sources",
+            "{} rules{filters} loaded{without_data}, {} rejected, {} off, {} retired, {} for other log sources",
             self.rules.loaded(),
             self.rejected.len(),
             self.rules.off(),

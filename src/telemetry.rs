@@ -22,6 +22,9 @@ pub enum Event<'e> {
     AlertClaimed { rule: &'e RuleInfo },
     RuleRejected { error: &'e str },
     RuleUnknown { error: &'e str },
+    RuleWithoutData { warning: &'e str },
+    EnrichmentLoaded { place: &'e str, files: &'e str, milliseconds: u64 },
+    EnrichmentFailed { place: &'e str, error: &'e str },
     Warmed { place: &'e str, milliseconds: u64 },
     WarmUpFailed { place: &'e str, error: &'e str },
     StateFailed { error: &'e str },
@@ -68,6 +71,18 @@ pub fn emit(event: &Event<'_>) {
         }
         Event::RuleRejected { error } => tracing::error!(event = "rule_rejected", error),
         Event::RuleUnknown { error } => tracing::warn!(event = "rule_unknown", error),
+        Event::RuleWithoutData { warning } => tracing::warn!(event = "rule_without_data", warning),
+        Event::EnrichmentLoaded { place, files, milliseconds } => {
+            tracing::info!(event = "enrichment_loaded", place, files, milliseconds);
+        }
+        Event::EnrichmentFailed { place, error } => {
+            tracing::error!(
+                event = "enrichment_failed",
+                place,
+                error,
+                "the start goes on without it: alerts say less of addresses, and rules that ask for it may never match"
+            );
+        }
         Event::Warmed { place, milliseconds } => tracing::info!(event = "warmed", place, milliseconds),
         Event::WarmUpFailed { place, error } => {
             tracing::warn!(

@@ -3,6 +3,7 @@
 #![expect(clippy::print_stderr, reason = "it says what it is about to do")]
 #![expect(clippy::unwrap_used, reason = "it is made of parts that hold, and stops where they don't")]
 
+mod addresses;
 mod child;
 #[path = "../corpus/mod.rs"]
 mod corpus;
@@ -28,6 +29,7 @@ fn main() -> ExitCode {
         Ok(Job::Measure(options)) => measure(&options),
         Ok(Job::Count { rules, records, end_to_end }) => work::count(rules, records, end_to_end),
         Ok(Job::Read(folder)) => work::read_folder(&folder),
+        Ok(Job::Addresses(folder)) => addresses::measure(&folder),
         Ok(Job::Write { kind, size, folder }) => drop(store::write(kind, size, &folder)),
         Ok(Job::WriteRules { rules, folder }) => store::write_rules(&input::texts(rules), &folder),
         Err(what) => {

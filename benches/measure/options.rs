@@ -13,6 +13,7 @@ usage: cargo bench --bench measure -- [BENCH…] [--kind KIND] [--records N] [--
        cargo bench --bench measure -- write KIND FILESxRECORDS DIR    a corpus as trail files
        cargo bench --bench measure -- write-rules RULES DIR           generated rules, a file each
        cargo bench --bench measure -- read DIR                        reads trail files and does nothing with them
+       cargo bench --bench measure -- addresses DIR                   loads data about addresses, and asks for some
        cargo bench --bench measure -- count RULES [--records N] [--end-to-end]
                                                                       one run, for benches/instructions.sh
 
@@ -29,6 +30,7 @@ pub(super) enum Job {
     Measure(Options),
     Count { rules: Rules, records: usize, end_to_end: bool },
     Read(PathBuf),
+    Addresses(PathBuf),
     Write { kind: Kind, size: Size, folder: PathBuf },
     WriteRules { rules: Rules, folder: PathBuf },
 }
@@ -67,13 +69,14 @@ pub(super) fn parse(arguments: impl Iterator<Item = String>) -> Result<Job, Stri
     if ["--help", "-h", "help"].contains(&&*first) {
         return Ok(Job::Help);
     }
-    if !["write", "write-rules", "read", "count"].contains(&&*first) {
+    if !["write", "write-rules", "read", "addresses", "count"].contains(&&*first) {
         return options(&mut arguments).map(Job::Measure);
     }
     arguments.next();
     let job = match &*first {
         "count" => count(&mut arguments)?,
         "read" => Job::Read(next(&mut arguments, "read")?.into()),
+        "addresses" => Job::Addresses(next(&mut arguments, "addresses")?.into()),
         "write-rules" => {
             let rules = rules(&next(&mut arguments, "write-rules")?)?;
             Job::WriteRules { rules, folder: next(&mut arguments, "write-rules")?.into() }

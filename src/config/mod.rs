@@ -1,5 +1,6 @@
 //! Settings of the function, from environment variables. One table: name, default, unit, range, meaning.
 
+mod enrichment;
 mod notifier;
 mod values;
 
@@ -12,6 +13,8 @@ use crate::rule_pack::RuleSource;
 use crate::trail::{Limits, Scope};
 use crate::yaml::suggest;
 
+use enrichment::enrichment;
+pub use enrichment::{EnrichmentFrom, MAX_ENRICHMENT_BYTES};
 pub use notifier::NotifierSettings;
 use values::{accounts, kinds, regions, rules, warm};
 pub use values::{alerts, config, keys, objects, quarantine, state};
@@ -49,6 +52,7 @@ settings! {
     "TRAILHOUND_STATE", "`memory`", "place", "`memory`, `file:PATH` or `dynamodb:TABLE`", "what is remembered between invocations; `memory` lasts as long as the process";
     "TRAILHOUND_WARM", "none", "places", "`s3://BUCKET`, `alerts` and `state`, separated by commas", "what the function connects to while it starts, before the first event needs it";
     "TRAILHOUND_CONFIG", "none", "place", "`PATH` or `s3://BUCKET/KEY`", "the file of what the organisation knows";
+    "TRAILHOUND_ENRICHMENT", "none", "place", "`PATH` or `s3://BUCKET/PREFIX`", "the folder of what is known of addresses: `ip-ranges.json` and `*.mmdb`";
     "TRAILHOUND_RULES", "`core`", "places", "folders or files of Sigma rules, and `core`, separated by commas", "rules to use; `core` is the built-in pack";
     "TRAILHOUND_ACCOUNTS", "all", "list", "account ids, separated by commas", "whose events are taken; the others' are acknowledged and counted";
     "TRAILHOUND_REGIONS", "all", "list", "Regions, separated by commas", "which Regions' events are taken";
@@ -73,6 +77,8 @@ pub struct Settings {
     pub warm: Vec<Warm>,
     /// The file of what the organisation knows.
     pub config: Option<ConfigFrom>,
+    /// Where what is known of addresses is.
+    pub enrichment: Option<EnrichmentFrom>,
     /// Where rules come from.
     pub rules: Vec<RuleSource>,
     /// Which events are taken.
@@ -87,6 +93,8 @@ pub struct Settings {
     pub limits: Limits,
     /// Memory that what rules find in one file may take, in bytes.
     pub max_found_bytes: usize,
+    /// Memory that what is known of addresses may take, in bytes.
+    pub max_enrichment_bytes: usize,
 }
 
 /// Where log files are.
@@ -175,6 +183,7 @@ impl Settings {
         source.reject_unknown();
         let from = source.parsed("TRAILHOUND_OBJECTS", objects).unwrap_or(ObjectsFrom::S3);
         let usual = if from == ObjectsFrom::S3 { KeysFrom::CloudTrail } else { KeysFrom::Nowhere };
+        let memory = source.memory();
         let settings = Self {
             objects: from,
             keys: source.parsed("TRAILHOUND_KEYS", keys).unwrap_or(usual),
@@ -182,6 +191,7 @@ impl Settings {
             alerts: source.required("TRAILHOUND_ALERTS", alerts).unwrap_or(AlertsTo::Stdout(Stdout::Text)),
             warm: source.parsed("TRAILHOUND_WARM", warm).unwrap_or_default(),
             config: source.parsed("TRAILHOUND_CONFIG", config),
+            enrichment: source.parsed("TRAILHOUND_ENRICHMENT", enrichment),
             rules: source
                 .parsed("TRAILHOUND_RULES", |value| Ok(rules(value)))
                 .unwrap_or_else(|| vec![RuleSource::Core]),
@@ -193,7 +203,8 @@ impl Settings {
             quarantine: source.parsed("TRAILHOUND_QUARANTINE", quarantine),
             concurrency: source.number("TRAILHOUND_CONCURRENCY", 1..=64).unwrap_or(8),
             limits: source.limits(),
-            max_found_bytes: source.memory().map_or(MAX_FOUND_BYTES, |bytes| bytes / 5),
+            max_found_bytes: memory.map_or(MAX_FOUND_BYTES, |bytes| bytes / 5),
+            max_enrichment_bytes: memory.map_or(MAX_ENRICHMENT_BYTES, |bytes| bytes / 4),
         };
         if source.errors.is_empty() { Ok(settings) } else { Err(source.errors) }
     }
@@ -288,7 +299,7 @@ mod tests {
         let settings = read(&[("TRAILHOUND_ALERTS", "stdout"), ("TRAILHOUND_CONFIG", ""), ("PATH", "/bin")]).unwrap();
         assert_eq!(settings.objects, ObjectsFrom::S3);
         assert_eq!(settings.state, StateIn::Memory);
-        assert_eq!((settings.config, settings.warm), (None, Vec::new()));
+        assert_eq!((settings.config, settings.enrichment, settings.warm), (None, None, Vec::new()));
         assert_eq!((settings.concurrency, settings.limits), (8, Limits::default()));
         assert_eq!(settings.rules, [RuleSource::Core]);
         let settings = read(&[("TRAILHOUND_ALERTS", "stdout"), ("TRAILHOUND_RULES", "ours, core")]).unwrap();
@@ -312,8 +323,10 @@ mod tests {
             ("TRAILHOUND_KINDS", "management,network-activity"),
             ("TRAILHOUND_QUARANTINE", "s3://logs/aside"),
             ("TRAILHOUND_KEYS", "file:keys.json"),
+            ("TRAILHOUND_ENRICHMENT", "s3://data/addresses"),
         ])
         .unwrap();
+        assert_eq!(settings.enrichment.unwrap().to_string(), "s3://data/addresses/");
         assert_eq!(
             (settings.scope.accounts.len(), settings.scope.regions.len(), settings.scope.kinds.len()),
             (2, 2, 2)
@@ -324,6 +337,7 @@ mod tests {
             ("TRAILHOUND_ACCOUNTS", "prod", "`prod` is no account id, which has 12 digits"),
             ("TRAILHOUND_REGIONS", "europe", "`europe` is no Region; one looks like eu-west-1"),
             ("TRAILHOUND_KINDS", "insights", "`insights` is no kind of event; did you mean `insight`?"),
+            ("TRAILHOUND_ENRICHMENT", "s3://", "`s3://` names no bucket; it takes `PATH` or `s3://BUCKET/PREFIX`"),
             ("TRAILHOUND_QUARANTINE", "logs", "`logs` is no place to put things aside; it takes `s3://BUCKET/PREFIX`"),
             (
                 "TRAILHOUND_KEYS",

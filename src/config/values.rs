@@ -116,10 +116,16 @@ pub(super) fn kinds(value: &str) -> Result<BTreeSet<EventKind>, String> {
 /// # Errors
 /// What is wrong, in words.
 pub fn quarantine(value: &str) -> Result<Quarantine, String> {
-    let (bucket, prefix) = s3_url(value)
+    let (bucket, prefix) = folder(value)
         .ok_or_else(|| format!("`{value}` is no place to put things aside; it takes `s3://BUCKET/PREFIX`"))?;
+    Ok(Quarantine { bucket, prefix })
+}
+
+/// A bucket, and a prefix that is empty or ends with a slash.
+pub(super) fn folder(url: &str) -> Option<(String, String)> {
+    let (bucket, prefix) = s3_url(url)?;
     let prefix = if prefix.is_empty() || prefix.ends_with('/') { prefix.to_owned() } else { format!("{prefix}/") };
-    Ok(Quarantine { bucket: bucket.to_owned(), prefix })
+    Some((bucket.to_owned(), prefix))
 }
 
 pub(super) fn warm(value: &str) -> Result<Vec<Warm>, String> {

@@ -32,6 +32,8 @@ pub struct CompiledCorrelation {
     pub correlation: Correlation,
     /// Whether it is told by itself, and not only as a part of others.
     pub told: bool,
+    /// Whether it asks for data that isn't loaded, and may never hold for want of it.
+    pub(super) lacks_data: bool,
     /// Which of the rules that it names are correlations.
     pub(super) parts: Vec<Part>,
     pub(super) title: Option<Title>,
@@ -118,7 +120,10 @@ impl Correlations {
                 Ok(parts) => {
                     let added =
                         check(rule, &parts, collection).and_then(|()| set.add(rule, parts, rules, organisation));
-                    rejected.extend(added.err());
+                    match added {
+                        Ok(lacking) => rejected.extend(lacking),
+                        Err(error) => rejected.push(error),
+                    }
                     false
                 }
                 Err(_) => true,
@@ -151,10 +156,10 @@ impl Correlations {
         parts: Vec<Part>,
         rules: &[CompiledRule],
         organisation: &Organisation,
-    ) -> Result<(), Diagnostic> {
+    ) -> Result<Option<Diagnostic>, Diagnostic> {
         let CorrelationRule { metadata, correlation, extension } = rule;
         let index = CorrelationIndex(self.all.len());
-        let compiler = Compiler { file: &metadata.file, organisation };
+        let compiler = Compiler::new(metadata, organisation);
         let mut feeds = Vec::new();
         for (place, part) in parts.iter().enumerate() {
             let info = match part {
@@ -179,15 +184,16 @@ impl Correlations {
             }
         }
         self.all.push(CompiledCorrelation {
-            info: Arc::new(compile::info(metadata, extension, organisation)?),
+            info: Arc::new(compile::info(metadata, extension, &compiler)?),
             correlation: correlation.clone(),
             told: true,
+            lacks_data: compiler.lacks_data(),
             title: extension.alert.title.as_ref().map(|title| compiler.title(title)).transpose()?,
             dedup: extension.alert.dedup.as_ref().map(|fields| dedup(rule, fields)).transpose()?,
             parts,
         });
         feeds.into_iter().for_each(|(rule, feed)| self.feeds[rule].push(feed));
-        Ok(())
+        Ok(compiler.lacking())
     }
 
     /// The rules whose matches reach a part, and whether without a correlation in between.

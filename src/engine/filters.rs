@@ -12,7 +12,10 @@ impl<'f> Filters<'f> {
     /// Leaves out filters with a mistake in them: it may bring alerts too many, but must not reject the rules that they are for.
     pub(super) fn new(filters: &'f [Filter], organisation: &Organisation, rejected: &mut Vec<Diagnostic>) -> Self {
         let usable = |filter: &&Filter| match compile::check_filter(filter, organisation) {
-            Ok(()) => true,
+            Ok(lacking) => {
+                rejected.extend(lacking);
+                true
+            }
             Err(error) => {
                 rejected.push(error);
                 false

@@ -20,6 +20,7 @@ mod matching;
 mod organisation;
 mod reach;
 mod rule_set;
+mod source;
 mod title;
 mod value_test;
 
@@ -27,8 +28,9 @@ pub(crate) use compile::is_placeholder;
 pub use correlation::{CompiledCorrelation, CorrelationIndex, Observed, Part};
 pub use explain::{Asked, Explanation, Step};
 pub use first_seen::{FirstSeenPlan, Shown, Sighted};
-pub use knowledge::{ExpectedPrincipals, Knowledge};
+pub use knowledge::{Account, ExpectedPrincipals, Knowledge, Networks};
 pub use matching::{MAX_SIGHTED, Match, Matcher};
 pub use organisation::{Organisation, Override};
 pub use rule_set::{RuleInfo, RuleSet};
+pub use source::KnownSource;
 pub use title::Command;

@@ -1,8 +1,10 @@
 //! The configuration file: what an organisation knows about itself.
 //!
 //! ```yaml
-//! accounts: {"111122223333": prod}
-//! trusted_networks: [192.0.2.0/24]
+//! accounts: {"111122223333": {name: prod, owner: payments-team}, "444455556666": staging}
+//! partners: {"123456789012": Example Billing}
+//! networks: {office: [192.0.2.0/24]}
+//! trusted_networks: [office, 198.51.100.7]
 //! placeholders: {admin_roles: ["*role/Admin", "*role/Breakglass"]}
 //! expected_principals:
 //!   - resource: arn:aws:sqs:*:111122223333:orders*
@@ -17,11 +19,14 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use ipnet::IpNet;
+
 use crate::outputs::{self, Outputs};
 use crate::sigma::{Level, Mode, SearchIdentifier, Shape, exceptions, mode};
-use crate::yaml::{Code, Diagnostic, Kind, Node, SourceFile, Span};
+use crate::yaml::{Code, Diagnostic, Key, Kind, Node, SourceFile, Span, suggest};
 
-use super::{ExpectedPrincipals, Knowledge, compile};
+use super::source::is_aws;
+use super::{Account, ExpectedPrincipals, Knowledge, Networks, compile};
 
 /// What an organisation knows and wants.
 #[derive(Debug, Clone, Default)]
@@ -54,7 +59,7 @@ pub struct Override {
 }
 
 const SECTIONS: &[&str] =
-    &["accounts", "trusted_networks", "expected_principals", "placeholders", "rules", "channels", "topics"];
+    &["accounts", "partners", "networks", "trusted_networks", "expected_principals", "placeholders", "rules", "channels", "topics"];
 
 impl Organisation {
     /// Reads the configuration file. It is taken whole or not at all: half a list of exceptions would be a false alarm,
@@ -75,10 +80,12 @@ impl Organisation {
         }
         shape.map(&root, "the configuration")?;
         shape.only(&root, SECTIONS)?;
+        let named = section(&root, "networks", |node| networks(shape, node))?;
+        let trusted = section(&root, "trusted_networks", |node| trusted_networks(shape, node, &named))?;
         Ok(Self {
             knowledge: Knowledge::new(
-                section(&root, "accounts", |node| accounts(shape, node))?,
-                section(&root, "trusted_networks", |node| networks(shape, node))?,
+                accounts(shape, &root)?,
+                Networks::new(&named, trusted),
                 section(&root, "expected_principals", |node| expected_principals(shape, node))?,
             ),
             overrides: section(&root, "rules", |node| overrides(shape, node))?,
@@ -102,33 +109,97 @@ fn section<T: Default>(
     }
 }
 
-fn accounts(shape: Shape<'_>, node: &Node) -> Result<BTreeMap<String, String>, Diagnostic> {
-    shape
-        .map(node, "accounts")?
-        .iter()
-        .map(|(id, name)| {
-            if id.text.len() != 12 || !id.text.bytes().all(|byte| byte.is_ascii_digit()) {
-                return Err(shape
-                    .error(Code::WrongType, &id.span, format!("`{}` is no account id", id.text))
-                    .advise("12 digits"));
-            }
-            Ok((id.text.clone(), shape.text(name, "an account's name")?.to_owned()))
-        })
-        .collect()
+/// The organisation's own accounts, and those of partners.
+fn accounts(shape: Shape<'_>, root: &Node) -> Result<BTreeMap<String, Account>, Diagnostic> {
+    let mut accounts = section(root, "accounts", |node| accounts_of(shape, node, "accounts", &["name", "owner"]))?;
+    let partners = section(root, "partners", |node| accounts_of(shape, node, "partners", &["name"]))?;
+    for (id, (span, partner)) in partners {
+        if accounts.contains_key(&id) {
+            let message = format!("`{id}` stands in `accounts`, too");
+            return Err(shape.error(Code::WrongType, &span, message).advise("an account is your own or a partner's"));
+        }
+        accounts.insert(id, (span, Account { is_partner: true, ..partner }));
+    }
+    Ok(accounts.into_iter().map(|(id, (_, account))| (id, account)).collect())
 }
 
-fn networks(shape: Shape<'_>, node: &Node) -> Result<Vec<ipnet::IpNet>, Diagnostic> {
-    let texts = shape.spanned_texts(node, "trusted_networks")?;
-    texts
-        .into_iter()
-        .map(|(text, span)| {
+/// By id, with the place of each.
+fn accounts_of(
+    shape: Shape<'_>,
+    node: &Node,
+    section: &str,
+    members: &[&str],
+) -> Result<BTreeMap<String, (Span, Account)>, Diagnostic> {
+    let account = |(id, value): &(Key, Node)| {
+        if id.text.len() != 12 || !id.text.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Err(shape
+                .error(Code::WrongType, &id.span, format!("`{}` is no account id", id.text))
+                .advise("12 digits"));
+        }
+        Ok((id.text.clone(), (id.span.clone(), account(shape, value, members)?)))
+    };
+    shape.map(node, section)?.iter().map(account).collect()
+}
+
+/// A name, or a map with one.
+fn account(shape: Shape<'_>, node: &Node, members: &[&str]) -> Result<Account, Diagnostic> {
+    let name = if let Kind::Map(_) = node.kind {
+        shape.only(node, members)?;
+        shape.required(node, "name", "what people call the account")?
+    } else {
+        node
+    };
+    let name = shape.text(name, "an account's name")?.to_owned();
+    Ok(Account { name, owner: shape.optional_text(node, "owner")?, is_partner: false })
+}
+
+/// Networks by their names.
+fn networks(shape: Shape<'_>, node: &Node) -> Result<BTreeMap<String, Vec<IpNet>>, Diagnostic> {
+    let list = |(name, list): &(Key, Node)| {
+        let is_name = compile::is_placeholder(&name.text) && name.text.starts_with(char::is_alphabetic);
+        if !is_name || is_aws(&name.text) {
+            let message = format!("`{}` is no name for a network", name.text);
+            let advice = if is_name {
+                "AWS's own networks have names that begin so"
+            } else {
+                "letters, digits, `_`, `-` and `.`, a letter first"
+            };
+            return Err(shape.error(Code::WrongType, &name.span, message).advise(advice));
+        }
+        let networks = shape.spanned_texts(list, "a network")?.into_iter().map(|(text, span)| {
             compile::network(&text).ok_or_else(|| {
                 shape
                     .error(Code::Cidr, &span, format!("`{text}` is no network"))
                     .advise("an address and a prefix length, as in `192.0.2.0/24`")
             })
-        })
-        .collect()
+        });
+        Ok((name.text.clone(), networks.collect::<Result<_, _>>()?))
+    };
+    shape.map(node, "networks")?.iter().map(list).collect()
+}
+
+/// Networks, and names of some.
+fn trusted_networks(
+    shape: Shape<'_>,
+    node: &Node,
+    named: &BTreeMap<String, Vec<IpNet>>,
+) -> Result<Vec<IpNet>, Diagnostic> {
+    let mut trusted = Vec::new();
+    for (text, span) in shape.spanned_texts(node, "trusted_networks")? {
+        match (named.get(text.trim()), compile::network(&text)) {
+            (Some(networks), _) => trusted.extend(networks),
+            (None, Some(network)) => trusted.push(network),
+            (None, None) => {
+                let advice = suggest(&text, named.keys().map(String::as_str));
+                let advice = advice.unwrap_or_else(|| {
+                    "an address and a prefix length, as in `192.0.2.0/24`, or a name that stands in `networks`"
+                        .to_owned()
+                });
+                return Err(shape.error(Code::Cidr, &span, format!("`{text}` is no network")).advise(advice));
+            }
+        }
+    }
+    Ok(trusted)
 }
 
 fn expected_principals(shape: Shape<'_>, node: &Node) -> Result<Vec<ExpectedPrincipals>, Diagnostic> {

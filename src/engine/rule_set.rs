@@ -46,6 +46,8 @@ pub(super) struct CompiledRule {
     pub(super) title: Option<Title>,
     /// Whether a match is told by itself, and not only as a part of correlations.
     pub(super) told: bool,
+    /// Whether it asks for data that isn't loaded, and may never match for want of it.
+    pub(super) lacks_data: bool,
 }
 
 /// What people are told about a rule.
@@ -98,7 +100,8 @@ impl RuleInfo {
 
 impl RuleSet {
     /// Compiles rules as the organisation wants them. A rule that can't be compiled is left out and reported; the others
-    /// stand. This is the only step that can find fault with a rule.
+    /// stand. This is the only step that can find fault with a rule. Warnings ([`Code::NoData`]) are about rules that are in the
+    /// set and ask for data that isn't loaded.
     #[must_use]
     pub fn compile(collection: &Collection, organisation: &Organisation) -> (Self, Vec<Diagnostic>) {
         let mut set = Self { knowledge: organisation.knowledge.clone(), ..Self::default() };
@@ -216,6 +219,12 @@ impl RuleSet {
     pub fn parts(&self) -> impl Iterator<Item = &RuleInfo> {
         let rules = self.rules.iter().filter(|rule| !rule.told).map(|rule| &*rule.info);
         rules.chain(self.correlations.all.iter().filter(|rule| !rule.told).map(|rule| &*rule.info))
+    }
+
+    /// Rules and correlations that ask for data that isn't loaded, and may never match for want of it.
+    pub fn without_data(&self) -> impl Iterator<Item = &RuleInfo> {
+        let rules = self.rules.iter().filter(|rule| rule.lacks_data).map(|rule| &*rule.info);
+        rules.chain(self.correlations.all.iter().filter(|rule| rule.lacks_data).map(|rule| &*rule.info))
     }
 
     /// How many filters are joined to rules.

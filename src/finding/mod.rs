@@ -12,7 +12,7 @@ use std::sync::{Arc, OnceLock};
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::engine::{FirstSeenPlan, Knowledge, Match, RuleInfo, Sighted};
+use crate::engine::{FirstSeenPlan, Knowledge, KnownSource, Match, RuleInfo, Sighted};
 use crate::trail::{EventIdentity, KeptRecord, Mfa, Outcome, Record, Slot};
 
 pub use episode::{Contribution, Episode, EpisodeEvent};
@@ -90,6 +90,12 @@ pub struct Event {
     pub time_is_known: bool,
     /// The organisation's name for the account.
     pub account_name: Option<String>,
+    /// Who looks after the account.
+    pub account_owner: Option<String>,
+    /// The organisation's name for the caller's account, if that is another one.
+    pub caller_account_name: Option<String>,
+    /// What is known of the address that the call came from, if anything is.
+    pub known_source: Option<Box<KnownSource>>,
     /// The record as it stands in the file.
     pub record: KeptRecord,
     pub(crate) details: OnceLock<Box<Details>>,
@@ -243,10 +249,15 @@ impl Event {
     pub fn of(record: &Record<'_>, knowledge: &Knowledge, now: Timestamp) -> Self {
         let identity = record.event_identity();
         let time = record.time();
+        let account = knowledge.account(&identity.account);
+        let caller = record.identity().account().filter(|caller| **caller != identity.account);
         Self {
             time: time.unwrap_or(now),
             time_is_known: time.is_some(),
-            account_name: knowledge.account_name(&identity.account).map(str::to_owned),
+            account_name: account.map(|account| account.name.clone()),
+            account_owner: account.and_then(|account| account.owner.clone()),
+            caller_account_name: caller.and_then(|caller| knowledge.account_name(&caller)).map(str::to_owned),
+            known_source: knowledge.source(record).map(Box::new),
             record: record.keep(),
             identity,
             details: OnceLock::new(),

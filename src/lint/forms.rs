@@ -15,6 +15,10 @@ enum Form {
     Account,
     /// The name of a Region.
     Region,
+    /// `AS64496`
+    AsNumber,
+    /// `NL`
+    Country,
     /// One word.
     Name,
 }
@@ -40,7 +44,7 @@ const IDENTITY: Form = Form::Words(&[
 const FORMS: &[(&str, Form)] = &[
     ("additionalEventData.MFAUsed", Form::Words(&["Yes", "No"])),
     ("awsRegion", Form::Region),
-    ("derived.account_relation", Form::Words(&["same", "known", "foreign"])),
+    ("derived.account_relation", Form::Words(&["same", "known", "partner", "foreign"])),
     ("derived.expected_principal", BOOLEAN),
     ("derived.mfa", Form::Words(&["true", "false", "not-applicable"])),
     ("derived.outcome", Form::Words(&["success", "denied", "failure"])),
@@ -54,6 +58,8 @@ const FORMS: &[(&str, Form)] = &[
     ("derived.policy.wildcard_resource", BOOLEAN),
     ("derived.principal_type", IDENTITY),
     ("derived.service_call", BOOLEAN),
+    ("derived.source_asn", Form::AsNumber),
+    ("derived.source_country", Form::Country),
     ("derived.source_kind", Form::Words(&["public", "private", "aws-service", "unknown"])),
     ("derived.trusted_network", BOOLEAN),
     ("eventCategory", Form::Words(&["Management", "Data", "NetworkActivity", "Insight", "Aggregated"])),
@@ -102,8 +108,11 @@ impl Form {
             ),
             Self::Account if open || is_account(pattern) => None,
             Self::Account => Some("an account is a number of 12 digits".to_owned()),
-            Self::Region if open => None,
+            Self::Region | Self::AsNumber | Self::Country if open => None,
             Self::Region => other_region(pattern),
+            Self::AsNumber => other_asn(pattern),
+            Self::Country if pattern.len() == 2 && pattern.bytes().all(|c| c.is_ascii_alphabetic()) => None,
+            Self::Country => Some("a country is written as two letters, such as `NL`".to_owned()),
             Self::Name if pattern.contains(char::is_whitespace) => Some("names of events are one word".to_owned()),
             Self::Name => None,
         }
@@ -123,6 +132,16 @@ fn other_region(text: &str) -> Option<String> {
     let region = text.strip_suffix(|c: char| c.is_ascii_lowercase())?;
     let is_zone = region.ends_with(|c: char| c.is_ascii_digit()) && region.matches('-').count() >= 2;
     is_zone.then(|| format!("`{text}` is a zone; the Region is `{region}`"))
+}
+
+fn other_asn(text: &str) -> Option<String> {
+    let number = text.strip_prefix(['A', 'a']).and_then(|text| text.strip_prefix(['S', 's']));
+    let is_number = |text: &str| text.parse::<u32>().is_ok();
+    let advice = || match text.trim_start_matches(|c: char| !c.is_ascii_digit()) {
+        digits if is_number(digits) => format!("did you mean `AS{digits}`?"),
+        _ => "AS numbers are written as `AS64496`".to_owned(),
+    };
+    (!number.is_some_and(is_number)).then(advice)
 }
 
 #[cfg(test)]
@@ -160,6 +179,11 @@ mod tests {
         for region in ["us-east-1", "us-gov-west-1", "eusc-de-east-1", "global", "ap-*", "aws-global"] {
             assert!(!impossible(Form::Region, region), "{region}");
         }
+        for asn in ["64496", "ASN64496", "AS 64496", "Example"] {
+            assert!(impossible(Form::AsNumber, asn), "{asn}");
+        }
+        assert!(!impossible(Form::AsNumber, "as64496") && !impossible(Form::AsNumber, "AS644*"));
+        assert!(impossible(Form::Country, "Netherlands") && !impossible(Form::Country, "nl"));
         assert!(impossible(Form::Account, "11112222333") && !impossible(Form::Account, "1111*"));
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::alerting::Alert;
-use crate::engine::RuleInfo;
+use crate::engine::{KnownSource, RuleInfo};
 use crate::finding::{Actor, Details, Episode, EpisodeEvent, Event, Finding, Kind};
 use crate::trail::{EventIdentity, KeptRecord};
 
@@ -142,8 +142,20 @@ fn short_event(event: &Event) -> Event {
         time: event.time,
         time_is_known: event.time_is_known,
         account_name: option(event.account_name.as_ref()),
+        account_owner: option(event.account_owner.as_ref()),
+        caller_account_name: option(event.caller_account_name.as_ref()),
+        known_source: event.known_source.as_deref().map(|source| Box::new(short_source(source))),
         record: KeptRecord::default(),
         details: Box::new(short_details(event.details())).into(),
+    }
+}
+
+fn short_source(source: &KnownSource) -> KnownSource {
+    KnownSource {
+        asn: source.asn,
+        as_org: option(source.as_org.as_ref()),
+        country: option(source.country.as_ref()),
+        networks: list(&source.networks),
     }
 }
 

@@ -199,13 +199,17 @@ pub struct Failure {
     pub why: String,
 }
 
-/// What a process has by way of rules.
+/// What a process has by way of rules, and of data that they ask for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct RuleCounts {
     /// Those that are loaded.
     pub loaded: u64,
     /// Those that don't load.
     pub rejected: u64,
+    /// Those of the loaded that ask for data that isn't there.
+    pub without_data: u64,
+    /// Places and files of data about addresses that can't be used.
+    pub data_failed: u64,
 }
 
 /// The answer to an invocation.

@@ -81,8 +81,8 @@ pub struct Handling {
     pub keys: Option<Box<dyn PublicKeys>>,
     /// Where alerts go, besides the usual topic.
     pub topics: Vec<Topic>,
-    /// How many rules didn't load.
-    pub rejected_rules: u64,
+    /// What came of loading the rules, and the data that they ask for.
+    pub rules: RuleCounts,
     /// Memory that what rules find in one file may take, in bytes. A file with more counts as too large.
     pub max_found_bytes: usize,
 }
@@ -98,7 +98,7 @@ impl Default for Handling {
             own_rules: RuleSet::default(),
             keys: None,
             topics: Vec::new(),
-            rejected_rules: 0,
+            rules: RuleCounts::default(),
             max_found_bytes: MAX_FOUND_BYTES,
         }
     }
@@ -116,7 +116,7 @@ impl<O: ObjectStore, S: StateStore, P: Publisher, C: Clock> Pipeline<O, S, P, C>
         let wanted = run.take(Trigger::parse(payload), payload);
         self.do_all(&mut run, wanted).await;
         self.tell_of_itself(&mut run).await;
-        let rules = RuleCounts { loaded: self.rules.loaded() as u64, rejected: self.handling.rejected_rules };
+        let rules = RuleCounts { loaded: self.rules.loaded() as u64, ..self.handling.rules };
         let outcome = Outcome { rules, ..run.finish() };
         telemetry::emit(&Event::Invocation { outcome: &outcome });
         outcome

@@ -34,7 +34,7 @@ pub struct Screen<'s> {
 }
 
 /// What a record takes that is kept, besides its text, in bytes.
-const RECORD: usize = 600;
+const RECORD: usize = 900;
 /// What a finding takes besides its record.
 const FINDING: usize = 800;
 

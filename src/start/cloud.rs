@@ -7,7 +7,7 @@ use futures_util::future::join_all;
 
 use crate::aws::{CloudTrailKeys, DynamoDbTable, HttpsWeb, S3Objects, SnsTopic, WarmError, sdk_config};
 use crate::config::Warm;
-use crate::ports::{ObjectBody as _, ObjectStore as _, PublicKeys, chain};
+use crate::ports::{FetchError, ObjectBody as _, ObjectStore as _, PublicKeys, chain};
 use crate::telemetry::{self, Event};
 use crate::trigger::ObjectRef;
 
@@ -52,17 +52,46 @@ impl Cloud {
     /// Reads a whole object.
     pub(super) async fn text(&self, object: &ObjectRef) -> Result<String, StartError> {
         let unreadable = |why: String| StartError::Unreadable { place: object.to_string(), why };
-        let mut body = self.clients("s3")?.1.get(object).await.map_err(|error| unreadable(chain(&error)))?;
-        let mut bytes = Vec::new();
-        while let Some(chunk) = body.chunk().await.map_err(|error| unreadable(chain(&error)))? {
-            bytes.extend_from_slice(&chunk);
+        let s3 = &self.clients("s3")?.1;
+        let bytes = whole(s3, object, usize::MAX).await.map_err(|error| unreadable(chain(&error)))?;
+        String::from_utf8(bytes.unwrap_or_default()).map_err(|_| unreadable("it is not UTF-8".to_owned()))
+    }
+
+    /// Reads a whole object; nothing of one that has more bytes. An error is told in words.
+    pub(super) async fn bytes(&self, object: &ObjectRef, max_bytes: usize) -> Result<Option<Vec<u8>>, String> {
+        let s3 = &self.clients("s3").map_err(|error| error.to_string())?.1;
+        whole(s3, object, max_bytes).await.map_err(|error| chain(&error))
+    }
+
+    /// All objects below a prefix, in the order of their keys. An error is told in words.
+    pub(super) async fn list(&self, bucket: &str, prefix: &str) -> Result<Vec<ObjectRef>, String> {
+        let s3 = &self.clients("s3").map_err(|error| error.to_string())?.1;
+        let mut all: Vec<ObjectRef> = Vec::new();
+        loop {
+            let after = all.last().map(|object| object.key.as_str());
+            let page = s3.list(bucket, prefix, after).await.map_err(|error| chain(&error))?;
+            if page.is_empty() {
+                return Ok(all);
+            }
+            all.extend(page);
         }
-        String::from_utf8(bytes).map_err(|_| unreadable("it is not UTF-8".to_owned()))
     }
 
     fn clients(&self, what: &'static str) -> Result<&(SdkConfig, S3Objects), StartError> {
         self.0.as_ref().ok_or(StartError::WithoutAws(what))
     }
+}
+
+async fn whole(s3: &S3Objects, object: &ObjectRef, max_bytes: usize) -> Result<Option<Vec<u8>>, FetchError> {
+    let mut body = s3.get(object).await?;
+    let mut bytes = Vec::new();
+    while let Some(chunk) = body.chunk().await? {
+        if bytes.len() + chunk.len() > max_bytes {
+            return Ok(None);
+        }
+        bytes.extend_from_slice(&chunk);
+    }
+    Ok(Some(bytes))
 }
 
 /// Connects to the places that are on AWS, to all at once. A failure is told and changes nothing else.

@@ -5,6 +5,7 @@ mod cloud;
 #[cfg(not(feature = "aws"))]
 #[path = "no_cloud.rs"]
 mod cloud;
+mod enrichment;
 mod notifier;
 mod parts;
 mod verification;
@@ -14,9 +15,10 @@ use std::sync::Mutex;
 
 use jiff::Timestamp;
 
-use crate::config::{AlertsTo, ConfigFrom, KeysFrom, ObjectsFrom, Settings, StateIn};
+use crate::config::{AlertsTo, ConfigFrom, EnrichmentFrom, KeysFrom, ObjectsFrom, Settings, StateIn};
 use crate::engine::Organisation;
 use crate::local::{Folder, KeyFileError, OpenError, StateFile, StateMemory, SystemClock};
+use crate::outcome::RuleCounts;
 use crate::pipeline::{Handling, Pipeline};
 use crate::ports::PublicKeys;
 use crate::rule_pack::{self, Loaded};
@@ -26,6 +28,8 @@ use crate::trigger::ObjectRef;
 use crate::yaml::{Diagnostic, SourceFile};
 
 use cloud::Cloud;
+use enrichment::Gathered;
+pub use enrichment::enrichment_folder;
 pub use cloud::Sender;
 pub use notifier::{ConfiguredNotifier, notifier, sender};
 pub use parts::{Alerts, Body, Objects, State};
@@ -51,6 +55,14 @@ pub enum StartError {
     /// The organisation's file is wrong.
     #[error("{0}")]
     Organisation(Diagnostic),
+    /// Data about addresses can't be used.
+    #[error("{place}: {why}")]
+    Enrichment {
+        /// Which file or folder.
+        place: String,
+        /// What is wrong.
+        why: String,
+    },
     /// No rule is loaded: nothing would ever be found.
     #[error("no rule could be loaded ({0})")]
     NoRules(String),
@@ -93,12 +105,13 @@ pub async fn pipeline(settings: &Settings) -> Result<ConfiguredPipeline, StartEr
     let cloud = cloud(settings).await;
     let parts = Parts::choose(settings, &cloud)?;
     let ((), loaded) = tokio::join!(cloud::warm(&settings.warm, &parts), load(settings, &cloud));
-    let loaded = loaded?;
+    let (loaded, data_failed) = loaded?;
     loaded.report();
     if settings.state == StateIn::Memory {
         telemetry::emit(&Event::MemoryLimited);
     }
-    parts.with(settings, loaded)
+    let counts = RuleCounts { data_failed, ..loaded.counts() };
+    parts.with(settings, loaded, counts)
 }
 
 /// Chooses the parts for rules that are loaded already.
@@ -107,7 +120,8 @@ pub async fn pipeline(settings: &Settings) -> Result<ConfiguredPipeline, StartEr
 /// When nothing could be found or told.
 pub async fn with_rules(settings: &Settings, loaded: Loaded) -> Result<ConfiguredPipeline, StartError> {
     let cloud = cloud(settings).await;
-    Parts::choose(settings, &cloud)?.with(settings, loaded)
+    let counts = loaded.counts();
+    Parts::choose(settings, &cloud)?.with(settings, loaded, counts)
 }
 
 /// Where log files and the memory are, and where alerts go.
@@ -132,7 +146,7 @@ impl Parts {
         })
     }
 
-    fn with(self, settings: &Settings, loaded: Loaded) -> Result<ConfiguredPipeline, StartError> {
+    fn with(self, settings: &Settings, loaded: Loaded, rules: RuleCounts) -> Result<ConfiguredPipeline, StartError> {
         if loaded.rules.loaded() == 0 {
             return Err(StartError::NoRules(loaded.summary()));
         }
@@ -151,8 +165,8 @@ impl Parts {
                 quarantine: settings.quarantine.clone(),
                 own_rules: loaded.own,
                 keys: self.keys,
+                rules,
                 topics: loaded.topics,
-                rejected_rules: loaded.rejected.len() as u64,
                 max_found_bytes: settings.max_found_bytes,
             },
         })
@@ -167,13 +181,23 @@ pub async fn memory(place: &StateIn) -> Result<State, StartError> {
     state(place, &Cloud::load(matches!(place, StateIn::DynamoDb(_))).await)
 }
 
-/// Loads the rules on a thread of its own: compiling holds a processor, and connections want to go on.
-async fn load(settings: &Settings, cloud: &Cloud) -> Result<Loaded, StartError> {
-    let organisation = organisation(settings.config.as_ref(), cloud).await?;
+/// Loads the rules on a thread of its own: compiling holds a processor, and connections want to go on. Also how much of what they
+/// may ask for can't be used.
+async fn load(settings: &Settings, cloud: &Cloud) -> Result<(Loaded, u64), StartError> {
+    let data = async {
+        match &settings.enrichment {
+            Some(from) => enrichment::gather(from, settings.max_enrichment_bytes, cloud).await,
+            None => Gathered::default(),
+        }
+    };
+    let (organisation, data) = tokio::join!(organisation(settings.config.as_ref(), cloud), data);
+    let (mut organisation, failed) = (organisation?, data.failed());
+    organisation.knowledge = organisation.knowledge.enriched(data.enrichment);
     let sources = settings.rules.clone();
     let loading = tokio::task::spawn_blocking(move || rule_pack::load(&sources, &organisation));
     // It can't have been cancelled, so it panicked.
-    loading.await.map_err(|error| std::panic::resume_unwind(error.into_panic()))
+    let loaded = loading.await.map_err(|error| std::panic::resume_unwind(error.into_panic()))?;
+    Ok((loaded, failed))
 }
 
 /// Reads what the organisation knows from a file.
@@ -205,7 +229,8 @@ async fn cloud(settings: &Settings) -> Cloud {
         || matches!(settings.alerts, AlertsTo::Sns(_))
         || matches!(settings.state, StateIn::DynamoDb(_))
         || settings.keys == KeysFrom::CloudTrail
-        || matches!(settings.config, Some(ConfigFrom::S3 { .. }));
+        || matches!(settings.config, Some(ConfigFrom::S3 { .. }))
+        || matches!(settings.enrichment, Some(EnrichmentFrom::S3 { .. }));
     Cloud::load(needed).await
 }
 

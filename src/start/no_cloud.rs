@@ -37,6 +37,14 @@ impl Cloud {
     pub(super) async fn text(&self, _object: &ObjectRef) -> Result<String, StartError> {
         Err(StartError::WithoutAws("s3://"))
     }
+
+    pub(super) async fn bytes(&self, _object: &ObjectRef, _max_bytes: usize) -> Result<Option<Vec<u8>>, String> {
+        Err(StartError::WithoutAws("s3://").to_string())
+    }
+
+    pub(super) async fn list(&self, _bucket: &str, _prefix: &str) -> Result<Vec<ObjectRef>, String> {
+        Err(StartError::WithoutAws("s3://").to_string())
+    }
 }
 
 pub(super) async fn warm(_places: &[Warm], _parts: &Parts) {}

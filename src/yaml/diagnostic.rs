@@ -107,6 +107,8 @@ codes! {
         UnknownRule = "unknown-rule",
         /// A secret that stands in the configuration itself.
         PlainSecret = "plain-secret",
+        /// Asks for data that isn't loaded, and so for what no event has.
+        NoData = "no-data",
         /// Parts of a correlation that don't fit together, or a condition that can't be watched.
         Correlation = "correlation",
     }

@@ -47,7 +47,8 @@ const NEW_ADDRESS: &str = "Principal used a new source IP address";
 /// One stack for the whole story, because deploying takes seconds: each step looks at what the one before left.
 #[tokio::test]
 async fn a_trail_file_arrives_and_an_alert_goes_out() {
-    let mut stack = Stack::deploy(&[RULES]).await;
+    let mut stack = Stack::deploy(&[RULES], &["EnrichmentUri=s3://example-config/addresses"]).await;
+    what_is_known_of_addresses_lies_in_another_bucket(&stack).await;
     a_file_alerts_with_who_did_what_where(&stack).await;
     the_same_file_again_is_not_told_again(&stack).await;
     nor_by_another_process(&mut stack).await;
@@ -67,7 +68,7 @@ async fn a_trail_file_arrives_and_an_alert_goes_out() {
 /// A function that lacks a place does what it can without, and says so.
 #[tokio::test]
 async fn a_function_that_lacks_a_place_works_and_says_so() {
-    let mut stack = Stack::deploy(&["TRAILHOUND_WARM=s3://somebody-elses-logs,alerts"]).await;
+    let mut stack = Stack::deploy(&["TRAILHOUND_WARM=s3://somebody-elses-logs,alerts"], &[]).await;
     a_file_alerts_with_who_did_what_where(&stack).await;
     // What it has said is in the log once it is done.
     stack.wait_until_idle().await;
@@ -79,6 +80,13 @@ async fn a_function_that_lacks_a_place_works_and_says_so() {
     let dead = without_its_table_single_events_alert_and_the_rest_waits(&mut stack).await;
     what_waited_is_told_once_the_table_is_there(&mut stack, &dead).await;
     stack.stop();
+}
+
+async fn what_is_known_of_addresses_lies_in_another_bucket(stack: &Stack) {
+    let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/enrichment/data");
+    let file = |name: &str| fs::read(data.join(name)).unwrap();
+    let objects = [("addresses/asn.mmdb", file("asn.mmdb")), ("addresses/ip-ranges.json", file("ip-ranges.json"))];
+    stack.put_elsewhere("example-config", &objects).await;
 }
 
 async fn a_file_alerts_with_who_did_what_where(stack: &Stack) {
@@ -260,6 +268,9 @@ fn the_role_allows_all_that_it_has_to(stack: &Stack) {
         assert!(warmed.iter().any(|line| line.contains(place)), "{place} was not connected to: {warmed:?}\n{log}");
     }
     assert_eq!((count(&log, NOT_WARMED), count(&log, STATE_FAILED)), (0, 0), "{log}");
+    let loaded = line(&log, r#""event":"enrichment_loaded""#);
+    assert!(loaded.contains("ip-ranges.json of 2026-11-04") && loaded.contains("asn.mmdb of 2026-11-04"), "{loaded}");
+    assert_eq!(count(&log, r#""event":"enrichment_failed""#), 0, "{log}");
 }
 
 fn title(finding: &Value) -> &str {

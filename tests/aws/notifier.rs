@@ -85,7 +85,7 @@ async fn a_trail_file_arrives_and_slack_is_told_of_it_once() {
     let secret = format!("ssm:/trailhound/slack-webhook={}", receiver.address);
     let notifier = env!("CARGO_BIN_EXE_notifier");
     let arguments = ["--notifier", notifier, "--config", config.to_str().unwrap(), "--secret", &secret];
-    let stack = Stack::deploy_with(&[], &arguments).await;
+    let stack = Stack::deploy_with(&[], &[], &arguments).await;
 
     stack.put(&key("told"), &trail_file(&[by("alice", stop_logging("org-trail", "e-1"))])).await;
     let messages = receiver.messages(1, &stack).await;

@@ -39,13 +39,13 @@ struct Place {
 }
 
 impl Stack {
-    /// With variables for the function beside those of the template, as `NAME=VALUE`.
-    pub(crate) async fn deploy(variables: &[&str]) -> Self {
-        Self::deploy_with(variables, &[]).await
+    /// With variables for the function beside those of the template, and parameters of the template, as `NAME=VALUE`.
+    pub(crate) async fn deploy(variables: &[&str], parameters: &[&str]) -> Self {
+        Self::deploy_with(variables, parameters, &[]).await
     }
 
     /// The same, with further arguments for `aws_local.py`.
-    pub(crate) async fn deploy_with(variables: &[&str], arguments: &[&str]) -> Self {
+    pub(crate) async fn deploy_with(variables: &[&str], parameters: &[&str], arguments: &[&str]) -> Self {
         let python = env::var("TRAILHOUND_PYTHON")
             .expect("TRAILHOUND_PYTHON names a Python with scripts/requirements.txt; run `make aws-test`");
         let mut script = Command::new(python)
@@ -54,6 +54,7 @@ impl Stack {
             .args(["--serve", "--visibility", "5", "--max-receive", "2", "--bootstrap"])
             .arg(env!("CARGO_BIN_EXE_function"))
             .args(variables.iter().flat_map(|variable| ["--env", variable]))
+            .args(parameters.iter().flat_map(|parameter| ["--param", parameter]))
             .args(arguments)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -98,6 +99,14 @@ impl Stack {
 
     pub(crate) async fn put(&self, key: &str, bytes: &[u8]) {
         self.s3.put_object().bucket(&self.place.bucket).key(key).body(bytes.to_vec().into()).send().await.unwrap();
+    }
+
+    /// Makes another bucket, and puts these into it.
+    pub(crate) async fn put_elsewhere(&self, bucket: &str, objects: &[(&str, Vec<u8>)]) {
+        self.s3.create_bucket().bucket(bucket).send().await.unwrap();
+        for (key, bytes) in objects {
+            self.s3.put_object().bucket(bucket).key(*key).body(bytes.clone().into()).send().await.unwrap();
+        }
     }
 
     pub(crate) async fn get(&self, key: &str) -> Vec<u8> {

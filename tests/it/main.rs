@@ -19,6 +19,7 @@ mod crash; // processes that die in the middle
 mod delivery; // what happens over several deliveries
 mod docs; // documentation that has to agree with the code
 mod engine; // index, evaluator and explanation, held against each other
+mod enrichment; // what is known of accounts and addresses
 mod faults; // parts that fail in the middle
 mod first_seen; // what is remembered, over invocations
 mod groups; // of correlations: many, large, far apart, damaged

@@ -162,6 +162,8 @@ fn the_samples_of_the_documentation_are_valid() {
             (&rules, detection("sel: {eventName: x}") + "\n" + sample)
         } else if has(&[
             "accounts",
+            "partners",
+            "networks",
             "trusted_networks",
             "expected_principals",
             "placeholders",

@@ -19,6 +19,9 @@ use environment::LAMBDA;
 const TOPIC: &str = "arn:aws:sns:eu-west-1:111122223333:alerts";
 const HEAD: &str = "HEAD /example-trail-logs";
 const ASK: &str = "GetTopicAttributes";
+const LIST: &str = "GET /example-config/?list-type=2";
+/// What is known of addresses; the last is of no use.
+const DATA: &[&str] = &["asn.mmdb", "city.mmdb", "ip-ranges.json", "old/asn.mmdb", "connection.mmdb"];
 const NEXT: &str = "GET /2018-06-01/runtime/invocation/next";
 /// Far more than it takes; a wait ends as soon as it can.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -42,14 +45,14 @@ struct Server {
 
 impl Server {
     /// Starts the function, gives it one event, and returns the requests up to its answer, the answer, and the log.
-    async fn run(warm_ups: WarmUps) -> (Vec<Seen>, String, String) {
+    async fn run(warm_ups: WarmUps, more: &[(&str, &str)]) -> (Vec<Seen>, String, String) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let host = listener.local_addr().unwrap().to_string();
         let (answered, answer) = oneshot::channel();
         let server = Arc::new(Self { warm_ups, seen: Mutex::default(), answered: Mutex::new(Some(answered)) });
         tokio::spawn(Arc::clone(&server).accept(listener));
 
-        let function = Function(function(&host).spawn().unwrap());
+        let function = Function(function(&host).envs(more.iter().copied()).spawn().unwrap());
         let answer = tokio::time::timeout(PATIENCE, answer).await.expect("no answer came").unwrap();
         let seen = server.seen.lock().unwrap().clone();
         (seen, answer, function.log())
@@ -103,6 +106,23 @@ impl Server {
         }
         if line == NEXT {
             return self.event();
+        }
+        if line.starts_with(LIST) && refused {
+            return xml("403 Forbidden", "<Error><Code>AccessDenied</Code><Message>not for you</Message></Error>");
+        }
+        if line.starts_with(LIST) {
+            let keys = if line.contains("start-after") { Vec::new() } else { DATA.to_vec() };
+            let contents: String =
+                keys.iter().map(|name| format!("<Contents><Key>addresses/{name}</Key></Contents>")).collect();
+            return xml("200 OK", &format!("<ListBucketResult>{contents}</ListBucketResult>"));
+        }
+        if let Some(name) = line.strip_prefix("GET /example-config/addresses/") {
+            let name = name.split('?').next()?;
+            return Some((
+                "200 OK",
+                "",
+                fs::read(events().with_file_name("tests/it/enrichment/data").join(name)).unwrap(),
+            ));
         }
         let key = line.strip_prefix("GET /")?.split('?').next()?;
         Some(("200 OK", "", fs::read(events().join("objects").join(key)).unwrap()))
@@ -168,7 +188,7 @@ fn position(seen: &[Seen], what: &str) -> usize {
 
 #[tokio::test]
 async fn connections_stand_before_the_first_event_and_carry_it() {
-    let (seen, answer, log) = Server::run(WarmUps::Answered).await;
+    let (seen, answer, log) = Server::run(WarmUps::Answered, &[]).await;
     assert_eq!(answer, r#"{"batchItemFailures":[]}"#, "{log}");
     let (asked, next) = (position(&seen, HEAD).max(position(&seen, ASK)), position(&seen, NEXT));
     assert!(asked < next, "{seen:#?}");
@@ -179,9 +199,55 @@ async fn connections_stand_before_the_first_event_and_carry_it() {
     assert_eq!(log.matches(r#""event":"warmed""#).count(), 2, "{log}");
 }
 
+const ENRICHED: &[(&str, &str)] = &[("TRAILHOUND_ENRICHMENT", "s3://example-config/addresses")];
+
+#[tokio::test]
+async fn what_is_known_of_addresses_comes_from_s3_and_is_named_in_the_log() {
+    let (seen, answer, log) = Server::run(WarmUps::Answered, ENRICHED).await;
+    assert_eq!(answer, r#"{"batchItemFailures":[]}"#, "{log}");
+    assert!(position(&seen, "addresses/ip-ranges.json") < position(&seen, NEXT), "{seen:#?}");
+    assert!(!seen.iter().any(|(_, line)| line.contains("/old/")), "{seen:#?}");
+    let lines = |event: &str| log.lines().filter(|line| line.contains(event)).collect::<Vec<_>>();
+    let [loaded] = lines(r#""event":"enrichment_loaded""#)[..] else { panic!("{log}") };
+    for part in [
+        r#""place":"s3://example-config/addresses/""#,
+        "ip-ranges.json of 2026-11-04 (10 networks of AWS), asn.mmdb of 2026-11-04 (GeoLite2-ASN: AS numbers, ",
+        "city.mmdb of 2026-11-04 (GeoLite2-City: countries)",
+    ] {
+        assert!(loaded.contains(part), "{part} is not in {loaded}");
+    }
+    let [failed] = lines(r#""event":"enrichment_failed""#)[..] else { panic!("{log}") };
+    assert!(failed.contains("s3://example-config/addresses/connection.mmdb") && failed.contains("ERROR"), "{failed}");
+    assert!(log.contains(r#""EnrichmentFailed":1"#) && !log.contains("RulesWithoutData"), "{log}");
+}
+
+/// Whoever mends a permission must not miss meanwhile what all other rules find.
+#[tokio::test]
+async fn a_function_that_may_not_read_the_data_starts_and_names_the_rules_that_ask_for_it() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let rule = "title: Country\nid: c\nlogsource: {product: aws, service: cloudtrail}\ndetection: {s: {derived.source_country: NL}, condition: s}\n";
+    fs::write(folder.path().join("a.yml"), rule).unwrap();
+    let rules = format!("core,{}", folder.path().display());
+    let more = [ENRICHED, &[("TRAILHOUND_RULES", rules.as_str())]].concat();
+    let (_, answer, log) = Server::run(WarmUps::Refused, &more).await;
+    assert_eq!(answer, r#"{"batchItemFailures":[]}"#, "{log}");
+    for part in [
+        r#""event":"enrichment_failed""#,
+        "s3://example-config/addresses/ could not be listed",
+        "not for you",
+        r#""event":"rule_without_data""#,
+        r#"\"Country\" asks for `derived.source_country`, and no database with countries is loaded"#,
+        r#""EnrichmentFailed":1"#,
+        r#""RulesWithoutData":1"#,
+    ] {
+        assert!(log.contains(part), "{part} is not in {log}");
+    }
+    assert!(!log.contains("enrichment_loaded"), "{log}");
+}
+
 #[tokio::test]
 async fn a_function_without_its_connections_starts_and_says_what_is_wrong() {
-    let (seen, answer, log) = Server::run(WarmUps::Refused).await;
+    let (seen, answer, log) = Server::run(WarmUps::Refused, &[]).await;
     assert_eq!(answer, r#"{"batchItemFailures":[]}"#, "{log}");
     position(&seen, "Action=Publish");
     let lines: Vec<&str> = log.lines().filter(|line| line.contains(r#""event":"warm_up_failed""#)).collect();

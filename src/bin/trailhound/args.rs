@@ -123,9 +123,12 @@ pub(crate) struct RuleArgs {
     /// Add a built-in pack to the rules; may be repeated. The one pack is `core`.
     #[arg(long, value_name = "NAME", value_parser = pack)]
     pub(crate) pack: Vec<RuleSource>,
-    /// The file of what the organisation knows: account names, expected principals, trusted networks, rule overrides.
+    /// The file of what the organisation knows: names of accounts and networks, expected principals, rule overrides.
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
+    /// The folder of what is known of addresses: AWS's `ip-ranges.json`, and databases in MaxMind's format (`*.mmdb`).
+    #[arg(long, value_name = "DIR")]
+    pub(crate) enrichment: Option<PathBuf>,
 }
 
 impl RuleArgs {
@@ -181,7 +184,7 @@ pub(crate) struct LintArgs {
 
 impl LintArgs {
     pub(crate) fn rules(&self) -> RuleArgs {
-        RuleArgs { rules: self.paths.clone(), pack: Vec::new(), config: self.config.clone() }
+        RuleArgs { rules: self.paths.clone(), pack: Vec::new(), config: self.config.clone(), enrichment: None }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use trailhound::config::{ConfigFrom, KeysFrom, Settings};
+use trailhound::config::{ConfigFrom, EnrichmentFrom, KeysFrom, Settings};
 use trailhound::outcome::{self, Outcome};
 use trailhound::ports::BoxError;
 use trailhound::start::{self, ConfiguredPipeline};
@@ -18,12 +18,14 @@ pub(crate) async fn run(args: &InvokeArgs) -> Result<Verdict, BoxError> {
         alerts: args.alerts.clone(),
         warm: Vec::new(),
         config: args.rules.config.clone().map(ConfigFrom::Path),
+        enrichment: args.rules.enrichment.clone().map(EnrichmentFrom::Folder),
         rules: args.rules.sources(),
         scope: Scope::default(),
         quarantine: args.quarantine.clone(),
         keys: args.public_keys.clone().map_or(KeysFrom::Nowhere, KeysFrom::File),
         concurrency: 8,
         max_found_bytes: trailhound::pipeline::MAX_FOUND_BYTES,
+        max_enrichment_bytes: trailhound::config::MAX_ENRICHMENT_BYTES,
         limits: crate::limits()?,
     };
     let loaded = rules::load(&args.rules)?;

@@ -6,6 +6,7 @@ use ipnet::{IpNet, Ipv4Net};
 
 use crate::engine::encode::encode;
 use crate::engine::expr::{Expr, Item};
+use crate::engine::field::{Derived, Field};
 use crate::engine::matcher::TextMatcher;
 use crate::engine::value_test::{FieldTest, Test};
 use crate::sigma::{Comparison, DetectionItem, FieldName, Modifiers, Pattern, Value, number};
@@ -20,6 +21,9 @@ impl Compiler<'_> {
         let DetectionItem { field, modifiers, values, .. } = item;
         let keyword = field.is_none();
         let field = field.as_ref().map(|field| self.field(field)).transpose()?;
+        if let (Some(Field::Derived(Derived::SourceNetwork)), Some(value)) = (&field, values.first()) {
+            self.note(&value.span, "a network", self.organisation.knowledge.lacks_networks(item));
+        }
         let label = label(item);
         if let (Comparison::Exists, Some(field)) = (modifiers.comparison, &field) {
             let yes = |value: &Value| value.text.as_deref().is_some_and(|text| text.eq_ignore_ascii_case("true"));

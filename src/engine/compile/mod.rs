@@ -4,17 +4,19 @@ mod first_seen;
 mod item;
 mod placeholder;
 
+use std::cell::RefCell;
 use std::sync::Arc;
 
 use jiff::SignedDuration;
 
 use crate::sigma::{Condition, Detection, Extension, FieldName, Filter, Metadata, Rule, SearchIdentifier};
-use crate::yaml::{Code, Diagnostic, SourceFile};
+use crate::yaml::{Code, Diagnostic, SourceFile, Span};
 
 use super::Organisation;
 use super::expr::{Expr, Identifier};
 use super::field::Field;
 use super::rule_set::{CompiledRule, RuleInfo};
+use super::source::Lack;
 use super::title::{Command, Title};
 
 pub(super) use item::network;
@@ -27,7 +29,8 @@ const DEFAULT_WINDOW: SignedDuration = SignedDuration::from_mins(60);
 /// Compiles one rule with the filters that are for it, as the organisation wants it.
 ///
 /// An exception of the organisation that can't be compiled is reported to `problems` and left out: a mistake in it may bring
-/// an alert too many, but must not switch its rule off.
+/// an alert too many, but must not switch its rule off. `problems` also gets a warning about what the rule asks for and is not
+/// loaded: it would be silence that looks like peace.
 pub(super) fn rule(
     rule: &Rule,
     filters: &[&Filter],
@@ -36,27 +39,29 @@ pub(super) fn rule(
 ) -> Result<CompiledRule, Diagnostic> {
     let Rule { metadata, detection, extension, .. } = rule;
     let change = organisation.overrides.get(&metadata.id);
-    let compiler = Compiler { file: &metadata.file, organisation };
+    let compiler = Compiler::new(metadata, organisation);
     let mut detections = Detections::default();
     compiler.detection(&mut detections, "", detection)?;
+    let first_seen = extension.first_seen.as_ref().map(|plan| compiler.first_seen(plan)).transpose()?;
+    let lacks_data = compiler.lacks_data();
     for (number, exception) in (1..).zip(&extension.exceptions) {
         let exception = compiler.identifier(exception)?;
         detections.except(format!("exception {number}"), exception);
     }
     if let Some(change) = change {
-        let compiler = Compiler { file: &change.file, organisation };
+        let compiler = Compiler { file: &change.file, ..Compiler::new(metadata, organisation) };
         for (number, exception) in (1..).zip(&change.exceptions) {
             match compiler.identifier(exception) {
                 Ok(exception) => detections.except(format!("exception {number} of the organisation"), exception),
                 Err(error) => problems.push(error),
             }
         }
+        problems.extend(compiler.lacking());
     }
     for filter in filters {
-        let compiler = Compiler { file: &filter.metadata.file, organisation };
+        let compiler = Compiler::new(&filter.metadata, organisation);
         compiler.detection(&mut detections, &format!("filter \"{}\": ", filter.metadata.title), &filter.detection)?;
     }
-    let first_seen = extension.first_seen.as_ref().map(|plan| compiler.first_seen(plan)).transpose()?;
     let dedup = match &extension.alert.dedup {
         Some(fields) => Some(compiler.fields(fields)?),
         // What is new is told once, whoever else did something new in that hour.
@@ -64,32 +69,35 @@ pub(super) fn rule(
         None => Some(DEFAULT_DEDUP.iter().filter_map(|name| Field::new(name).ok()).collect()),
     };
     let title = extension.alert.title.as_ref().map(|title| compiler.title(title)).transpose()?;
+    let info = Arc::new(info(metadata, extension, &compiler)?);
+    problems.extend(compiler.lacking());
     Ok(CompiledRule {
-        info: Arc::new(info(metadata, extension, organisation)?),
+        info,
         condition: Expr::All(detections.conditions),
         identifiers: detections.identifiers,
         first_seen,
         dedup,
         title,
         told: true,
+        lacks_data,
     })
 }
 
-/// Whether a filter can be compiled.
-pub(super) fn check_filter(filter: &Filter, organisation: &Organisation) -> Result<(), Diagnostic> {
-    let compiler = Compiler { file: &filter.metadata.file, organisation };
-    compiler.detection(&mut Detections::default(), "", &filter.detection)
+/// Whether a filter can be compiled; what it asks for and is not loaded.
+pub(super) fn check_filter(filter: &Filter, organisation: &Organisation) -> Result<Option<Diagnostic>, Diagnostic> {
+    let compiler = Compiler::new(&filter.metadata, organisation);
+    compiler.detection(&mut Detections::default(), "", &filter.detection)?;
+    Ok(compiler.lacking())
 }
 
 /// What people are told about a rule or a correlation.
 pub(super) fn info(
     metadata: &Metadata,
     extension: &Extension,
-    organisation: &Organisation,
+    compiler: &Compiler<'_>,
 ) -> Result<RuleInfo, Diagnostic> {
-    let compiler = Compiler { file: &metadata.file, organisation };
     let command = |template| Command::new(template, |name| compiler.field(name));
-    let change = organisation.overrides.get(&metadata.id);
+    let change = compiler.organisation.overrides.get(&metadata.id);
     let alert = &extension.alert;
     Ok(RuleInfo {
         id: metadata.id.clone(),
@@ -124,10 +132,37 @@ impl Detections {
     }
 }
 
-/// Compiles what stands in one file.
+/// Compiles what stands in one file about one rule.
 pub(super) struct Compiler<'f> {
-    pub(super) file: &'f Arc<SourceFile>,
-    pub(super) organisation: &'f Organisation,
+    file: &'f Arc<SourceFile>,
+    title: &'f str,
+    organisation: &'f Organisation,
+    /// The first that asks for data that isn't loaded.
+    lacking: RefCell<Option<Diagnostic>>,
+}
+
+impl<'f> Compiler<'f> {
+    pub(super) fn new(metadata: &'f Metadata, organisation: &'f Organisation) -> Self {
+        let Metadata { file, title, .. } = metadata;
+        Self { file, title, organisation, lacking: RefCell::default() }
+    }
+
+    /// Whether something asked for data that isn't loaded, so far.
+    pub(super) fn lacks_data(&self) -> bool {
+        self.lacking.borrow().is_some()
+    }
+
+    /// What did.
+    pub(super) fn lacking(self) -> Option<Diagnostic> {
+        self.lacking.into_inner()
+    }
+
+    fn note(&self, span: &Span, asked: &str, lack: Option<Lack>) {
+        let Some(Lack { what, advice }) = lack else { return };
+        let message = format!("\"{}\" asks for {asked}, and {what}", self.title);
+        let warning = Diagnostic::warning(Code::NoData, self.file, span.clone(), message).advise(advice);
+        self.lacking.borrow_mut().get_or_insert(warning);
+    }
 }
 
 impl Compiler<'_> {
@@ -164,10 +199,14 @@ impl Compiler<'_> {
     }
 
     pub(super) fn field(&self, name: &FieldName) -> Result<Field, Diagnostic> {
-        Field::new(&name.text).map_err(|advice| {
+        let field = Field::new(&name.text).map_err(|advice| {
             let message = format!("there is no field `{}`", name.text);
             Diagnostic::new(Code::UnknownField, self.file, name.span.clone(), message).advise(advice)
-        })
+        })?;
+        if let Field::Derived(derived) = field {
+            self.note(&name.span, &format!("`{}`", name.text), self.organisation.knowledge.lacks(derived));
+        }
+        Ok(field)
     }
 }
 

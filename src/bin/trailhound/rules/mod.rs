@@ -31,15 +31,20 @@ pub(crate) fn is_broken(loaded: &Loaded) -> bool {
 /// Loads the rules that were asked for and prints what is wrong with the others.
 ///
 /// # Errors
-/// When the organisation's file is wrong.
+/// When the organisation's file is wrong, or data about addresses can't be used.
 pub(crate) fn load(args: &RuleArgs) -> Result<Loaded, BoxError> {
     let loaded = rule_pack::load(&args.sources(), &organisation(args)?);
-    for error in loaded.rejected.iter().chain(&loaded.stray) {
+    for error in loaded.rejected.iter().chain(&loaded.stray).chain(&loaded.without_data) {
         note(&format!("{error}\n"));
     }
     Ok(loaded)
 }
 
 fn organisation(args: &RuleArgs) -> Result<Organisation, BoxError> {
-    Ok(args.config.as_deref().map_or_else(|| Ok(Organisation::default()), start::organisation_file)?)
+    let mut organisation =
+        args.config.as_deref().map_or_else(|| Ok(Organisation::default()), start::organisation_file)?;
+    if let Some(folder) = &args.enrichment {
+        organisation.knowledge = organisation.knowledge.enriched(start::enrichment_folder(folder)?);
+    }
+    Ok(organisation)
 }

@@ -13,7 +13,7 @@ use std::io::{self, BufWriter, Write as _};
 use trailhound::alerting::{self, Correlator, Decision, FirstSighting, Hold, Sightings};
 use trailhound::engine::RuleSet;
 use trailhound::finding::{Contribution, Finding, FindingUid};
-use trailhound::outcome::{self, Counts, Outcome, RuleCounts};
+use trailhound::outcome::{self, Counts, Outcome};
 use trailhound::ports::BoxError;
 use trailhound::rule_pack::Loaded;
 
@@ -138,9 +138,8 @@ impl Scan {
 
     /// The counts by the names that the function sends them under.
     fn outcome(&self, loaded: &Loaded) -> Outcome {
-        let rules = RuleCounts { loaded: loaded.rules.loaded() as u64, rejected: loaded.rejected.len() as u64 };
         let counts = Counts { findings: self.printed + self.counts.held_back(), ..self.counts.clone() };
-        Outcome { counts, rules, ..Outcome::default() }
+        Outcome { counts, rules: loaded.counts(), ..Outcome::default() }
     }
 
     fn summary(&self, skipped: usize, unlisted: usize) -> String {
