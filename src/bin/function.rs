@@ -33,7 +33,7 @@ async fn run() -> Result<(), Error> {
         let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
         Error::from(errors.join("; "))
     })?;
-    let pipeline = &start::pipeline(&settings).await?;
+    let pipeline = &Box::pin(start::pipeline(&settings)).await?;
     lambda_runtime::run(service_fn(move |event: LambdaEvent<Box<RawValue>>| handle(pipeline, event))).await
 }
 

@@ -58,8 +58,17 @@ pub struct Override {
     pub span: Span,
 }
 
-const SECTIONS: &[&str] =
-    &["accounts", "partners", "networks", "trusted_networks", "expected_principals", "placeholders", "rules", "channels", "topics"];
+const SECTIONS: &[&str] = &[
+    "accounts",
+    "partners",
+    "networks",
+    "trusted_networks",
+    "expected_principals",
+    "placeholders",
+    "rules",
+    "channels",
+    "topics",
+];
 
 impl Organisation {
     /// Reads the configuration file. It is taken whole or not at all: half a list of exceptions would be a false alarm,

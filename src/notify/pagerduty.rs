@@ -60,7 +60,6 @@ fn details(story: &Story) -> Value {
     for fact in &story.facts {
         put(&fact.name, fact.value.clone());
     }
-    put("owner", story.account.owner.clone());
     put("more", story.more.join("; "));
     put("note", story.notes.join(" "));
     put("known", story.known.join(" "));

@@ -102,12 +102,8 @@ fn parts(story: &Story) -> Vec<Part> {
 }
 
 fn footer(story: &Story) -> String {
-    let owner = match story.account.owner.as_str() {
-        "" => String::new(),
-        owner => format!(" · owner {}", code(owner, 60)),
-    };
     let (rule, event) = (code(&story.rule.id, 80), code(&story.event.id, 100));
-    format!("Finding {}{owner} · rule {rule} · event {event} · {}", story.finding, code(&story.event.origin, 400))
+    format!("Finding {} · rule {rule} · event {event} · {}", story.finding, code(&story.event.origin, 400))
 }
 
 fn filter_text(filter: &str) -> String {

@@ -88,9 +88,7 @@ fn parts(story: &Story) -> Vec<Part> {
     parts.extend(listed(7, "When it is harmless", story.benign.iter().map(|text| format!("• {text}"))));
     let filter = story.silence.iter().flat_map(|filter| filter.lines().map(str::to_owned).collect::<Vec<_>>());
     parts.extend(listed(8, "How to silence it: a Sigma filter", filter));
-    let owner =
-        if story.account.owner.is_empty() { String::new() } else { format!("owner {} · ", story.account.owner) };
-    let footer = format!("{owner}finding {} · rule {} · event {}", story.finding, story.rule.id, story.event.id);
+    let footer = format!("Finding {} · rule {} · event {}", story.finding, story.rule.id, story.event.id);
     parts.push(Part::new(1, runs(&[subtle(&footer)])));
     parts
 }

@@ -28,9 +28,9 @@ use crate::trigger::ObjectRef;
 use crate::yaml::{Diagnostic, SourceFile};
 
 use cloud::Cloud;
+pub use cloud::Sender;
 use enrichment::Gathered;
 pub use enrichment::enrichment_folder;
-pub use cloud::Sender;
 pub use notifier::{ConfiguredNotifier, notifier, sender};
 pub use parts::{Alerts, Body, Objects, State};
 use verification::public_keys;

@@ -88,10 +88,8 @@ fn readable(message: &Value) -> String {
 
 fn all(alerts: &[Notification], form: impl Fn(&Notification) -> String) -> String {
     let rule = "=".repeat(72);
-    alerts
-        .iter()
-        .flat_map(|alert| [rule.clone(), "\n".to_owned(), form(alert).trim_end().to_owned(), "\n".to_owned()])
-        .collect()
+    let told = alerts.iter().map(|alert| format!("{rule}\n{}\n", form(alert).trim_end()));
+    told.collect::<Vec<_>>().concat()
 }
 
 /// The lines of a member that is text.

@@ -15,7 +15,7 @@ use trailhound::sigma;
 use trailhound::trail::Record;
 use trailhound::yaml::{Diagnostic, SourceFile};
 
-use crate::support::{record, rule, with};
+use crate::support::{World, fact, record, rule, story, trail_file, with};
 
 const ORGANISATION: &str = "
 accounts:
@@ -42,14 +42,14 @@ fn enrichment(names: &[&str]) -> Enrichment {
     enrichment
 }
 
-const ALL: &[&str] = &["ip-ranges.json", "asn.mmdb", "city.mmdb", "ipinfo.mmdb"];
+pub(crate) const ALL: &[&str] = &["ip-ranges.json", "asn.mmdb", "city.mmdb", "ipinfo.mmdb"];
 
-fn organisation(names: &[&str]) -> Organisation {
+pub(crate) fn organisation(names: &[&str]) -> Organisation {
     let organisation = Organisation::parse(&SourceFile::new("trailhound.yaml", ORGANISATION)).unwrap();
     Organisation { knowledge: organisation.knowledge.enriched(enrichment(names)), ..organisation }
 }
 
-fn compile(yaml: &str, organisation: &Organisation) -> (RuleSet, Vec<Diagnostic>) {
+pub(crate) fn compile(yaml: &str, organisation: &Organisation) -> (RuleSet, Vec<Diagnostic>) {
     RuleSet::compile(&sigma::parse(&SourceFile::new("rules.yml", yaml)), organisation)
 }
 
@@ -176,6 +176,52 @@ fn an_event_carries_what_an_alert_says_of_accounts_and_addresses() {
     assert_eq!(networks, ["aws", "aws:S3", "aws:S3:eu-west-1"]);
     assert_eq!(event(&from("203.0.113.200"), &[]).known_source, None);
     assert_eq!(event(&from("sns.amazonaws.com"), ALL).known_source, None);
+}
+
+#[tokio::test]
+async fn alerts_say_whose_account_and_whose_network_it_is() {
+    let role = json!({"type": "AssumedRole", "principalId": "AROA:ci", "arn": "arn:aws:sts::444455556666:assumed-role/deploy/ci",
+        "accountId": "444455556666", "sessionContext": {"sessionIssuer": {"type": "Role", "arn": "arn:aws:iam::444455556666:role/deploy", "accountId": "444455556666", "userName": "deploy"}}});
+    for (record, sentence, who, source) in [
+        (
+            from("203.0.113.7"),
+            "from 203.0.113.7 (Office, NL). It succeeded.",
+            "alice (IAM user)",
+            "203.0.113.7 (Office, AS64496 Example Hosting, NL)",
+        ),
+        (
+            from("203.0.113.90"),
+            "from 203.0.113.90 (AWS EC2 eu-west-1, NL).",
+            "",
+            "203.0.113.90 (AWS EC2 eu-west-1, AS64496 Example Hosting, NL)",
+        ),
+        (from("203.0.113.200"), "from 203.0.113.200 (Example Telecom).", "", "203.0.113.200 (AS64511 Example Telecom)"),
+        (from("192.0.3.1"), "from 192.0.3.1. It succeeded.", "", "192.0.3.1"),
+        (from("10.1.2.3"), "from 10.1.2.3 (inside).", "", "10.1.2.3 (inside)"),
+        (
+            by("123456789012"),
+            "Account Example Billing (123456789012) called StopLogging",
+            "account Example Billing (123456789012), AROA:x",
+            "",
+        ),
+        (by("ANONYMOUS_PRINCIPAL"), "Account ANONYMOUS_PRINCIPAL called", "account ANONYMOUS_PRINCIPAL, AROA:x", ""),
+        (
+            with(record("StopLogging", "e1"), &[("/userIdentity", role)]),
+            "Role deploy (session ci) of account staging (444455556666) called StopLogging",
+            "deploy (role), session ci of account staging (444455556666)",
+            "",
+        ),
+    ] {
+        let (rules, _) = compile(&selection("eventName: StopLogging"), &organisation(ALL));
+        let world = World::new(rules);
+        world.notify(&[&world.put("a", &trail_file(&[record]))]).await;
+        let alert = world.alerts().remove(0);
+        let story = story(&alert);
+        assert!(story.sentence.contains(sentence), "{}", story.sentence);
+        assert!(fact(&alert, "Who").contains(who), "{}", fact(&alert, "Who"));
+        assert!(source.is_empty() || fact(&alert, "From") == source, "{}", fact(&alert, "From"));
+        assert_eq!((fact(&alert, "Owner"), story.account.owner), ("payments-team".into(), "payments-team".into()));
+    }
 }
 
 /// The newest file that knows something says it; the others fill in what it doesn't know.

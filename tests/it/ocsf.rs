@@ -142,7 +142,7 @@ async fn only_a_call_is_a_call() {
         (
             "a refused call",
             json!(["StopLogging", "cloudtrail.amazonaws.com",
-            {"error": "AccessDenied", "error_message": "User: x is not authorized", "message": "denied"}, {"ip": "203.0.113.66"}, "AwsApiCall"]),
+            {"error": "AccessDenied", "error_message": "User: x is not authorized", "message": "denied"}, {"ip": "203.0.113.66", "autonomous_system": {"number": 64496, "name": "Example Hosting"}, "location": {"country": "NL"}}, "AwsApiCall"]),
         ),
         // The insight's own name says nothing of what was called.
         (

@@ -112,9 +112,9 @@ impl Server {
         }
         if line.starts_with(LIST) {
             let keys = if line.contains("start-after") { Vec::new() } else { DATA.to_vec() };
-            let contents: String =
+            let contents: Vec<_> =
                 keys.iter().map(|name| format!("<Contents><Key>addresses/{name}</Key></Contents>")).collect();
-            return xml("200 OK", &format!("<ListBucketResult>{contents}</ListBucketResult>"));
+            return xml("200 OK", &format!("<ListBucketResult>{}</ListBucketResult>", contents.concat()));
         }
         if let Some(name) = line.strip_prefix("GET /example-config/addresses/") {
             let name = name.split('?').next()?;

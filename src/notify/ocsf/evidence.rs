@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde_json::value::{RawValue, to_raw_value};
 
-use crate::finding::{Details, Finding};
+use crate::finding::{Details, Event, Finding};
 use crate::trail::{Record, Slot};
 
 use super::super::fit::Detail;
@@ -56,6 +56,17 @@ objects! {
         svc_name: Option<&'a str>,
         uid: Text<'a>,
         owner: Option<User<'a>>,
+        autonomous_system: Option<AutonomousSystem<'a>>,
+        location: Option<Location<'a>>,
+    }
+
+    AutonomousSystem<'a> {
+        number: Option<u32>,
+        name: Option<&'a str>,
+    }
+
+    Location<'a> {
+        country: &'a str,
     }
 
     Destination<'a> {
@@ -84,7 +95,7 @@ pub(super) fn evidence(finding: &Finding, detail: Detail) -> Option<Evidence<'_>
         actor: if is_call { actor(details, &record) } else { None },
         user: person(details, &record),
         api: api(details, &record),
-        src_endpoint: source(details, &record),
+        src_endpoint: source(event, &record),
         dst_endpoint: record.text("tlsDetails.clientProvidedHostHeader").map(|hostname| Destination { hostname }),
         http_request: details.user_agent.as_deref().map(|agent| HttpRequest { user_agent: redact::text(agent) }),
         tls: record
@@ -142,7 +153,8 @@ fn api<'a>(details: &'a Details, record: &Record<'a>) -> Option<Api<'a>> {
     })
 }
 
-fn source<'a>(details: &'a Details, record: &Record<'a>) -> Option<Source<'a>> {
+fn source<'a>(event: &'a Event, record: &Record<'a>) -> Option<Source<'a>> {
+    let (details, known) = (event.details(), event.known_source.as_deref());
     let ip = details.source_address.map(|address| address.to_string());
     let svc_name = details.source_ip.as_deref().filter(|_| ip.is_none());
     let uid = record.said(Slot::VpcEndpointId);
@@ -152,5 +164,9 @@ fn source<'a>(details: &'a Details, record: &Record<'a>) -> Option<Source<'a>> {
         svc_name,
         uid,
         owner: owner.and_then(Account::of).map(User::of_account),
+        autonomous_system: known
+            .map(|known| AutonomousSystem { number: known.asn, name: known.as_org.as_deref() })
+            .filter(|system| system.number.is_some()),
+        location: known.and_then(|known| known.country.as_deref()).map(|country| Location { country }),
     })
 }

@@ -8,10 +8,8 @@ use super::plain;
 /// The caller in full, for a line of its own.
 pub(super) fn described(event: &Event) -> String {
     let actor = &event.details().actor;
-    let mut who = named(actor);
-    let is_account = actor.principal_type.as_deref() == Some("AWSAccount");
-    if let Some(account) = actor.account.as_deref().filter(|account| *account != event.identity.account && !is_account)
-    {
+    let mut who = named(event);
+    if let Some(account) = other_account(event).filter(|_| !is_account(actor)) {
         who += &format!(" of account {account}");
     }
     match actor.mfa {
@@ -25,8 +23,23 @@ pub(super) fn described(event: &Event) -> String {
     }
 }
 
+/// The caller's account where it is another one than that of the event, with its name.
+pub(super) fn other_account(event: &Event) -> Option<String> {
+    let account = event.details().actor.account.as_deref().filter(|account| *account != event.identity.account)?;
+    Some(match &event.caller_account_name {
+        Some(name) => format!("{} ({account})", plain::line(name, 40)),
+        None => account.to_owned(),
+    })
+}
+
+/// Whether nothing but its account is told of a caller.
+pub(super) fn is_account(actor: &Actor) -> bool {
+    actor.principal_type.as_deref() == Some("AWSAccount")
+}
+
 /// The caller and what kind of caller it is.
-pub(super) fn named(actor: &Actor) -> String {
+fn named(event: &Event) -> String {
+    let actor = &event.details().actor;
     let name = short_name(actor);
     match actor.principal_type.as_deref() {
         Some("Root") => "root user".to_owned(),
@@ -37,6 +50,7 @@ pub(super) fn named(actor: &Actor) -> String {
         },
         Some("AWSService") => format!("{name} (AWS service)"),
         Some("AWSAccount") => {
+            let name = other_account(event).map_or(name, |account| format!("account {account}"));
             format!("{name}, {}", actor.principal_id.as_deref().unwrap_or("known by its account only"))
         }
         Some(other) => format!("{name} ({other})"),

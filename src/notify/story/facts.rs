@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use crate::alerting::Alert;
+use crate::engine::KnownSource;
 use crate::finding::{Event, Finding};
 use crate::trail::Outcome;
 
@@ -29,10 +30,11 @@ fn call(alert: &Alert) -> Vec<(&'static str, String)> {
         ("Who", actor::described(event)),
         ("Did", did(event)),
         ("What", list(&event.details().resources)),
-        ("From", source(event)),
+        ("From", from(event)),
         ("With", agent(event)),
         ("When", when(alert)),
         ("Where", place(event)),
+        ("Owner", event.account_owner.clone().unwrap_or_default()),
     ]
 }
 
@@ -83,6 +85,41 @@ pub(super) fn list(resources: &[String]) -> String {
 /// The address, or the service in its place.
 pub(super) fn source(event: &Event) -> String {
     event.details().source_ip.as_deref().map(|source| plain::line(source, 150)).unwrap_or_default()
+}
+
+/// The address and all that is known of it.
+fn from(event: &Event) -> String {
+    let Some(known) = &event.known_source else { return source(event) };
+    let mut parts = networks(known);
+    let number = known.asn.map(|number| format!("AS{number}"));
+    let system = number.into_iter().chain(known.as_org.clone()).collect::<Vec<_>>().join(" ");
+    parts.extend([system, known.country.clone().unwrap_or_default()].into_iter().filter(|part| !part.is_empty()));
+    if parts.is_empty() {
+        return source(event);
+    }
+    format!("{} ({})", source(event), plain::line(&parts.join(", "), MAX_VALUE))
+}
+
+/// What of the address tells most: whose network it is, else who runs it; and in which country.
+pub(super) fn whereabouts(event: &Event) -> Option<String> {
+    let known = event.known_source.as_deref()?;
+    let whose = networks(known).into_iter().next().or_else(|| known.as_org.clone());
+    let parts: Vec<String> = whose.into_iter().chain(known.country.clone()).collect();
+    (!parts.is_empty()).then(|| plain::line(&parts.join(", "), 80))
+}
+
+/// Networks that the address is in: the organisation's by their names, AWS's by service and Region.
+fn networks(known: &KnownSource) -> Vec<String> {
+    let name = |name: &String| {
+        let mut parts = name.split(':');
+        match (parts.next(), parts.next(), parts.next()) {
+            (Some(own), None, None) if own != "aws" => Some(own.to_owned()),
+            (_, Some(service), Some(region)) => Some(format!("AWS {service} {region}")),
+            // The same once more, with less said.
+            _ => None,
+        }
+    };
+    known.networks.iter().filter_map(name).collect()
 }
 
 /// The program, unless it is the service that stands in the address's place.

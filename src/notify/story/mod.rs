@@ -174,7 +174,7 @@ impl Story {
             account: StoryAccount {
                 id: plain::logged(&event.identity.account, 40),
                 name: plain::line(event.account_name.as_deref().unwrap_or_default(), 40),
-                owner: String::new(),
+                owner: plain::line(event.account_owner.as_deref().unwrap_or_default(), 80),
             },
             region: plain::logged(&details.region, 40),
             facts: facts::of(alert),

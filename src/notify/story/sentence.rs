@@ -110,6 +110,11 @@ fn who(event: &Event) -> String {
         Some("AWSService") => format!("AWS service {name}"),
         _ => name,
     };
+    let who = match actor::other_account(event) {
+        Some(account) if actor::is_account(actor) => format!("account {account}"),
+        Some(account) => format!("{who} of account {account}"),
+        None => who,
+    };
     who + &through
 }
 
@@ -170,7 +175,11 @@ fn from(event: &Event) -> String {
     let source = plain::line(&source, 80);
     let is_said = event.details().actor.principal.as_deref() == Some(&source)
         || event.details().actor.invoked_by.as_deref() == Some(&source);
-    if source.is_empty() || is_said { String::new() } else { format!(", from {source}") }
+    match facts::whereabouts(event) {
+        _ if source.is_empty() || is_said => String::new(),
+        Some(whereabouts) => format!(", from {source} ({whereabouts})"),
+        None => format!(", from {source}"),
+    }
 }
 
 fn reason(event: &Event) -> String {

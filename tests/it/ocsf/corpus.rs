@@ -18,7 +18,8 @@ use trailhound::start;
 use trailhound::trail::{Item, Record};
 use trailhound::trigger::ObjectRef;
 
-use crate::support::{Fails, FaultyState, World, compile, events, gzip, record, rule, rules, trail_file, with};
+use crate::enrichment::{ALL, compile, organisation};
+use crate::support::{Fails, FaultyState, World, events, gzip, record, rule, rules, trail_file, with};
 
 /// A finding by what it is of.
 pub(super) type Named = (String, Value);
@@ -32,9 +33,9 @@ fn any() -> String {
            trailhound: {alert: {title: '{eventName} in {awsRegion}', runbook: [Ask alice., Undo it.]}}\n"
 }
 
-/// As an organisation that knows its accounts has it.
+/// As an organisation has it that knows its accounts and what there is to know of addresses.
 fn any_rules() -> RuleSet {
-    let (rules, errors) = compile(&any(), "accounts: {'111122223333': prod}");
+    let (rules, errors) = compile(&any(), &organisation(ALL));
     assert!(errors.is_empty(), "{errors:?}");
     rules
 }
