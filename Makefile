@@ -33,9 +33,10 @@ unit: ## Unit and integration tests with local parts
 	cargo test --doc --all-features --locked --quiet
 
 .PHONY: ocsf
-ocsf: $(VENV)/ready ## Hold findings of every kind against implementations of OCSF that are not ours
+ocsf: $(VENV)/ready ## Hold findings of every kind against implementations of OCSF and ASFF that are not ours
 	cargo nextest run --all-features --test it --locked ocsf::
 	$(VENV)/bin/python -B scripts/ocsf $(TARGET)/tmp/ocsf
+	$(VENV)/bin/python -B scripts/asff.py $(TARGET)/tmp/asff
 
 .PHONY: template
 template: $(VENV)/ready ## Lint template.yaml

@@ -5,6 +5,8 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::trail::partition;
+
 use super::plain;
 use super::story::Story;
 
@@ -24,6 +26,15 @@ pub struct Product {
     pub account: String,
     /// The Region.
     pub region: String,
+}
+
+impl Product {
+    /// The product of the account in which an alert's event happened.
+    #[must_use]
+    pub fn of_event(story: &Story) -> Self {
+        let Story { account, region, .. } = story;
+        Self { partition: partition(region).to_owned(), account: account.id.clone(), region: region.clone() }
+    }
 }
 
 /// An alert as a finding.
@@ -54,8 +65,9 @@ pub fn finding(story: &Story, product: &Product) -> Value {
         "ProductFields": fields(story),
         "RecordState": "ACTIVE",
     });
-    if let Some(step) = story.steps.first() {
-        finding["Remediation"] = json!({"Recommendation": {"Text": some(step, MAX_REMEDIATION)}});
+    if !story.steps.is_empty() {
+        let text = plain::cut(&story.steps.join(" "), MAX_REMEDIATION);
+        finding["Remediation"] = json!({"Recommendation": {"Text": text}});
     }
     if let Some(url) = &story.console {
         finding["SourceUrl"] = json!(url);
@@ -79,6 +91,7 @@ fn types(tags: &[String]) -> Vec<String> {
         ("credential-access", "TTPs/Credential Access"),
         ("discovery", "TTPs/Discovery"),
         ("lateral-movement", "TTPs/Lateral Movement"),
+        ("command-and-control", "TTPs/Command and Control"),
         ("collection", "TTPs/Collection"),
         ("exfiltration", "Effects/Data Exfiltration"),
         ("impact", "Effects/Data Destruction"),
@@ -109,7 +122,6 @@ fn fields(story: &Story) -> Map<String, Value> {
         ("rule", story.rule.title.as_str()),
         ("account", &story.account.id),
         ("account_name", &story.account.name),
-        ("owner", &story.account.owner),
         ("event_id", &story.event.id),
         ("event_name", &story.event.name),
         ("event_source", &story.event.source),

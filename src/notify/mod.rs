@@ -83,6 +83,7 @@ impl Notification {
             "slack": json(&slack::message(&self.story)),
             "teams": json(&teams::message(&self.story)),
             "pagerduty": json(&pagerduty::event(&self.story, "ROUTING_KEY")),
+            "asff": asff::finding(&self.story, &asff::Product::of_event(&self.story)),
             "ocsf": json(&self.ocsf),
         })
     }

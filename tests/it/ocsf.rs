@@ -9,6 +9,8 @@ use std::path::Path;
 
 use corpus::Named;
 use serde_json::{Value, json};
+use trailhound::notify::Story;
+use trailhound::notify::asff::{self, Product};
 
 async fn everything() -> Vec<Named> {
     [corpus::of_shapes().await, corpus::of_rules().await, corpus::of_itself(), corpus::of_samples().await].concat()
@@ -19,7 +21,13 @@ async fn findings_of_every_kind_are_there_to_be_checked_and_explained() {
     let found = everything().await;
     let count = |start: &str| found.iter().filter(|(name, _)| name.starts_with(start)).count();
     assert!(shapes::all().len() >= 50 && count("own: ") >= 5 && count("events/") >= 60, "{}", found.len());
-    corpus::write("findings", &found);
+    corpus::write("ocsf", &found);
+    let product = Product { partition: "aws".into(), account: "111122223333".into(), region: "eu-west-1".into() };
+    let as_asff = |(name, finding): &Named| {
+        let story: Story = serde_json::from_value(finding["unmapped"]["story"].clone()).unwrap();
+        (name.clone(), asff::finding(&story, &product))
+    };
+    corpus::write("asff", &found.iter().map(as_asff).collect::<Vec<_>>());
     let mut attributes = BTreeSet::new();
     for (_, finding) in &found {
         collect(finding, "", &mut attributes);

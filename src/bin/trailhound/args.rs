@@ -59,7 +59,7 @@ pub(crate) struct AlertArgs {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum AlertCommand {
-    /// Show every form of a rule's alert: e-mail, chat, Slack, Teams, PagerDuty, OCSF.
+    /// Show every form of a rule's alert: e-mail, chat, Slack, Teams, PagerDuty, Security Hub, OCSF.
     Preview(PreviewArgs),
 }
 
@@ -98,6 +98,8 @@ pub(crate) enum Form {
     Teams,
     /// An event of PagerDuty's Events API.
     Pagerduty,
+    /// A finding as Security Hub imports it.
+    Asff,
     /// An OCSF Detection Finding.
     Ocsf,
 }
@@ -110,6 +112,7 @@ impl Form {
         (Self::Slack, "Slack, from the notifier"),
         (Self::Teams, "Teams, from the notifier"),
         (Self::Pagerduty, "PagerDuty, from the notifier"),
+        (Self::Asff, "Security Hub, from the notifier"),
         (Self::Ocsf, "OCSF Detection Finding"),
     ];
 }

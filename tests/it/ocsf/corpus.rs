@@ -204,10 +204,10 @@ pub(super) async fn of_samples() -> Vec<Named> {
     found
 }
 
-/// Writes findings where `scripts/ocsf` finds them, a line each.
+/// Writes findings where `scripts/ocsf` and `scripts/asff.py` find them, a line each.
 pub(super) fn write(name: &str, found: &[Named]) {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("ocsf");
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
     fs::create_dir_all(&folder).unwrap();
     let line = |(name, finding): &Named| json!({"name": name, "finding": finding}).to_string() + "\n";
-    fs::write(folder.join(format!("{name}.jsonl")), found.iter().map(line).collect::<String>()).unwrap();
+    fs::write(folder.join("findings.jsonl"), found.iter().map(line).collect::<String>()).unwrap();
 }

@@ -126,6 +126,7 @@ fn print(notification: &Notification, form: Option<Form>) -> Result<(), BoxError
             Form::Slack => pretty("slack")?,
             Form::Teams => pretty("teams")?,
             Form::Pagerduty => pretty("pagerduty")?,
+            Form::Asff => pretty("asff")?,
             Form::Ocsf => pretty("ocsf")?,
         })
     };
