@@ -111,6 +111,20 @@ pub struct Page {
 pub trait Publisher: Send + Sync {
     /// Hands an alert on. Once this returns, somebody else answers for it.
     fn publish(&self, notification: &Notification) -> impl Future<Output = Result<(), PublishError>> + Send;
+
+    /// Hands several on, in fewer requests where there is such a thing. One answer each, in their order.
+    fn publish_all(
+        &self,
+        notifications: &[Notification],
+    ) -> impl Future<Output = Vec<Result<(), PublishError>>> + Send {
+        async move {
+            let mut answers = Vec::with_capacity(notifications.len());
+            for notification in notifications {
+                answers.push(self.publish(notification).await);
+            }
+            answers
+        }
+    }
 }
 
 /// Sends requests to the receivers of alerts, and to the services of AWS that the notifier needs.

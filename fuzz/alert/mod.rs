@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use trailhound::alerting::{Acquaintance, Alert, Repetition};
 use trailhound::engine::{Organisation, RuleSet};
-use trailhound::notify::{self, MAX_MESSAGE_BYTES, Notification, pagerduty, slack, teams};
+use trailhound::notify::{self, Attribute, MAX_MESSAGE_BYTES, Notification, pagerduty, slack, teams};
 use trailhound::pipeline::Screen;
 use trailhound::sigma;
 use trailhound::trail::{Item, Record};
@@ -152,13 +152,16 @@ fn email(body: &str) {
 
 fn sns(notification: &Notification) {
     let message = notification.sns_message();
-    assert!(message.len() <= MAX_MESSAGE_BYTES, "{} bytes", message.len());
+    assert!(notification.sns_bytes() <= MAX_MESSAGE_BYTES, "{} bytes", notification.sns_bytes());
     assert!(parsed(&message).as_object().is_some_and(|forms| forms.values().all(Value::is_string)));
     for (name, value) in &notification.attributes {
-        assert!(
-            !value.is_empty() && !value.chars().any(|c| c.is_control() || u32::from(c) > 0xffff),
-            "{name}: {value}"
-        );
+        let texts = match value {
+            Attribute::Text(text) => std::slice::from_ref(text),
+            Attribute::List(texts) => texts,
+        };
+        let is_fine =
+            |text: &String| !text.is_empty() && !text.chars().any(|c| c.is_control() || u32::from(c) > 0xffff);
+        assert!(!texts.is_empty() && texts.iter().all(is_fine), "{name}: {value}");
     }
 }
 

@@ -1,20 +1,26 @@
 //! Alerts to an Amazon SNS topic.
 
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use aws_config::SdkConfig;
 use aws_sdk_sns::Client;
 use aws_sdk_sns::config::timeout::TimeoutConfig;
 use aws_sdk_sns::config::{Builder, Region};
-use aws_sdk_sns::types::MessageAttributeValue;
+use aws_sdk_sns::error::{BuildError, SdkError};
+use aws_sdk_sns::operation::publish_batch::PublishBatchError;
+use aws_sdk_sns::types::{BatchResultErrorEntry, MessageAttributeValue, PublishBatchRequestEntry};
 
-use crate::notify::Notification;
-use crate::ports::{PublishError, Publisher};
+use crate::notify::{Attribute, MAX_MESSAGE_BYTES, Notification};
+use crate::ports::{PublishError, Publisher, chain};
 
 use super::warm::{WarmError, bounded};
 
 /// For one alert, its retries included. A function has a minute.
 const PATIENCE: Duration = Duration::from_secs(12);
+
+/// Alerts of one request.
+const MAX_ENTRIES: usize = 10;
 
 /// An SNS topic.
 #[derive(Debug, Clone)]
@@ -57,26 +63,154 @@ fn region(arn: &str) -> Option<&str> {
     arn.split(':').nth(3)
 }
 
+impl SnsTopic {
+    fn topic<'t>(&'t self, notification: &'t Notification) -> &'t str {
+        notification.topic.as_deref().unwrap_or(&self.arn)
+    }
+
+    /// A topic is reached in its own Region.
+    fn elsewhere(&self, arn: &str) -> Option<Builder> {
+        let theirs = region(arn).filter(|theirs| Some(*theirs) != region(&self.arn))?;
+        Some(Builder::new().region(Region::new(theirs.to_owned())))
+    }
+
+    /// Several alerts in one request. SNS answers for each; what it refused is published alone, with all the patience that takes.
+    async fn publish_batch(
+        &self,
+        arn: &str,
+        notifications: &[&Notification],
+    ) -> Result<Vec<Result<(), PublishError>>, SdkError<PublishBatchError>> {
+        let entries = (0..).zip(notifications).map(|(id, notification): (usize, _)| entry(id, notification));
+        let entries = entries.collect::<Result<Vec<_>, BuildError>>().map_err(SdkError::construction_failure)?;
+        let request = self.client.publish_batch().topic_arn(arn).set_publish_batch_request_entries(Some(entries));
+        let mut request = request.customize();
+        if let Some(config) = self.elsewhere(arn) {
+            request = request.config_override(config);
+        }
+        let answer = request.send().await?;
+        let refused: HashSet<&str> = answer.failed().iter().map(BatchResultErrorEntry::id).collect();
+        let mut answers = Vec::new();
+        for (id, notification) in notifications.iter().enumerate() {
+            let is_out = !refused.contains(id.to_string().as_str());
+            answers.push(if is_out { Ok(()) } else { self.publish(notification).await });
+        }
+        Ok(answers)
+    }
+
+    async fn publish_some(&self, arn: &str, notifications: &[&Notification]) -> Vec<Result<(), PublishError>> {
+        if let [alone] = notifications {
+            return vec![self.publish(alone).await];
+        }
+        let error = match self.publish_batch(arn, notifications).await {
+            Ok(answers) => return answers,
+            Err(error) => error,
+        };
+        // What is wrong with one must not keep the others.
+        if error.as_service_error().is_some_and(is_about_one) {
+            let mut answers = Vec::new();
+            for notification in notifications {
+                answers.push(self.publish(notification).await);
+            }
+            return answers;
+        }
+        let why = chain(&error);
+        notifications.iter().map(|_| Err(PublishError { to: arn.to_owned(), source: why.clone().into() })).collect()
+    }
+}
+
+fn is_about_one(error: &PublishBatchError) -> bool {
+    use PublishBatchError as E;
+    matches!(
+        error,
+        E::ValidationException(_)
+            | E::InvalidParameterException(_)
+            | E::InvalidParameterValueException(_)
+            | E::BatchRequestTooLongException(_)
+    )
+}
+
+fn entry(id: usize, notification: &Notification) -> Result<PublishBatchRequestEntry, BuildError> {
+    PublishBatchRequestEntry::builder()
+        .id(id.to_string())
+        .subject(&notification.subject)
+        .message_structure("json")
+        .message(notification.sns_message())
+        .set_message_attributes(Some(attributes(notification)?))
+        .build()
+}
+
+fn attributes(notification: &Notification) -> Result<HashMap<String, MessageAttributeValue>, BuildError> {
+    let value = |value: &Attribute| match value {
+        Attribute::Text(text) => MessageAttributeValue::builder().data_type("String").string_value(text).build(),
+        Attribute::List(_) => {
+            MessageAttributeValue::builder().data_type("String.Array").string_value(value.to_string()).build()
+        }
+    };
+    notification.attributes.iter().map(|(name, of)| Ok(((*name).to_owned(), value(of)?))).collect()
+}
+
+/// Which of the alerts go into a request together, by their places: those for one topic, as long as there is room.
+fn batches<'t>(alerts: impl Iterator<Item = (&'t str, usize)>) -> Vec<(&'t str, Vec<usize>)> {
+    let mut batches: Vec<(&str, usize, Vec<usize>)> = Vec::new();
+    for (place, (arn, bytes)) in alerts.enumerate() {
+        let has_room = |(topic, sum, places): &&mut (&str, usize, Vec<usize>)| {
+            *topic == arn && places.len() < MAX_ENTRIES && *sum + bytes <= MAX_MESSAGE_BYTES
+        };
+        match batches.iter_mut().find(has_room) {
+            Some((_, sum, places)) => {
+                *sum += bytes;
+                places.push(place);
+            }
+            None => batches.push((arn, bytes, vec![place])),
+        }
+    }
+    batches.into_iter().map(|(arn, _, places)| (arn, places)).collect()
+}
+
 impl Publisher for SnsTopic {
     async fn publish(&self, notification: &Notification) -> Result<(), PublishError> {
-        let arn = notification.topic.as_deref().unwrap_or(&self.arn);
-        let mut request = self
+        let arn = self.topic(notification);
+        let request = self
             .client
             .publish()
             .topic_arn(arn)
             .subject(&notification.subject)
             .message_structure("json")
-            .message(notification.sns_message());
-        for (name, value) in &notification.attributes {
-            let value = MessageAttributeValue::builder().data_type("String").string_value(value);
-            request = request.message_attributes(*name, value.build().map_err(|error| error_of(arn, error))?);
-        }
+            .message(notification.sns_message())
+            .set_message_attributes(Some(attributes(notification).map_err(|error| error_of(arn, error))?));
         let mut request = request.customize();
-        // A topic is reached in its own Region.
-        if let Some(region) = region(arn).filter(|theirs| Some(*theirs) != region(&self.arn)) {
-            let region = Region::new(region.to_owned());
-            request = request.config_override(Builder::new().region(region));
+        if let Some(config) = self.elsewhere(arn) {
+            request = request.config_override(config);
         }
         request.send().await.map(drop).map_err(|error| error_of(arn, error))
+    }
+
+    /// SNS takes money for each 64 KB of a request, and an alert has a third of that.
+    async fn publish_all(&self, notifications: &[Notification]) -> Vec<Result<(), PublishError>> {
+        let mut answers: Vec<Result<(), PublishError>> = notifications.iter().map(|_| Ok(())).collect();
+        let sizes = notifications.iter().map(|notification| (self.topic(notification), notification.sns_bytes()));
+        for (arn, places) in batches(sizes) {
+            let batch: Vec<&Notification> = places.iter().map(|place| &notifications[*place]).collect();
+            for (place, answer) in places.iter().zip(self.publish_some(arn, &batch).await) {
+                answers[*place] = answer;
+            }
+        }
+        answers
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn alerts_for_one_topic_go_together_as_long_as_there_is_room() {
+        let together = |alerts: &[(&'static str, usize)]| batches(alerts.iter().copied());
+        assert_eq!(together(&[]), []);
+        assert_eq!(together(&[("a", 1), ("b", 1), ("a", 1)]), [("a", vec![0, 2]), ("b", vec![1])]);
+        assert_eq!(together(&[("a", 200_000), ("a", 62_144)]), [("a", vec![0, 1])]);
+        assert_eq!(together(&[("a", 200_000), ("a", 62_145), ("a", 1)]), [("a", vec![0, 2]), ("a", vec![1])]);
+        let many = together(&[("a", 1); 21]);
+        assert_eq!(many.iter().map(|(_, places)| places.len()).collect::<Vec<_>>(), [10, 10, 1]);
     }
 }

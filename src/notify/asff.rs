@@ -88,6 +88,8 @@ fn types(tags: &[String]) -> Vec<String> {
         ("persistence", "TTPs/Persistence"),
         ("privilege-escalation", "TTPs/Privilege Escalation"),
         ("defense-evasion", "TTPs/Defense Evasion"),
+        ("stealth", "TTPs/Defense Evasion"),
+        ("defense-impairment", "TTPs/Defense Evasion"),
         ("credential-access", "TTPs/Credential Access"),
         ("discovery", "TTPs/Discovery"),
         ("lateral-movement", "TTPs/Lateral Movement"),

@@ -45,7 +45,7 @@ impl Detail {
 
 /// Renders with as much detail as fits.
 pub(super) fn fit(alert: &Alert, render: impl Fn(&Alert, Detail) -> Notification) -> Notification {
-    let fits = |notification: &Notification| size(notification) <= MAX_MESSAGE_BYTES;
+    let fits = |notification: &Notification| notification.sns_bytes() <= MAX_MESSAGE_BYTES;
     // Records that can't fit needn't be rendered: one may have megabytes.
     let record = alert.finding.event.record.raw().len();
     let details = [Detail::Full, Detail::WithoutRecords];
@@ -203,11 +203,4 @@ fn option(text: Option<&String>) -> Option<String> {
 
 fn list(texts: &[String]) -> Vec<String> {
     texts.iter().take(MAX_ITEMS).map(|text| short(text)).collect()
-}
-
-fn size(notification: &Notification) -> usize {
-    const STRING_TYPE: usize = "String".len();
-    let attributes: usize =
-        notification.attributes.iter().map(|(name, value)| name.len() + value.len() + STRING_TYPE).sum();
-    notification.sns_message().len() + attributes
 }

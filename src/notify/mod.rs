@@ -19,6 +19,8 @@ mod story;
 pub mod teams;
 mod text;
 
+use std::fmt;
+
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
@@ -42,7 +44,7 @@ pub struct Notification {
     /// An OCSF Detection Finding, as JSON.
     pub ocsf: String,
     /// For filter policies of subscriptions; names and values that SNS accepts.
-    pub attributes: Vec<(&'static str, String)>,
+    pub attributes: Vec<(&'static str, Attribute)>,
     /// What all of these tell.
     pub story: Box<Story>,
     /// The further topic that it goes to; `None`: the usual one.
@@ -107,20 +109,47 @@ impl Notification {
         })
         .to_string()
     }
+
+    /// What SNS counts of it, in bytes.
+    #[must_use]
+    pub fn sns_bytes(&self) -> usize {
+        const TYPE: usize = "String.Array".len();
+        let attributes = self.attributes.iter().map(|(name, value)| name.len() + value.to_string().len() + TYPE);
+        self.sns_message().len() + attributes.sum::<usize>()
+    }
 }
 
-fn attributes(story: &Story) -> Vec<(&'static str, String)> {
-    [
+/// A message attribute, which filter policies of subscriptions go by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Attribute {
+    /// One text.
+    Text(String),
+    /// Several; a policy asks for any of them.
+    List(Vec<String>),
+}
+
+impl fmt::Display for Attribute {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text(text) => f.write_str(text),
+            Self::List(texts) => write!(f, "{}", json!(texts)),
+        }
+    }
+}
+
+fn attributes(story: &Story) -> Vec<(&'static str, Attribute)> {
+    // SNS rejects the whole message for an empty value, or for a character outside the basic plane.
+    let clean = |text: &str| -> String { plain::line(text, 256).chars().filter(|c| u32::from(*c) < 0xfffe).collect() };
+    let texts = [
         ("rule_id", story.rule.id.as_str()),
         ("level", story.level.as_str()),
         ("account", &story.account.id),
         ("owner", &story.account.owner),
         ("region", &story.region),
         ("event_source", &story.event.source),
-    ]
-    .into_iter()
-    // SNS rejects the whole message for an empty value, or for a character outside the basic plane.
-    .map(|(name, value)| (name, plain::line(value, 256).chars().filter(|c| u32::from(*c) < 0xfffe).collect::<String>()))
-    .filter(|(_, value)| !value.is_empty())
-    .collect()
+    ];
+    let texts = texts.map(|(name, value)| (name, clean(value))).into_iter().filter(|(_, value)| !value.is_empty());
+    let tags: Vec<String> = story.rule.tags.iter().map(|tag| clean(tag)).filter(|tag| !tag.is_empty()).collect();
+    let tags = (!tags.is_empty()).then_some(("tags", Attribute::List(tags)));
+    texts.map(|(name, value)| (name, Attribute::Text(value))).chain(tags).collect()
 }

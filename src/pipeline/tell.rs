@@ -15,7 +15,7 @@ use crate::alerting::{
     Seen, Stretch, Teller, key_of,
 };
 use crate::finding::{DedupKey, Finding, FindingUid};
-use crate::notify;
+use crate::notify::{self, Notification};
 use crate::outcome::{Cause, Failure};
 use crate::outputs;
 use crate::ports::{Clock, ObjectStore, Publisher, StateError, StateStore, chain};
@@ -24,6 +24,9 @@ use crate::telemetry::{self, Event};
 use super::Pipeline;
 use super::remember::{MAX_ROUNDS, swap};
 use super::run::Run;
+
+/// SNS takes so many alerts in one request.
+const PUBLISHED_TOGETHER: usize = 10;
 
 /// Names one alert of an invocation: by its key, its first finding and when that happened.
 type AlertId = (DedupKey, FindingUid, Timestamp);
@@ -190,10 +193,13 @@ impl<O: ObjectStore, S: StateStore, P: Publisher, C: Clock> Pipeline<O, S, P, C>
     /// Publishes the alerts among decisions, and tells which are out.
     async fn publish(&self, run: &mut Run, decisions: &[Decision]) -> HashSet<AlertId> {
         let alerts: Vec<&Alert> = decisions.iter().filter_map(Decision::alert).collect();
-        let publishing: Vec<_> = alerts.iter().map(|alert| self.publish_one(run.budget.telling, alert)).collect();
-        let results: Vec<_> = stream::iter(publishing).buffered(self.concurrency.max(1)).collect().await;
+        // As many are in flight as the setting says, together or not.
+        let together = self.concurrency.clamp(1, PUBLISHED_TOGETHER);
+        let publishing = alerts.chunks(together).map(|alerts| self.publish_some(run.budget.telling, alerts));
+        let publishing: Vec<_> = publishing.collect();
+        let results: Vec<_> = stream::iter(publishing).buffered((self.concurrency / together).max(1)).collect().await;
         let mut published = HashSet::new();
-        for (alert, result) in alerts.into_iter().zip(results) {
+        for (alert, result) in alerts.into_iter().zip(results.into_iter().flatten()) {
             match result {
                 Ok(()) => {
                     let now = self.clock.now();
@@ -214,22 +220,31 @@ impl<O: ObjectStore, S: StateStore, P: Publisher, C: Clock> Pipeline<O, S, P, C>
         published
     }
 
-    async fn publish_one(&self, until: Timestamp, alert: &Alert) -> Result<(), Failure> {
+    /// Publishes some alerts, each to all topics that it is meant for.
+    async fn publish_some(&self, until: Timestamp, alerts: &[&Alert]) -> Vec<Result<(), Failure>> {
         let now = self.clock.now();
         if now >= until {
-            let why = "the invocation's time was nearly over before the alert was published".to_owned();
-            return Err(Failure { cause: Cause::OutOfTime, why });
+            let why = "the invocation's time was nearly over before the alert was published";
+            let failure = |_: &_| Err(Failure { cause: Cause::OutOfTime, why: why.to_owned() });
+            return alerts.iter().map(failure).collect();
         }
-        let mut notification = notify::render(alert, now);
-        let topics: Vec<Option<&str>> =
-            outputs::destinations(&self.handling.topics, &notification.story.facets()).collect();
-        let mut result = Ok(());
-        // One that fails keeps it from no other. When the finding comes again, those that have it get it again.
-        for topic in topics {
-            notification.topic = topic.map(str::to_owned);
-            result = result.and(self.publisher.publish(&notification).await);
+        let mut notifications = Vec::new();
+        let mut places = Vec::new();
+        for (place, alert) in alerts.iter().enumerate() {
+            let notification = notify::render(alert, now);
+            for topic in outputs::destinations(&self.handling.topics, &notification.story.facets()) {
+                places.push(place);
+                notifications.push(Notification { topic: topic.map(str::to_owned), ..notification.clone() });
+            }
         }
-        result.map_err(|error| Failure { cause: Cause::PublishFailed, why: chain(&error) })
+        let mut results: Vec<Result<(), Failure>> = alerts.iter().map(|_| Ok(())).collect();
+        // A topic that fails keeps an alert from no other. When the finding comes again, those that have it get it again.
+        for (place, answer) in places.into_iter().zip(self.publisher.publish_all(&notifications).await) {
+            if let (Ok(()), Err(error)) = (&results[place], &answer) {
+                results[place] = Err(Failure { cause: Cause::PublishFailed, why: chain(error) });
+            }
+        }
+        results
     }
 
     /// Writes down what was published and which episodes go on, and gives the claims back.

@@ -119,6 +119,14 @@ impl Publisher for Alerts {
             Self::Stdout(stdout) => stdout.publish(notification).await,
         }
     }
+
+    async fn publish_all(&self, notifications: &[Notification]) -> Vec<Result<(), PublishError>> {
+        match self {
+            #[cfg(feature = "aws")]
+            Self::Sns(topic) => topic.publish_all(notifications).await,
+            Self::Stdout(stdout) => stdout.publish_all(notifications).await,
+        }
+    }
 }
 
 macro_rules! each_state {

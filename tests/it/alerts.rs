@@ -233,7 +233,8 @@ async fn attributes_let_subscribers_filter() {
             "level=high",
             "account=111122223333",
             "region=eu-west-1",
-            "event_source=cloudtrail.amazonaws.com"
+            "event_source=cloudtrail.amazonaws.com",
+            r#"tags=["attack.defense-impairment","attack.t1562.008"]"#
         ]
     );
     let message: Value = serde_json::from_str(&alert.sns_message()).unwrap();

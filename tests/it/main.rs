@@ -40,6 +40,8 @@ mod scenario; // what tests that disturb the memory have it do
 mod schema; // what editors are told about rule and organisation files
 mod sigma; // rules against records: the language
 #[cfg(feature = "aws")]
+mod sns; // several alerts for a topic at once
+#[cfg(feature = "aws")]
 mod start; // the compiled function, from its start to its first answer
 mod state; // the memory on one machine
 mod support;

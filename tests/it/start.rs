@@ -166,7 +166,7 @@ fn function(host: &str) -> Command {
 }
 
 /// The next request's method and path, and its body; `None` at the end of the connection.
-async fn request(stream: &mut BufReader<TcpStream>) -> Option<(String, String)> {
+pub(crate) async fn request(stream: &mut BufReader<TcpStream>) -> Option<(String, String)> {
     let mut lines = Vec::new();
     while lines.last().is_none_or(|line: &String| !line.is_empty()) {
         let mut line = String::new();
