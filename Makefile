@@ -38,6 +38,13 @@ ocsf: $(VENV)/ready ## Hold findings of every kind against implementations of OC
 	$(VENV)/bin/python -B scripts/ocsf $(TARGET)/tmp/ocsf
 	$(VENV)/bin/python -B scripts/asff.py $(TARGET)/tmp/asff
 
+.PHONY: preview
+preview: ## Draw docs/preview/index.html anew: alerts as Slack, Teams and Amazon Q show them (needs Node 20.19 and npm)
+	cargo test $(LOCAL) --locked --quiet --test it -- --exact preview::the_messages_of_the_page_are_written
+	cd scripts/preview && npm ci --ignore-scripts --silent
+	node --test --test-reporter=dot scripts/preview/preview.test.mjs
+	node scripts/preview/build.mjs $(TARGET)/tmp/preview/messages.json docs/preview/index.html
+
 .PHONY: template
 template: $(VENV)/ready ## Lint template.yaml
 	$(VENV)/bin/cfn-lint template.yaml
@@ -96,4 +103,4 @@ $(VENV)/ready: scripts/requirements.txt
 .PHONY: clean
 clean: ## Remove what the targets made
 	cargo clean
-	rm -rf $(VENV) .aws-sam
+	rm -rf $(VENV) .aws-sam scripts/preview/node_modules

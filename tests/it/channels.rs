@@ -12,8 +12,15 @@ use trailhound::yaml::SourceFile;
 
 use crate::support::{World, compile, events, record, rule, trail_file, with};
 
-/// What the sample events tell, with the shipped rules and the sample configuration, and with a correlation.
+/// What the sample events tell, and what those lack.
 async fn alerts() -> Vec<Notification> {
+    let mut alerts = sample_alerts().await;
+    alerts.extend(few_more().await);
+    alerts
+}
+
+/// What the sample events tell, with the shipped rules and the sample configuration.
+pub(crate) async fn sample_alerts() -> Vec<Notification> {
     let config = SourceFile::new("trailhound.yaml", fs::read_to_string(events().join("trailhound.yaml")).unwrap());
     let loaded = rule_pack::load(&[RuleSource::Core], &Organisation::parse(&config).unwrap());
     let mut world = World::new(loaded.rules);
@@ -23,9 +30,7 @@ async fn alerts() -> Vec<Notification> {
     world.pipeline.handle(&payload).await;
     let payload = fs::read_to_string(events().join("s3-put.json")).unwrap();
     world.pipeline.handle(&payload).await;
-    let mut alerts = world.alerts();
-    alerts.extend(few_more().await);
-    alerts
+    world.alerts()
 }
 
 /// A burst, a denial, a correlation, a title with a value, and what a shell or a spreadsheet would take for something else.

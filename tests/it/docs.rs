@@ -14,7 +14,7 @@ use trailhound::yaml::{Code, Severity};
 use crate::language::correlations;
 use crate::support::{World, events, matches, record, rules};
 
-fn page(path: &str) -> String {
+pub(crate) fn page(path: &str) -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap()
 }
 
@@ -248,6 +248,12 @@ fn rule_file(block: &Block) -> Option<&str> {
     (!block.language.is_empty()).then_some(path)
 }
 
+/// The rule that the tutorial has its reader save there.
+pub(crate) fn tutorial_rule(path: &str) -> String {
+    let tutorial = blocks(&page("docs/rules.md"));
+    tutorial.into_iter().find(|block| rule_file(block) == Some(path)).unwrap().text
+}
+
 /// Saves what the tutorial has its reader save, and runs what it runs.
 #[test]
 fn the_tutorial_shows_what_is_printed() {
@@ -276,9 +282,7 @@ fn the_tutorial_shows_what_is_printed() {
 
 #[tokio::test]
 async fn a_correlation_looks_as_the_page_shows_it() {
-    let tutorial = blocks(&page("docs/rules.md"));
-    let rule = tutorial.iter().find(|block| rule_file(block) == Some("my-rules/key_then_policy.yml")).unwrap();
-    let world = World::new(rules(&rule.text));
+    let world = World::new(rules(&tutorial_rule("my-rules/key_then_policy.yml")));
     let name = "111122223333_CloudTrail_us-east-1_20261105T0655Z_fV4MJ99Ezvpff6eP";
     let sample = events().join(format!(
         "objects/example-trail-logs/AWSLogs/111122223333/CloudTrail/us-east-1/2026/11/05/{name}.json.gz"

@@ -32,6 +32,7 @@ mod notifier; // channels and their receivers, whatever these do
 mod ocsf; // the machine form of alerts, for validators
 mod order; // what the order of delivery may change
 mod pipeline; // deliveries, failures, counts
+mod preview; // the page that shows alerts as chat shows them
 mod reading; // files, held against serde_json and against themselves in other chunks
 mod receivers; // of alerts, as strict as the real ones
 mod room; // what would take more memory than there is

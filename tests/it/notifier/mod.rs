@@ -19,25 +19,25 @@ use trailhound::yaml::SourceFile;
 use crate::receivers::{BUS, Does, HUB, PAGERDUTY, Receivers, SIEM, SLACK, SLACK_API, SharedState, TEAMS, TestTime};
 use crate::support::{World, record, rule, rules, sqs, trail_file, with};
 
-const HOOK: &str = "hook: {slack: {webhook: ssm:/t/slack}}";
+pub(crate) const HOOK: &str = "hook: {slack: {webhook: ssm:/t/slack}}";
 const APP: &str = "app: {slack: {token: ssm:/t/token, channel: C0EXAMPLE}}";
 const ONCALL: &str = "oncall: {pagerduty: {routing_key: ssm:/t/pagerduty, region: eu}}";
-const TEAM: &str = "team: {teams: {webhook: ssm:/t/teams}}";
+pub(crate) const TEAM: &str = "team: {teams: {webhook: ssm:/t/teams}}";
 const WEBHOOK: &str = "siem: {webhook: {url: https://siem.example.com/hook, secret: ssm:/t/siem}}";
 const SECURITY_HUB: &str = "hub: {security_hub: {}}";
 const EVENTS: &str = "bus: {eventbridge: {bus: alerts}}";
 
 /// Processes of a notifier, their receivers, memory and time.
-struct Post {
+pub(crate) struct Post {
     notifier: Notifier<Receivers, SharedState, TestTime>,
     channels: String,
-    receivers: Receivers,
+    pub(crate) receivers: Receivers,
     state: SharedState,
     time: TestTime,
 }
 
 impl Post {
-    fn new(channels: &[&str]) -> Self {
+    pub(crate) fn new(channels: &[&str]) -> Self {
         let (time, state) = (TestTime::default(), SharedState::default());
         let receivers = Receivers::new(time.clone());
         let channels = format!("channels:\n  {}\n", channels.join("\n  "));
@@ -50,7 +50,7 @@ impl Post {
         self.notifier = process(&self.channels, &self.receivers, &self.state, &self.time);
     }
 
-    async fn handle(&self, payload: &str, ends: Option<Timestamp>) -> NoticeOutcome {
+    pub(crate) async fn handle(&self, payload: &str, ends: Option<Timestamp>) -> NoticeOutcome {
         let product = product("arn:aws:lambda:eu-west-1:111122223333:function:trailhound-notifier");
         let outcome = self.notifier.handle(payload, &product, ends).await.unwrap();
         let counts = &outcome.counts;
