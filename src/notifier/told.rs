@@ -97,8 +97,12 @@ impl Alarm {
         story.thread = fingerprint("alarm", [arn]);
         story.account.id = line(&account.unwrap_or_default(), 40);
         story.region = line(region, 40);
-        story.facts = [("Alarm", Some(arn.to_owned())), ("State", Some(new_state_value)), ("Reason", new_state_reason)]
+        let when = time.strftime("%Y-%m-%d %H:%M:%S UTC").to_string();
+        let place = format!("{}, {}", story.account.id, story.region);
+        let alarm = [("Alarm", Some(arn.to_owned())), ("State", Some(new_state_value)), ("Reason", new_state_reason)];
+        story.facts = [("When", Some(when)), ("Where", Some(place))]
             .into_iter()
+            .chain(alarm)
             .filter_map(|(name, value)| Some(Fact { name: name.to_owned(), value: line(&value?, MAX_TEXT) }))
             .collect();
         story

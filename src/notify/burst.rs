@@ -18,6 +18,11 @@ pub(super) fn title(stories: &[&Story]) -> String {
     format!("{} {alerts} at once: {}", stories.len(), counts.join(", "))
 }
 
+/// When it happened, for a line of a burst.
+pub(super) fn time(story: &Story) -> String {
+    story.first.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()
+}
+
 pub(super) fn gravest_first<'s>(stories: &[&'s Story]) -> Vec<&'s Story> {
     let mut stories = stories.to_vec();
     stories.sort_by_key(|story| (std::cmp::Reverse(story.level), story.first));

@@ -1,8 +1,7 @@
 //! The custom notification of Amazon Q Developer in chat applications, which brings SNS messages into Slack and Teams.
 //!
 //! <https://docs.aws.amazon.com/chatbot/latest/adminguide/custom-notifs.html>. Messages of any other form are dropped
-//! without a word, so the limits are kept here. One text has to do for both clients: bold, code spans and bare addresses mean the
-//! same in each.
+//! without a word, so the limits are kept here. One text has to do for both clients. It is Slack's markup, which Teams knows part of.
 
 use serde::Serialize;
 
@@ -18,6 +17,7 @@ const MAX_KEYWORD: usize = 75;
 const MAX_RESOURCES: usize = 10;
 /// Our own, so that one text can't take all the room.
 const MAX_LINE: usize = 1000;
+const NOTE: &str = "_There is no room here for all of it._";
 
 #[derive(Serialize)]
 struct Message<'s> {
@@ -125,13 +125,18 @@ fn description(story: &Story) -> String {
     lines.extend(story.console.iter().map(|url| format!("In the console: {url}")));
     lines.extend(story.benign.iter().map(|benign| format!("Harmless: {}", escape(benign, MAX_LINE))));
     let (finding, rule) = (&story.finding, code(&story.rule.id, MAX_LINE));
-    lines.push(format!("Finding {finding} of rule {rule}, {}", code(&story.event.origin, MAX_LINE)));
-    let mut room = MAX_DESCRIPTION;
+    let last = format!("Finding {finding} of rule {rule}, {}", code(&story.event.origin, MAX_LINE));
+    let all = lines.len();
+    let mut room = MAX_DESCRIPTION - last.chars().count() - NOTE.len() - 1;
     lines.retain(|line| {
         let length = line.chars().count() + 1;
         let fits = length <= room;
         room -= if fits { length } else { 0 };
         fits
     });
+    if lines.len() < all {
+        lines.push(NOTE.to_owned());
+    }
+    lines.push(last);
     lines.join("\n")
 }

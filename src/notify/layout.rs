@@ -4,32 +4,48 @@ use serde_json::Value;
 
 /// A part of a message.
 pub(super) struct Part {
+    /// What it is called where it is left out; empty for what nobody misses.
+    name: &'static str,
     /// The higher, the sooner it goes; 0 never does.
     priority: u8,
     block: Value,
 }
 
 impl Part {
-    pub(super) fn new(priority: u8, block: Value) -> Self {
-        Self { priority, block }
+    pub(super) fn new(priority: u8, name: &'static str, block: Value) -> Self {
+        Self { name, priority, block }
     }
 
     /// A part that stays whatever happens.
     pub(super) fn first(block: Value) -> Self {
-        Self::new(0, block)
+        Self::new(0, "", block)
     }
 }
 
-/// As many parts as fit into so many characters of text, and so many blocks, in their order. Of equal ones the last goes first.
-pub(super) fn fitting(mut parts: Vec<Part>, max_text: usize, max_parts: usize) -> Vec<Value> {
-    while parts.len() > max_parts || parts.iter().map(|part| texts(&part.block)).sum::<usize>() > max_text {
+/// As many parts as fit into so many characters of text, and so many blocks, in their order. Of equal ones the last goes first. A
+/// last one, made by `say`, says what is left out.
+pub(super) fn fitting(
+    mut parts: Vec<Part>,
+    max_text: usize,
+    max_parts: usize,
+    say: impl Fn(&str) -> Value,
+) -> Vec<Value> {
+    let mut gone: Vec<&str> = Vec::new();
+    loop {
+        let note = (!gone.is_empty()).then(|| say(&format!("No room here for: {}.", gone.join(", "))));
+        let blocks = || parts.iter().map(|part| &part.block).chain(&note);
+        let fits = blocks().count() <= max_parts && blocks().map(texts).sum::<usize>() <= max_text;
         let least = (0..parts.len()).max_by_key(|&place| (parts[place].priority, place));
-        match least.filter(|&place| parts[place].priority > 0) {
-            Some(place) => drop(parts.remove(place)),
-            None => break,
+        match least.filter(|&place| !fits && parts[place].priority > 0) {
+            None => return parts.into_iter().map(|part| part.block).chain(note).collect(),
+            Some(place) => {
+                let name = parts.remove(place).name;
+                if !name.is_empty() && !gone.contains(&name) {
+                    gone.insert(0, name);
+                }
+            }
         }
     }
-    parts.into_iter().map(|part| part.block).collect()
 }
 
 /// Characters of all texts in it.
@@ -53,15 +69,31 @@ mod tests {
         let parts = || {
             vec![
                 Part::first(json!("aaaa")),
-                Part::new(1, json!("bbbb")),
-                Part::new(2, json!("cc")),
-                Part::new(1, json!("dddd")),
+                Part::new(1, "", json!("bbbb")),
+                Part::new(2, "", json!("cc")),
+                Part::new(1, "", json!("dddd")),
             ]
         };
+        let fitting = |parts, text, count| fitting(parts, text, count, |note| json!(note));
         assert_eq!(fitting(parts(), 14, 4).len(), 4);
         assert_eq!(fitting(parts(), 13, 4), [json!("aaaa"), json!("bbbb"), json!("dddd")]);
         assert_eq!(fitting(parts(), 9, 4), [json!("aaaa"), json!("bbbb")]);
         assert_eq!(fitting(parts(), 14, 2), [json!("aaaa"), json!("bbbb")]);
         assert_eq!(fitting(parts(), 1, 1), [json!("aaaa")]);
+    }
+
+    #[test]
+    fn what_is_left_out_is_named_and_the_note_takes_room_itself() {
+        let parts = vec![
+            Part::first(json!("a".repeat(10))),
+            Part::new(2, "commands", json!("b".repeat(30))),
+            Part::new(3, "the filter", json!("c".repeat(30))),
+            Part::new(3, "the filter", json!("d".repeat(30))),
+        ];
+        let note = |text: &str| json!(text);
+        assert_eq!(
+            fitting(parts, 75, 4, note),
+            [json!("a".repeat(10)), json!("b".repeat(30)), json!("No room here for: the filter.")]
+        );
     }
 }

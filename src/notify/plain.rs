@@ -20,7 +20,8 @@ pub(super) fn logged(text: &str, max: usize) -> String {
 
 /// Takes the meaning from what clients make links of.
 pub(super) fn unlinked(text: &str) -> String {
-    let text = text.replace("://", "[:]//");
+    // No client makes a link of a place in S3, which is how we name log files.
+    let text = text.replace("://", "[:]//").replace("s3[:]//", "s3://");
     // `www.` in any case: looked for in the text as it is, because lower case may have another length.
     let mut clean = String::with_capacity(text.len());
     let mut rest = text.as_str();

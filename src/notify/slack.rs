@@ -10,7 +10,7 @@ use crate::sigma::Level;
 use super::layout::{Part, fitting};
 use super::mrkdwn::{code, escape};
 use super::plain;
-use super::story::Story;
+use super::story::{Fact, Story};
 
 /// Slack refuses more than some 13,200 characters in all blocks together, which its documentation doesn't say.
 const MAX_ALL: usize = 12_000;
@@ -26,7 +26,7 @@ const MAX_NAMED: usize = 20;
 /// An alert, as the body of a request: `text` for notifications, `blocks` for the channel.
 #[must_use]
 pub fn message(story: &Story) -> String {
-    let blocks = fitting(parts(story), MAX_ALL, MAX_BLOCKS);
+    let blocks = fitting(parts(story), MAX_ALL, MAX_BLOCKS, context);
     json!({"text": code(&headline(story), MAX_TEXT), "blocks": blocks}).to_string()
 }
 
@@ -38,18 +38,20 @@ pub fn burst(stories: &[&Story]) -> String {
     let named = super::burst::gravest_first(stories);
     for story in named.iter().take(MAX_NAMED) {
         let line = format!(
-            "{} *{}* {}\n{}",
+            "{} *{}* {} · {}\n{}",
             emoji(story.level),
             story.level.as_str().to_uppercase(),
             escape(story.safe_title(), MAX_HEADER),
+            super::burst::time(story),
             code(&story.sentence, 400)
         );
-        parts.push(Part::new(1, section(&line)));
+        parts.push(Part::new(1, "some of the alerts", section(&line)));
     }
     if named.len() > MAX_NAMED {
-        parts.push(Part::new(1, context(&format!("and {} more", named.len() - MAX_NAMED))));
+        parts.push(Part::new(1, "", context(&format!("and {} more", named.len() - MAX_NAMED))));
     }
-    json!({"text": escape(&title, MAX_TEXT), "blocks": fitting(parts, MAX_ALL, MAX_BLOCKS)}).to_string()
+    let blocks = fitting(parts, MAX_ALL, MAX_BLOCKS, context);
+    json!({"text": escape(&title, MAX_TEXT), "blocks": blocks}).to_string()
 }
 
 /// The same in plain words, for when the blocks are refused.
@@ -76,12 +78,11 @@ fn parts(story: &Story) -> Vec<Part> {
         ))),
         Part::first(json!({"type": "section", "text": plain_text(&story.sentence, MAX_SECTION)})),
     ];
-    // Slack refuses a section without any.
-    parts.extend((!story.facts.is_empty()).then(|| Part::first(fields(story))));
+    parts.extend(story.facts.chunks(MAX_FIELDS).map(|facts| Part::first(fields(facts))));
     let bullets = |texts: &[String]| texts.iter().map(|text| format!("• {}", code(text, 400))).collect::<Vec<_>>();
     let more = if story.adds_up { "What adds up" } else { "More of the same" };
     parts.extend(listed(4, more, &bullets(&story.more)));
-    parts.extend(story.notes.iter().map(|note| Part::new(1, context(&format!("_{}_", escape(note, 1000))))));
+    parts.extend(story.notes.iter().map(|note| Part::new(1, "notes", context(&format!("_{}_", escape(note, 1000))))));
     parts.extend(listed(5, "What is known", &bullets(&story.known)));
     parts.extend(listed(3, "Why it matters", &paragraph(&story.why)));
     let steps = (1..).zip(&story.steps).map(|(number, step)| format!("{number}. {}", escape(step, 350)));
@@ -92,18 +93,20 @@ fn parts(story: &Story) -> Vec<Part> {
     parts.extend(listed(6, "Ready to paste", &commands.collect::<Vec<_>>()));
     // OK to link: it is ours, and nothing of the log that it holds means anything in markup.
     let console = story.console.iter().map(|url| section(&format!("<{url}|The event in the CloudTrail console>")));
-    parts.extend(console.map(|block| Part::new(2, block)));
+    parts.extend(console.map(|block| Part::new(2, "the link to CloudTrail", block)));
     let benign: Vec<String> = story.benign.iter().map(|text| format!("• {}", escape(text, 400))).collect();
     parts.extend(listed(7, "When it is harmless", &benign));
     let silence = story.silence.iter().map(|filter| format!("```{}```", filter_text(filter)));
     parts.extend(listed(8, "How to silence it: a Sigma filter", &silence.collect::<Vec<_>>()));
-    parts.push(Part::new(1, context(&footer(story))));
+    parts.push(Part::new(1, "", context(&footer(story))));
     parts
 }
 
 fn footer(story: &Story) -> String {
-    let (rule, event) = (code(&story.rule.id, 80), code(&story.event.id, 100));
-    format!("Finding {} · rule {rule} · event {event} · {}", story.finding, code(&story.event.origin, 400))
+    let parts = [("rule ", &story.rule.id, 80), ("event ", &story.event.id, 100), ("", &story.event.origin, 400)];
+    let parts = parts.into_iter().filter(|(_, value, _)| !value.is_empty());
+    let parts = parts.map(|(name, value, max)| format!(" · {name}{}", code(value, max)));
+    format!("Finding {}{}", story.finding, parts.collect::<Vec<_>>().concat())
 }
 
 fn filter_text(filter: &str) -> String {
@@ -122,7 +125,7 @@ fn paragraph(text: &str) -> Vec<String> {
 }
 
 /// A heading and what stands under it, over as many sections as it takes; none for nothing.
-fn listed(priority: u8, title: &str, lines: &[String]) -> Vec<Part> {
+fn listed(priority: u8, title: &'static str, lines: &[String]) -> Vec<Part> {
     let mut sections: Vec<String> = Vec::new();
     for line in lines {
         match sections.last_mut() {
@@ -131,12 +134,12 @@ fn listed(priority: u8, title: &str, lines: &[String]) -> Vec<Part> {
             None => sections.push(format!("*{title}*\n{line}")),
         }
     }
-    sections.iter().map(|text| Part::new(priority, section(text))).collect()
+    sections.iter().map(|text| Part::new(priority, title, section(text))).collect()
 }
 
-fn fields(story: &Story) -> Value {
+fn fields(facts: &[Fact]) -> Value {
     let field = |name: &str, value: &str| json!({"type": "mrkdwn", "text": format!("*{name}*\n{}", code(value, 700))});
-    let fields: Vec<Value> = story.facts.iter().take(MAX_FIELDS).map(|fact| field(&fact.name, &fact.value)).collect();
+    let fields: Vec<Value> = facts.iter().map(|fact| field(&fact.name, &fact.value)).collect();
     json!({"type": "section", "fields": fields})
 }
 
@@ -150,7 +153,7 @@ fn plain_text(text: &str, max: usize) -> Value {
 
 /// `text` is markup already.
 fn section(text: &str) -> Value {
-    json!({"type": "section", "text": {"type": "mrkdwn", "text": text, "verbatim": true}})
+    json!({"type": "section", "expand": true, "text": {"type": "mrkdwn", "text": text, "verbatim": true}})
 }
 
 fn context(text: &str) -> Value {

@@ -25,7 +25,7 @@ pub fn message(story: &Story) -> String {
     let actions =
         story.console.iter().map(|url| json!({"type": "Action.OpenUrl", "title": "Open in CloudTrail", "url": url}));
     let actions: Vec<Value> = actions.collect();
-    within(|max| card(&fitting(parts(story), max, MAX_PARTS), &actions))
+    within(|max| card(&fitting(parts(story), max, MAX_PARTS, note), &actions))
 }
 
 /// Many alerts in one message, the gravest first.
@@ -36,14 +36,15 @@ pub fn burst(stories: &[&Story]) -> String {
         let mut parts = vec![Part::first(heading(&super::burst::title(stories), "Attention"))];
         for story in named.iter().take(MAX_NAMED) {
             let title = format!("{} {}", story.level.as_str().to_uppercase(), story.safe_title());
-            parts.push(Part::new(1, runs(&[bold(&title), run(&format!("  {}", plain::cut(&story.sentence, 300)))])));
+            let told = format!("  {}  {}", super::burst::time(story), plain::cut(&story.sentence, 300));
+            parts.push(Part::new(1, "some of the alerts", runs(&[bold(&title), run(&told)])));
         }
         if named.len() > MAX_NAMED {
-            parts.push(Part::new(1, runs(&[run(&format!("and {} more", named.len() - MAX_NAMED))])));
+            parts.push(Part::new(1, "", runs(&[run(&format!("and {} more", named.len() - MAX_NAMED))])));
         }
         parts
     };
-    within(|max| card(&fitting(parts(), max, MAX_PARTS), &[]))
+    within(|max| card(&fitting(parts(), max, MAX_PARTS, note), &[]))
 }
 
 /// The same with nothing but the sentence and the facts, for when the card is refused.
@@ -74,34 +75,72 @@ fn parts(story: &Story) -> Vec<Part> {
         story
             .facts
             .iter()
-            .map(|fact| Part::first(runs(&[bold(&format!("{}  ", fact.name)), run(&plain::cut(&fact.value, 400))]))),
+            .map(|fact| runs(&[bold(&format!("{}  ", fact.name)), run(&plain::cut(&fact.value, 400))]))
+            .map(|fact| Part::first(close(fact))),
     );
     let more = if story.adds_up { "What adds up" } else { "More of the same" };
     parts.extend(listed(4, more, story.more.iter().map(|more| format!("• {more}"))));
-    parts.extend(story.notes.iter().map(|note| Part::new(1, runs(&[run(note)]))));
+    parts.extend(story.notes.iter().map(|note| Part::new(1, "notes", runs(&[run(note)]))));
     parts.extend(listed(5, "What is known", story.known.iter().map(|known| format!("• {known}"))));
     parts.extend(listed(3, "Why it matters", story.why.split_inclusive('\n').map(str::to_owned)));
     let steps = (1..).zip(&story.steps).map(|(number, step)| format!("{number}. {step}"));
     parts.extend(listed(2, "What to do next", steps));
-    let commands = story.commands.iter().flat_map(|command| [command.purpose.clone(), command.line.clone()]);
-    parts.extend(listed(6, "Ready to paste", commands));
+    let commands = story.commands.iter().flat_map(|command| [run(&command.purpose), typed(&command.line)]);
+    parts.extend(section(6, "Ready to paste", commands));
     parts.extend(listed(7, "When it is harmless", story.benign.iter().map(|text| format!("• {text}"))));
-    let filter = story.silence.iter().flat_map(|filter| filter.lines().map(str::to_owned).collect::<Vec<_>>());
-    parts.extend(listed(8, "How to silence it: a Sigma filter", filter));
-    let footer = format!("Finding {} · rule {} · event {}", story.finding, story.rule.id, story.event.id);
-    parts.push(Part::new(1, runs(&[subtle(&footer)])));
+    let filter = story.silence.iter().flat_map(|filter| in_lines(filter));
+    parts.extend(section(8, "How to silence it: a Sigma filter", filter.map(|line| typed(&line))));
+    let ids = [("rule ", &story.rule.id), ("event ", &story.event.id), ("", &story.event.origin)];
+    let ids = ids.into_iter().filter(|(_, id)| !id.is_empty()).map(|(name, id)| format!(" · {name}{id}"));
+    let footer = format!("Finding {}{}", story.finding, ids.collect::<Vec<_>>().concat());
+    parts.push(Part::new(1, "", runs(&[subtle(&footer)])));
     parts
 }
 
+fn note(text: &str) -> Value {
+    runs(&[subtle(text)])
+}
+
+/// A filter without indentation, which Teams would show as spaces that YAML doesn't know: what stands below a key comes behind it.
+fn in_lines(filter: &str) -> Vec<String> {
+    let indent = |line: &str| line.len() - line.trim_start().len();
+    let mut lines: Vec<String> = Vec::new();
+    let mut open: Vec<usize> = Vec::new();
+    for line in filter.lines() {
+        while open.last().is_some_and(|outer| indent(line) <= *outer) {
+            open.pop();
+            lines.last_mut().map(|last| last.push('}')).unwrap_or_default();
+        }
+        let text = line.trim_start();
+        match lines.last_mut().filter(|_| !open.is_empty()) {
+            Some(last) if last.ends_with('{') => *last += text,
+            Some(last) => *last += &format!(", {text}"),
+            None => lines.push(text.to_owned()),
+        }
+        if let Some(last) = lines.last_mut().filter(|_| text.ends_with(':')) {
+            *last += " {";
+            open.push(indent(line));
+        }
+    }
+    if let Some(last) = lines.last_mut() {
+        *last += &"}".repeat(open.len());
+    }
+    lines
+}
+
+fn listed(priority: u8, title: &'static str, lines: impl Iterator<Item = String>) -> Option<Part> {
+    section(priority, title, lines.map(|line| run(&line)))
+}
+
 /// A heading and its lines go together: a heading without them says nothing.
-fn listed(priority: u8, title: &str, lines: impl Iterator<Item = String>) -> Option<Part> {
-    let lines: Vec<Value> = lines.map(|line| runs(&[run(&line)])).collect();
+fn section(priority: u8, title: &'static str, lines: impl Iterator<Item = Value>) -> Option<Part> {
+    let lines: Vec<Value> = lines.map(|line| close(runs(&[line]))).collect();
     if lines.is_empty() {
         return None;
     }
-    let title = runs(&[bold(title)]);
-    let items: Vec<Value> = std::iter::once(title).chain(lines).collect();
-    Some(Part::new(priority, json!({"type": "Container", "spacing": "Medium", "items": items})))
+    let heading = runs(&[bold(title)]);
+    let items: Vec<Value> = std::iter::once(heading).chain(lines).collect();
+    Some(Part::new(priority, title, json!({"type": "Container", "spacing": "Medium", "items": items})))
 }
 
 fn heading(text: &str, color: &str) -> Value {
@@ -112,6 +151,17 @@ fn heading(text: &str, color: &str) -> Value {
 
 fn runs(inlines: &[Value]) -> Value {
     json!({"type": "RichTextBlock", "inlines": inlines})
+}
+
+/// Right below what stands above.
+fn close(mut block: Value) -> Value {
+    block["spacing"] = json!("Small");
+    block
+}
+
+/// What is to be typed or pasted.
+fn typed(text: &str) -> Value {
+    json!({"type": "TextRun", "text": spaced(text), "fontType": "Monospace"})
 }
 
 fn run(text: &str) -> Value {
@@ -126,11 +176,10 @@ fn subtle(text: &str) -> Value {
     json!({"type": "TextRun", "text": spaced(text), "isSubtle": true, "size": "Small"})
 }
 
-/// One clean line that keeps its indentation, and the space before what follows.
+/// One clean line that keeps the space before it and before what follows.
 fn spaced(text: &str) -> String {
-    let indent = text.len() - text.trim_start_matches(' ').len();
-    let space = if text.ends_with(' ') { "  " } else { "" };
-    format!("{}{}{space}", "\u{a0}".repeat(indent), plain::line(text, MAX_TEXT))
+    let space = |is_there: bool| if is_there { "  " } else { "" };
+    format!("{}{}{}", space(text.starts_with(' ')), plain::line(text, MAX_TEXT), space(text.ends_with(' ')))
 }
 
 fn color(level: Level) -> &'static str {

@@ -67,6 +67,11 @@ pub(super) fn short_name(actor: &Actor) -> String {
     short(principal).to_owned()
 }
 
+/// A text with names in the place of ARNs: `arn:aws:iam::111122223333:user/alice stopped it` is `alice stopped it`.
+pub(super) fn without_arns(text: &str) -> String {
+    text.split(' ').map(short).collect::<Vec<_>>().join(" ")
+}
+
 /// The name at the end of an ARN: `user/alice` is `alice`, and `root` is `root`. Any other text is itself.
 pub(super) fn short(principal: &str) -> &str {
     let name = principal.splitn(6, ':').nth(5).filter(|_| principal.starts_with("arn:"));

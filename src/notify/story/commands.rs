@@ -125,10 +125,16 @@ fn stop(alert: &Alert, now: Timestamp) -> Option<Command> {
 /// The record itself, whatever kind of event it is.
 fn read(alert: &Alert) -> Option<Command> {
     let origin = &alert.finding.origin;
-    let is_gzip = origin.file.starts_with("s3://") && origin.file.ends_with(".gz");
-    (is_gzip && is_safe(&origin.file)).then(|| {
-        command("The record", &format!("aws s3 cp {} - | gunzip | jq '.Records[{}]'", origin.file, origin.record_index))
-    })
+    let file = &origin.file;
+    let is_gzip = file.starts_with("s3://") && file.ends_with(".gz");
+    let index = origin.record_index;
+    let shown = |file: &str| command("The record", &format!("aws s3 cp {file} - | gunzip | jq '.Records[{index}]'"));
+    // A space in a key is no secret sign to anybody once it is quoted.
+    match is_gzip {
+        true if is_safe(file) => Some(shown(file)),
+        true if is_safe(&file.replace(' ', "_")) && !file.contains("  ") => Some(shown(&format!("'{file}'"))),
+        _ => None,
+    }
 }
 
 fn region(event: &Event) -> Option<&str> {

@@ -161,9 +161,32 @@ fn new_value(finding: &Finding) -> Option<String> {
 /// What a correlation measured, of whom, and in which time.
 fn pattern(finding: &Finding) -> Option<String> {
     let episode = finding.episode()?;
-    let group: Vec<String> = episode.group.iter().map(|(name, value)| format!("{name} {value}")).collect();
+    let group: Vec<&str> = episode.group.iter().map(|(_, value)| actor::short(value)).collect();
     let group =
         if group.is_empty() { String::new() } else { format!(" for {}", plain::line(&group.join(", "), MAX_VALUE)) };
     let seconds = episode.last.duration_since(episode.first).as_secs();
-    Some(format!("{}{group}: {} events in {seconds} s, from {}", episode.measured, episode.count, time(episode.first)))
+    let measured = in_words(&episode.measured);
+    Some(format!("{measured}{group}: {} events in {seconds} s, from {}", episode.count, time(episode.first)))
+}
+
+/// `event_count 12 (gte 10)` is `12 events (at least 10)`.
+fn in_words(measured: &str) -> String {
+    const WORDS: &[(&str, &str)] = &[
+        ("gte ", "at least "),
+        ("gt ", "more than "),
+        ("lte ", "at most "),
+        ("lt ", "less than "),
+        ("neq ", "not "),
+        ("eq ", "exactly "),
+    ];
+    let (kind, rest) = measured.split_once(' ').unwrap_or((measured, ""));
+    let (much, bounds) = rest.split_once(' ').unwrap_or((rest, ""));
+    let bounds = WORDS.iter().fold(bounds.to_owned(), |bounds, (word, words)| bounds.replace(word, words));
+    match kind {
+        "temporal" => format!("{bounds} matched"),
+        "temporal_ordered" => format!("{bounds} matched in this order"),
+        "event_count" => format!("{much} events {bounds}"),
+        "value_count" => format!("{much} different values {bounds}"),
+        _ => format!("{} {much} {bounds}", kind.replace('_', " ")),
+    }
 }

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use crate::alerting::{Alert, Repetition};
 use crate::finding::{EpisodeEvent, Finding};
+use crate::trail::Outcome;
 
 use super::{MAX_VALUE, actor, facts, plain};
 
@@ -52,11 +53,15 @@ fn events(finding: &Finding) -> Vec<String> {
     let line = |event: &EpisodeEvent| {
         let by = event.principal.as_deref().map_or("an unknown caller", actor::short);
         let line = format!(
-            "{} {} {} by {by} from {} ({})",
+            "{} {} by {by} from {} {} ({})",
             time(event.time),
             event.name,
-            event.outcome.as_str(),
             event.source_ip.as_deref().unwrap_or("an unknown source"),
+            match event.outcome {
+                Outcome::Success => "succeeded",
+                Outcome::Denied => "was denied",
+                Outcome::Failure => "failed",
+            },
             event.rule.title
         );
         plain::logged(&line, MAX_VALUE)

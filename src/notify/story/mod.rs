@@ -168,7 +168,7 @@ impl Story {
                 title: plain::line(&rule.title, MAX_TITLE),
                 tags: rule.tags.iter().take(30).map(|tag| plain::line(tag, 80)).collect(),
             },
-            title: plain::logged(&finding.title, MAX_TITLE),
+            title: plain::logged(&actor::without_arns(&finding.title), MAX_TITLE),
             sentence: plain::logged(&sentence::of(alert), MAX_FACT),
             actor: if finding.is_own() { String::new() } else { plain::logged(&actor::short_name(&details.actor), 60) },
             account: StoryAccount {

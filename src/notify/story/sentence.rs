@@ -192,7 +192,7 @@ fn news(finding: &Finding) -> Option<String> {
     let shown = |values: &[String]| {
         plain::line(&values.iter().map(|value| actor::short(value)).collect::<Vec<_>>().join(" + "), MAX_NAME)
     };
-    Some(format!("{} was not seen before of {}.", shown(&first.sighted.value), shown(&first.sighted.entity)))
+    Some(format!("{} is new for {}.", shown(&first.sighted.value), shown(&first.sighted.entity)))
 }
 
 pub(super) fn span(seconds: i64) -> String {

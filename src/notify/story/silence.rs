@@ -70,8 +70,8 @@ fn listed(field: &str, values: BTreeSet<&String>) -> String {
     match values.into_iter().collect::<Vec<_>>().as_slice() {
         [one] => format!("    {field}: {}\n", value(one)),
         several => {
-            let lines: Vec<String> = several.iter().map(|one| format!("      - {}", value(one))).collect();
-            format!("    {field}:\n{}\n", lines.join("\n"))
+            let values: Vec<String> = several.iter().map(|one| value(one)).collect();
+            format!("    {field}: [{}]\n", values.join(", "))
         }
     }
 }
