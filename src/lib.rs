@@ -17,7 +17,8 @@
 //!   stop: {eventSource: cloudtrail.amazonaws.com, eventName: StopLogging}
 //!   condition: stop
 //! ");
-//! let (rules, errors) = RuleSet::compile(&sigma::parse(&file), &Organisation::default());
+//! let today = jiff::civil::date(2026, 11, 5); // filters expire
+//! let (rules, errors) = RuleSet::compile(&sigma::parse(&file), &Organisation::default(), today);
 //! assert!(errors.is_empty());
 //!
 //! let mut found = Vec::new();

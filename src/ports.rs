@@ -7,6 +7,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
 
 use crate::alerting::{Item, Items, Key, Listed, MAX_ITEM_BYTES, Stretch};
 use crate::integrity::{KeyWanted, PublicKey, SignatureMetadata};
@@ -193,6 +195,11 @@ pub const MAX_ANSWER_BYTES: usize = 1 << 18;
 pub trait Clock: Send + Sync {
     /// Now.
     fn now(&self) -> Timestamp;
+
+    /// The day in UTC.
+    fn today(&self) -> Date {
+        TimeZone::UTC.to_datetime(self.now()).date()
+    }
 
     /// Lets time pass.
     fn pause(&self, pause: Duration) -> impl Future<Output = ()> + Send;

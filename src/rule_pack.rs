@@ -5,11 +5,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use jiff::civil::Date;
+
 use crate::engine::{Organisation, RuleInfo, RuleSet};
 use crate::local::walk;
 use crate::outcome::RuleCounts;
 use crate::outputs::Topic;
-use crate::sigma::{self, Collection};
+use crate::sigma::{self, Collection, Metadata};
 use crate::telemetry::{self, Event};
 use crate::yaml::{Code, Diagnostic, SourceFile};
 
@@ -36,10 +38,12 @@ pub struct Loaded {
     pub own: RuleSet,
     /// Documents that don't load, and exceptions that their rule has to do without; and why.
     pub rejected: Vec<Diagnostic>,
-    /// Changes that the organisation's file makes to rules that are not there. No rule is lost by them.
+    /// Changes that the organisation's file makes to rules that are not there, and filters for such. No rule is lost by them.
     pub stray: Vec<Diagnostic>,
     /// Rules, filters and exceptions that ask for data that isn't loaded. They are loaded all the same.
     pub without_data: Vec<Diagnostic>,
+    /// Filters that have expired, or soon will.
+    pub ageing: Vec<Diagnostic>,
     /// Rules for other log sources.
     pub other_log_sources: usize,
     /// Rules with status `deprecated` or `unsupported`.
@@ -61,8 +65,8 @@ impl RuleSource {
 
 /// Loads and compiles rules. A rule that doesn't load is reported and does not keep the others out.
 #[must_use]
-pub fn load(sources: &[RuleSource], organisation: &Organisation) -> Loaded {
-    Loaded::compile(&collect(sources), organisation)
+pub fn load(sources: &[RuleSource], organisation: &Organisation, today: Date) -> Loaded {
+    Loaded::compile(&collect(sources), organisation, today)
 }
 
 /// Reads rules without compiling them.
@@ -92,37 +96,45 @@ fn built_in(files: &[(&str, &str)], collection: &mut Collection) {
 }
 
 impl Loaded {
-    /// Compiles what was read, as the organisation wants it.
+    /// Compiles what was read, as the organisation wants it. `today` decides which filters have expired.
     #[must_use]
-    pub fn compile(collection: &Collection, organisation: &Organisation) -> Self {
-        let (rules, uncompiled) = RuleSet::compile(collection, organisation);
-        let own = Collection { rules: collection.own.clone(), ..Collection::default() };
-        let (own, own_uncompiled) = RuleSet::compile(&own, organisation);
-        let is_stray = |error: &Diagnostic| error.code() == Code::UnknownRule;
-        let (own_stray, own_rejected): (Vec<_>, Vec<_>) = own_uncompiled.into_iter().partition(is_stray);
+    pub fn compile(collection: &Collection, organisation: &Organisation, today: Date) -> Self {
+        let (rules, found) = RuleSet::compile(collection, organisation, today);
+        let own = Collection {
+            rules: collection.own.clone(),
+            filters: collection.own_filters.clone(),
+            ..Collection::default()
+        };
+        let (own, found_in_own) = RuleSet::compile(&own, organisation, today);
         let Collection { rejected, other_log_sources, retired, .. } = collection;
-        let lacks_data = |error: &Diagnostic| error.code() == Code::NoData;
-        let (without_data, rejected): (Vec<_>, Vec<_>) =
-            rejected.iter().cloned().chain(uncompiled).chain(own_rejected).partition(lacks_data);
-        let (mut stray, rejected): (Vec<_>, _) = rejected.into_iter().partition(is_stray);
-        // What neither knows is there for nothing.
-        let own_stray: HashSet<String> = own_stray.iter().map(ToString::to_string).collect();
-        stray.retain(|error| own_stray.contains(&error.to_string()));
-        let stray = stray.into_iter().map(Diagnostic::as_warning).collect();
-        let (other_log_sources, retired) = (*other_log_sources, retired.len());
-        let topics = organisation.outputs.topics.clone();
-        Self { rules, own, rejected, stray, without_data, other_log_sources, retired, topics }
-    }
-
-    /// The counts, for whoever counts.
-    #[must_use]
-    pub fn counts(&self) -> RuleCounts {
-        RuleCounts {
-            loaded: self.rules.loaded() as u64,
-            rejected: self.rejected.len() as u64,
-            without_data: self.rules.without_data().count() as u64,
-            data_failed: 0,
+        let mut loaded = Self {
+            rules,
+            own,
+            rejected: rejected.clone(),
+            stray: Vec::new(),
+            ageing: Vec::new(),
+            without_data: Vec::new(),
+            other_log_sources: *other_log_sources,
+            retired: retired.len(),
+            topics: organisation.outputs.topics.clone(),
+        };
+        // What the organisation's file says of a rule that one of them doesn't know may be about one of the other's. What neither
+        // knows is there for nothing.
+        let is_unknown = |found: &Diagnostic| found.code() == Code::UnknownRule && organisation.wrote(found.file());
+        let unknown = |found: &[Diagnostic]| -> HashSet<String> {
+            found.iter().filter(|found| is_unknown(found)).map(ToString::to_string).collect()
+        };
+        let mut once = &unknown(&found) & &unknown(&found_in_own);
+        for found in found.into_iter().chain(found_in_own) {
+            match found.code() {
+                Code::FilterExpired | Code::FilterExpires => loaded.ageing.push(found),
+                Code::NoData => loaded.without_data.push(found),
+                Code::UnknownRule if is_unknown(&found) && !once.remove(&found.to_string()) => {}
+                Code::UnknownRule => loaded.stray.push(found.as_warning()),
+                _ => loaded.rejected.push(found),
+            }
         }
+        loaded
     }
 
     /// Writes the log lines that tell what was loaded.
@@ -136,20 +148,56 @@ impl Loaded {
         for warning in &self.without_data {
             telemetry::emit(&Event::RuleWithoutData { warning: &warning.summary() });
         }
+        for warning in &self.ageing {
+            telemetry::emit(&Event::FilterAgeing {
+                is_expired: warning.code() == Code::FilterExpired,
+                warning: &warning.summary(),
+            });
+        }
         telemetry::emit(&Event::RulesLoaded {
             loaded: self.rules.loaded(),
-            filters: self.rules.filters(),
+            filters: self.filters(),
+            filters_expired: self.expired_filters(),
             rejected: self.rejected.len(),
-            off: self.rules.off(),
+            off: self.off().count(),
             retired: self.retired,
             other_log_sources: self.other_log_sources,
         });
     }
 
+    /// What operators count of it.
+    #[must_use]
+    pub fn counts(&self) -> RuleCounts {
+        RuleCounts {
+            loaded: self.rules.loaded() as u64,
+            rejected: self.rejected.len() as u64,
+            expired_filters: self.expired_filters() as u64,
+            without_data: self.rules.without_data().count() as u64,
+            data_failed: 0,
+        }
+    }
+
+    /// How many filters hold.
+    #[must_use]
+    pub fn filters(&self) -> usize {
+        self.rules.filters() + self.own.filters()
+    }
+
+    /// How many filters have expired.
+    #[must_use]
+    pub fn expired_filters(&self) -> usize {
+        self.rules.expired_filters() + self.own.expired_filters()
+    }
+
+    /// What the organisation has switched off.
+    pub fn off(&self) -> impl Iterator<Item = &Metadata> {
+        self.rules.off().iter().chain(self.own.off())
+    }
+
     /// The counts in one line for people.
     #[must_use]
     pub fn summary(&self) -> String {
-        let filters = match self.rules.filters() {
+        let filters = match self.filters() {
             0 => String::new(),
             filters => format!(" and {filters} filters"),
         };
@@ -157,11 +205,15 @@ impl Loaded {
             0 => String::new(),
             rules => format!(" ({rules} without the data that they ask for)"),
         };
+        let expired = match self.expired_filters() {
+            0 => String::new(),
+            expired => format!(", {expired} filters expired"),
+        };
         format!(
-            "{} rules{filters} loaded{without_data}, {} rejected, {} off, {} retired, {} for other log sources",
+            "{} rules{filters} loaded{without_data}{expired}, {} rejected, {} off, {} retired, {} for other log sources",
             self.rules.loaded(),
             self.rejected.len(),
-            self.rules.off(),
+            self.off().count(),
             self.retired,
             self.other_log_sources
         )

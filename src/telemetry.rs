@@ -10,31 +10,105 @@ use crate::trigger::{ObjectRef, TriggerError};
 #[derive(Debug)]
 #[expect(missing_docs, reason = "each is explained by the line that it writes")]
 pub enum Event<'e> {
-    PayloadUnknown { error: &'e TriggerError },
-    ObjectEnded { object: &'e ObjectRef, cause: Cause, why: &'e str },
-    RecordsBad { from: &'e str, count: u64, first: &'e str },
-    QuarantineFailed { from: &'e str, error: &'e str },
-    OutOfTime { why: &'e str },
-    ListingFailed { error: &'e str },
-    RulesLoaded { loaded: usize, filters: usize, rejected: usize, off: usize, retired: usize, other_log_sources: usize },
+    PayloadUnknown {
+        error: &'e TriggerError,
+    },
+    ObjectEnded {
+        object: &'e ObjectRef,
+        cause: Cause,
+        why: &'e str,
+    },
+    RecordsBad {
+        from: &'e str,
+        count: u64,
+        first: &'e str,
+    },
+    QuarantineFailed {
+        from: &'e str,
+        error: &'e str,
+    },
+    OutOfTime {
+        why: &'e str,
+    },
+    ListingFailed {
+        error: &'e str,
+    },
+    RulesLoaded {
+        loaded: usize,
+        filters: usize,
+        filters_expired: usize,
+        rejected: usize,
+        off: usize,
+        retired: usize,
+        other_log_sources: usize,
+    },
     MemoryLimited,
-    CorrelationsCut { groups: u64 },
-    AlertClaimed { rule: &'e RuleInfo },
-    RuleRejected { error: &'e str },
-    RuleUnknown { error: &'e str },
-    RuleWithoutData { warning: &'e str },
-    EnrichmentLoaded { place: &'e str, files: &'e str, milliseconds: u64 },
-    EnrichmentFailed { place: &'e str, error: &'e str },
-    Warmed { place: &'e str, milliseconds: u64 },
-    WarmUpFailed { place: &'e str, error: &'e str },
-    StateFailed { error: &'e str },
-    PublishFailed { rule: &'e RuleInfo, error: &'e str },
-    Invocation { outcome: &'e Outcome },
-    ChannelsLoaded { channels: &'e str },
-    Unrouted { message: Option<&'e str>, alert: &'e str, rule: &'e str },
-    NotifyFailed { channel: &'e str, cause: Miss, error: &'e str },
-    NotifyReduced { channel: &'e str, error: &'e str },
-    Notified { outcome: &'e NoticeOutcome },
+    CorrelationsCut {
+        groups: u64,
+    },
+    AlertClaimed {
+        rule: &'e RuleInfo,
+    },
+    RuleRejected {
+        error: &'e str,
+    },
+    RuleUnknown {
+        error: &'e str,
+    },
+    FilterAgeing {
+        is_expired: bool,
+        warning: &'e str,
+    },
+    RuleWithoutData {
+        warning: &'e str,
+    },
+    EnrichmentLoaded {
+        place: &'e str,
+        files: &'e str,
+        milliseconds: u64,
+    },
+    EnrichmentFailed {
+        place: &'e str,
+        error: &'e str,
+    },
+    Warmed {
+        place: &'e str,
+        milliseconds: u64,
+    },
+    WarmUpFailed {
+        place: &'e str,
+        error: &'e str,
+    },
+    StateFailed {
+        error: &'e str,
+    },
+    PublishFailed {
+        rule: &'e RuleInfo,
+        error: &'e str,
+    },
+    Invocation {
+        outcome: &'e Outcome,
+    },
+    ChannelsLoaded {
+        channels: &'e str,
+    },
+    Unrouted {
+        message: Option<&'e str>,
+        alert: &'e str,
+        rule: &'e str,
+    },
+    NotifyFailed {
+        channel: &'e str,
+        cause: Miss,
+        error: &'e str,
+    },
+    NotifyReduced {
+        channel: &'e str,
+        error: &'e str,
+    },
+    Notified {
+        outcome: &'e NoticeOutcome,
+    },
 }
 
 /// Writes the line.
@@ -46,8 +120,17 @@ pub fn emit(event: &Event<'_>) {
         Event::QuarantineFailed { from, error } => tracing::error!(event = "quarantine_failed", from, error),
         Event::OutOfTime { why } => tracing::warn!(event = "out_of_time", why),
         Event::ListingFailed { error } => tracing::error!(event = "listing_failed", error),
-        Event::RulesLoaded { loaded, filters, rejected, off, retired, other_log_sources } => {
-            tracing::info!(event = "rules_loaded", loaded, filters, rejected, off, retired, other_log_sources);
+        Event::RulesLoaded { loaded, filters, filters_expired, rejected, off, retired, other_log_sources } => {
+            tracing::info!(
+                event = "rules_loaded",
+                loaded,
+                filters,
+                filters_expired,
+                rejected,
+                off,
+                retired,
+                other_log_sources
+            );
         }
         Event::MemoryLimited => {
             tracing::warn!(
@@ -83,6 +166,8 @@ pub fn emit(event: &Event<'_>) {
                 "the start goes on without it: alerts say less of addresses, and rules that ask for it may never match"
             );
         }
+        Event::FilterAgeing { is_expired: true, warning } => tracing::warn!(event = "filter_expired", warning),
+        Event::FilterAgeing { is_expired: false, warning } => tracing::warn!(event = "filter_expires", warning),
         Event::Warmed { place, milliseconds } => tracing::info!(event = "warmed", place, milliseconds),
         Event::WarmUpFailed { place, error } => {
             tracing::warn!(

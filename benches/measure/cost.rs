@@ -126,7 +126,7 @@ fn rules(patterns: &str) -> RuleSet {
     let core = rule_pack::collect(&[RuleSource::Core]);
     let mut all = sigma::parse(&SourceFile::new("patterns.yml", patterns));
     all.extend(core);
-    let (rules, rejected) = RuleSet::compile(&all, &Organisation::default());
+    let (rules, rejected) = RuleSet::compile(&all, &Organisation::default(), jiff::civil::date(2026, 11, 5));
     assert!(rejected.is_empty(), "{}", rejected[0]);
     rules
 }

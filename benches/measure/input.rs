@@ -89,7 +89,7 @@ pub(super) fn compile(rules: Rules) -> Option<RuleSet> {
     match rules {
         Rules::None => None,
         Rules::Core => {
-            let loaded = rule_pack::load(&[RuleSource::Core], &Organisation::default());
+            let loaded = rule_pack::load(&[RuleSource::Core], &Organisation::default(), jiff::civil::date(2026, 11, 5));
             assert!(loaded.rejected.is_empty(), "{}", loaded.rejected[0]);
             Some(loaded.rules)
         }
@@ -102,7 +102,7 @@ pub(super) fn compile_texts(texts: &[String]) -> RuleSet {
     for (index, rule) in texts.iter().enumerate() {
         all.extend(sigma::parse(&SourceFile::new(format!("{index}.yml"), rule.as_str())));
     }
-    let (set, mut errors) = RuleSet::compile(&all, &Organisation::default());
+    let (set, mut errors) = RuleSet::compile(&all, &Organisation::default(), jiff::civil::date(2026, 11, 5));
     errors.append(&mut all.rejected);
     assert!(errors.is_empty(), "{}", errors[0]);
     set

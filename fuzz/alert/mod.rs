@@ -35,7 +35,8 @@ trailhound:
 ";
 
 static RULES: LazyLock<RuleSet> = LazyLock::new(|| {
-    let (rules, errors) = RuleSet::compile(&sigma::parse(&SourceFile::new("rule.yml", RULE)), &Organisation::default());
+    let collection = sigma::parse(&SourceFile::new("rule.yml", RULE));
+    let (rules, errors) = RuleSet::compile(&collection, &Organisation::default(), jiff::civil::date(2026, 11, 5));
     assert!(errors.is_empty(), "{}", errors[0]);
     rules
 });

@@ -84,7 +84,7 @@ pub(super) struct Correlations {
     pub(super) all: Vec<CompiledCorrelation>,
     /// By rule.
     pub(super) feeds: Vec<Vec<Feed>>,
-    pub(super) off: usize,
+    pub(super) off: Vec<Metadata>,
 }
 
 impl Correlations {
@@ -102,7 +102,7 @@ impl Correlations {
         for rule in correlations {
             let change = organisation.overrides.get(&rule.metadata.id);
             if change.is_some_and(|change| change.off) {
-                set.off += 1;
+                set.off.push(rule.metadata.clone());
                 continue;
             }
             waiting.push(rule);
@@ -184,7 +184,7 @@ impl Correlations {
             }
         }
         self.all.push(CompiledCorrelation {
-            info: Arc::new(compile::info(metadata, extension, &compiler)?),
+            info: Arc::new(compile::info(metadata, extension, &compiler, 0)?),
             correlation: correlation.clone(),
             told: true,
             lacks_data: compiler.lacks_data(),

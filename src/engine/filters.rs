@@ -1,27 +1,48 @@
-//! Which filters are for which rules.
+//! Which filters are for which rules, and for how long.
+
+use jiff::civil::Date;
 
 use crate::sigma::{Collection, Filter, FilteredRules, Rule};
 use crate::yaml::{Code, Diagnostic, suggest};
 
 use super::{Organisation, compile};
 
-/// The filters that can be compiled.
-pub(super) struct Filters<'f>(Vec<&'f Filter>);
+/// How many days before a filter expires people hear of it.
+const SOON: i32 = 14;
+
+/// The filters that hold.
+pub(super) struct Filters<'f> {
+    holding: Vec<&'f Filter>,
+    expired: usize,
+}
 
 impl<'f> Filters<'f> {
-    /// Leaves out filters with a mistake in them: it may bring alerts too many, but must not reject the rules that they are for.
-    pub(super) fn new(filters: &'f [Filter], organisation: &Organisation, rejected: &mut Vec<Diagnostic>) -> Self {
-        let usable = |filter: &&Filter| match compile::check_filter(filter, organisation) {
-            Ok(lacking) => {
-                rejected.extend(lacking);
-                true
+    /// Leaves out filters with a mistake in them: it may bring alerts too many, but must not reject the rules that they are for. And
+    /// those that have expired: what nobody has renewed must not silence rules for ever.
+    pub(super) fn new(
+        filters: &'f [Filter],
+        organisation: &Organisation,
+        today: Date,
+        problems: &mut Vec<Diagnostic>,
+    ) -> Self {
+        let mut holding = Self { holding: Vec::new(), expired: 0 };
+        for filter in filters {
+            let lacking = match compile::check_filter(filter, organisation) {
+                Ok(lacking) => lacking,
+                Err(error) => {
+                    problems.push(error);
+                    continue;
+                }
+            };
+            problems.extend(ageing(filter, today));
+            if filter.upkeep.expires.as_ref().is_some_and(|(last, _)| *last < today) {
+                holding.expired += 1;
+            } else {
+                problems.extend(lacking);
+                holding.holding.push(filter);
             }
-            Err(error) => {
-                rejected.push(error);
-                false
-            }
-        };
-        Self(filters.iter().filter(usable).collect())
+        }
+        holding
     }
 
     pub(super) fn of(&self, rule: &Rule) -> Vec<&'f Filter> {
@@ -29,7 +50,7 @@ impl<'f> Filters<'f> {
             FilteredRules::Any => true,
             FilteredRules::These(rules) => rules.iter().any(|named| rule.metadata.is_called(&named.text)),
         };
-        self.0.iter().filter(is_for).copied().collect()
+        self.holding.iter().filter(is_for).copied().collect()
     }
 
     /// Rules that a filter names and that are not there.
@@ -47,12 +68,41 @@ impl<'f> Filters<'f> {
                 })
                 .collect(),
         };
-        self.0.iter().flat_map(stray).collect()
+        self.holding.iter().flat_map(stray).collect()
     }
 
     pub(super) fn count(&self) -> usize {
-        self.0.len()
+        self.holding.len()
     }
+
+    pub(super) fn expired(&self) -> usize {
+        self.expired
+    }
+}
+
+/// Says that a filter has expired, or soon will.
+fn ageing(filter: &Filter, today: Date) -> Option<Diagnostic> {
+    let upkeep = &filter.upkeep;
+    let (last, span) = upkeep.expires.as_ref()?;
+    let left = today.until(*last).map_or(0, |left| left.get_days());
+    let about: Vec<&str> = [&upkeep.owner, &upkeep.reason].into_iter().flatten().map(String::as_str).collect();
+    let about = if about.is_empty() { String::new() } else { format!(" ({})", about.join(": ")) };
+    let title = &filter.metadata.title;
+    let (code, message) = if *last < today {
+        let message = format!("the filter \"{title}\"{about} has expired: what it excepted alerts again");
+        (Code::FilterExpired, message)
+    } else if left <= SOON {
+        let days = match left {
+            0 => "today is its last day".to_owned(),
+            1 => "tomorrow is its last day".to_owned(),
+            left => format!("{left} days are left"),
+        };
+        (Code::FilterExpires, format!("the filter \"{title}\"{about} expires: {days}"))
+    } else {
+        return None;
+    };
+    let warning = Diagnostic::warning(code, &filter.metadata.file, span.clone(), message);
+    Some(warning.advise("write a later day if it is still needed, or delete the filter"))
 }
 
 /// Why a filter can't be for what it names, and what to try.

@@ -12,6 +12,7 @@
 //! rules:
 //!   8d0c0b2e-…: {off: true}
 //!   1f2a3b4c-…: {level: low, exceptions: [{derived.principal|endswith: role/ci}]}
+//!   2c3d4e5f-…: {quiet: {hours: '22:00-06:00'}, max_alerts: {count: 5, per: 1h}}
 //! ```
 //!
 //! `channels` and `topics` are those of [`crate::outputs`].
@@ -26,7 +27,7 @@ use crate::sigma::{Level, Mode, SearchIdentifier, Shape, exceptions, mode};
 use crate::yaml::{Code, Diagnostic, Key, Kind, Node, SourceFile, Span, suggest};
 
 use super::source::is_aws;
-use super::{Account, ExpectedPrincipals, Knowledge, Networks, compile};
+use super::{Account, ExpectedPrincipals, Knowledge, Limits, Networks, compile};
 
 /// What an organisation knows and wants.
 #[derive(Debug, Clone, Default)]
@@ -52,6 +53,8 @@ pub struct Override {
     pub mode: Option<Mode>,
     /// Events that the rule shall not match.
     pub exceptions: Vec<SearchIdentifier>,
+    /// How much of it people are told at once.
+    pub limits: Limits,
     /// The file that says so.
     pub file: Arc<SourceFile>,
     /// Where.
@@ -71,6 +74,13 @@ const SECTIONS: &[&str] = &[
 ];
 
 impl Organisation {
+    /// Whether what it says of rules stands in this file.
+    #[must_use]
+    pub fn wrote(&self, file: &SourceFile) -> bool {
+        let changed = self.overrides.values().map(|change| &change.file);
+        changed.chain(self.outputs.rules().map(|rule| &rule.file)).any(|written| written.name == file.name)
+    }
+
     /// Reads the configuration file. It is taken whole or not at all: half a list of exceptions would be a false alarm,
     /// half a list of trusted networks a missed one.
     ///
@@ -234,12 +244,13 @@ fn overrides(shape: Shape<'_>, node: &Node) -> Result<BTreeMap<String, Override>
 
 fn override_of(shape: Shape<'_>, node: &Node, span: Span) -> Result<Override, Diagnostic> {
     shape.map(node, "a rule's changes")?;
-    shape.only(node, &["off", "level", "mode", "exceptions"])?;
+    shape.only(node, &[&["off", "level", "mode", "exceptions"][..], &Limits::MEMBERS].concat())?;
     let off =
         node.get("off").map_or(Ok(false), |node| shape.word(node, "switch", &[("true", true), ("false", false)]))?;
     let level = node.get("level").map(|node| shape.word(node, "level", Level::WORDS)).transpose()?;
     let (mode, exceptions) = (mode(shape, node)?, exceptions(shape, node)?);
-    Ok(Override { off, level, mode, exceptions, file: Arc::clone(shape.file), span })
+    let limits = Limits::parse(shape, node)?;
+    Ok(Override { off, level, mode, exceptions, limits, file: Arc::clone(shape.file), span })
 }
 
 fn placeholders(shape: Shape<'_>, node: &Node) -> Result<BTreeMap<String, Vec<String>>, Diagnostic> {

@@ -35,7 +35,7 @@ mod tests {
         };
         let yaml = [rule.to_owned(), over("last", "b", "7d"), over("b", "c", "1h"), over("c", "a", "5m")].concat();
         let collection = sigma::parse(&SourceFile::new("rules.yml", yaml));
-        let (rules, errors) = RuleSet::compile(&collection, &Organisation::default());
+        let (rules, errors) = RuleSet::compile(&collection, &Organisation::default(), jiff::civil::date(2026, 11, 5));
         assert!(errors.is_empty(), "{}", errors[0]);
         let minutes: Vec<i64> = reaches(rules.correlations()).iter().map(|reach| reach.as_mins()).collect();
         let week = 7 * 24 * 60;

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
 use jiff::SignedDuration;
+use jiff::civil::Date;
 
 use crate::sigma::{Collection, Level, Metadata, Mode, Status};
 use crate::trail::Record;
@@ -19,7 +20,7 @@ use super::index::Index;
 use super::matching::{Match, Matcher, Workspace};
 use super::reach::reaches;
 use super::title::{Command, Title};
-use super::{Knowledge, Organisation, compile};
+use super::{Knowledge, Limits, Organisation, compile};
 
 /// Compiled rules; immutable, and safe to share between threads.
 #[derive(Debug, Default)]
@@ -30,7 +31,8 @@ pub struct RuleSet {
     pub(super) correlations: Correlations,
     reaches: Vec<SignedDuration>,
     filters: usize,
-    off: usize,
+    expired_filters: usize,
+    off: Vec<Metadata>,
     /// Of matchers that are done: a file of ten records costs less than a workspace.
     pub(super) workspaces: Mutex<Vec<Workspace>>,
 }
@@ -83,6 +85,21 @@ pub struct RuleInfo {
     pub file: String,
     /// For how long one alert speaks for those that follow it, in event time.
     pub window: SignedDuration,
+    /// What else the organisation makes of it.
+    pub tuning: Tuning,
+}
+
+/// What an organisation makes of a rule, besides its level and mode.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Tuning {
+    /// The level that its author gave it, where the organisation has another.
+    pub authors_level: Option<Level>,
+    /// How much of it people are told at once.
+    pub limits: Limits,
+    /// Exceptions that the organisation's file makes.
+    pub exceptions: usize,
+    /// Filters that are joined to it.
+    pub filters: usize,
 }
 
 impl RuleInfo {
@@ -102,12 +119,15 @@ impl RuleSet {
     /// Compiles rules as the organisation wants them. A rule that can't be compiled is left out and reported; the others
     /// stand. This is the only step that can find fault with a rule. Warnings ([`Code::NoData`]) are about rules that are in the
     /// set and ask for data that isn't loaded.
+    ///
+    /// Filters hold up to and with the day that they expire on: `today` is one of UTC. What has expired, or soon will, is among the
+    /// diagnostics as a warning.
     #[must_use]
-    pub fn compile(collection: &Collection, organisation: &Organisation) -> (Self, Vec<Diagnostic>) {
+    pub fn compile(collection: &Collection, organisation: &Organisation, today: Date) -> (Self, Vec<Diagnostic>) {
         let mut set = Self { knowledge: organisation.knowledge.clone(), ..Self::default() };
         let mut rejected = Vec::new();
         let mut ids: HashMap<&str, &Metadata> = HashMap::new();
-        let filters = Filters::new(&collection.filters, organisation, &mut rejected);
+        let filters = Filters::new(&collection.filters, organisation, today, &mut rejected);
         for rule in &collection.rules {
             let id = rule.metadata.id.as_str();
             if let Some(first) = ids.get(id) {
@@ -116,7 +136,7 @@ impl RuleSet {
             }
             ids.insert(id, &rule.metadata);
             if organisation.overrides.get(id).is_some_and(|change| change.off) {
-                set.off += 1;
+                set.off.push(rule.metadata.clone());
                 continue;
             }
             match compile::rule(rule, &filters.of(rule), organisation, &mut rejected) {
@@ -124,7 +144,7 @@ impl RuleSet {
                 Err(error) => rejected.push(error),
             }
         }
-        set.filters = filters.count();
+        (set.filters, set.expired_filters) = (filters.count(), filters.expired());
         rejected.extend(filters.stray(collection));
         let mut correlations = Vec::new();
         for rule in &collection.correlations {
@@ -136,7 +156,7 @@ impl RuleSet {
         set.correlations = Correlations::compile(correlations, collection, &set.rules, organisation, &mut rejected);
         set.correlations.quiet(&mut set.rules);
         set.reaches = reaches(&set.correlations.all);
-        set.off += set.correlations.off;
+        set.off.append(&mut set.correlations.off);
         let stray = organisation.overrides.iter().filter(|(id, _)| !ids.contains_key(id.as_str()));
         rejected.extend(stray.map(|(id, change)| {
             Diagnostic::new(Code::UnknownRule, &change.file, change.span.clone(), format!("no rule has the id `{id}`"))
@@ -239,10 +259,30 @@ impl RuleSet {
         self.index.always().iter().map(|&rule| &*self.rules[rule as usize].info)
     }
 
-    /// How many rules the organisation has switched off.
+    /// How many filters have expired, and are not joined to anything.
     #[must_use]
-    pub fn off(&self) -> usize {
-        self.off
+    pub fn expired_filters(&self) -> usize {
+        self.expired_filters
+    }
+
+    /// Rules and correlations that the organisation has switched off.
+    #[must_use]
+    pub fn off(&self) -> &[Metadata] {
+        &self.off
+    }
+
+    /// Whether alerts of any rule may be held for a summary.
+    #[must_use]
+    pub fn has_limits(&self) -> bool {
+        let correlations = self.correlations.all.iter().map(|rule| &*rule.info);
+        self.rules().chain(correlations).any(|rule| rule.tuning.limits.are_set())
+    }
+
+    /// What is known about the rule or the correlation of this id.
+    #[must_use]
+    pub fn rule(&self, id: &str) -> Option<&Arc<RuleInfo>> {
+        let rules = self.rules.iter().map(|rule| &rule.info);
+        rules.chain(self.correlations.all.iter().map(|rule| &rule.info)).find(|rule| rule.id == id)
     }
 
     /// What the organisation knows.

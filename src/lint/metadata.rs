@@ -49,6 +49,24 @@ pub(super) fn missing_description(subject: &Subject<'_>) -> Vec<Diagnostic> {
     vec![subject.warn(Code::MissingDescription, subject.title(), message).advise("add `description:`")]
 }
 
+/// What is excepted for good is forgotten, and what nobody answers for nobody takes away.
+pub(super) fn unowned_filter(subject: &Subject<'_>) -> Vec<Diagnostic> {
+    if !is_filter(subject) {
+        return Vec::new();
+    }
+    let section = written(subject, "trailhound");
+    let lacks = |name: &str| section.and_then(|section| section.get(name)).is_none_or(|node| node.kind == Kind::Null);
+    let (message, advice) = match (lacks("owner"), lacks("expires")) {
+        (false, false) => return Vec::new(),
+        (true, false) => ("nobody answers for the filter", "add `owner:` to its `trailhound:`"),
+        (false, true) => ("the filter never expires", "add `expires:` to its `trailhound:`, with its last day"),
+        (true, true) => {
+            ("nobody answers for the filter, and it never expires", "add `trailhound: {owner: …, expires: YYYY-MM-DD}`")
+        }
+    };
+    vec![subject.warn(Code::UnownedFilter, subject.title(), message).advise(advice)]
+}
+
 /// `date` and `modified` are written as 2026-11-05.
 pub(super) fn bad_dates(subject: &Subject<'_>) -> Vec<Diagnostic> {
     let members = ["date", "modified"].into_iter().filter_map(|name| Some((name, written(subject, name)?)));

@@ -30,6 +30,7 @@ const DOCUMENT: &[fn(&Subject<'_>) -> Vec<Diagnostic>] = &[
     metadata::bad_id,
     metadata::missing_level,
     metadata::missing_description,
+    metadata::unowned_filter,
     metadata::bad_dates,
     metadata::title_too_long,
     metadata::unknown_tags,
@@ -73,7 +74,8 @@ const ITEM: &[fn(&Subject<'_>, &DetectionItem) -> Vec<Diagnostic>] = &[
 /// detection: {stop: {eventName: StopLoging}, condition: stop}
 /// ");
 /// let collection = sigma::parse(&file);
-/// let (rules, _) = RuleSet::compile(&collection, &Organisation::default());
+/// let today = jiff::civil::date(2026, 11, 5);
+/// let (rules, _) = RuleSet::compile(&collection, &Organisation::default(), today);
 /// let warnings = lint::lint(&collection, &rules);
 /// assert_eq!(warnings[0].code().as_str(), "unknown-event-name");
 /// assert_eq!(warnings[0].advice(), Some("did you mean `StopLogging`?"));

@@ -133,6 +133,7 @@ fn short_rule(rule: &RuleInfo) -> RuleInfo {
         commands: Vec::new(),
         file: short(&rule.file),
         window: rule.window,
+        tuning: rule.tuning.clone(),
     }
 }
 

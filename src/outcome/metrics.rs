@@ -103,6 +103,7 @@ metrics! {
     "RulesRejected", Always, "rules that don't load; each is named in the log at the start", |it| it.rules.rejected;
     "RulesWithoutData", IfAny, "of the loaded rules, those that ask for data about addresses that is not there; each is named in the log at the start", |it| it.rules.without_data;
     "EnrichmentFailed", IfAny, "places and files of data about addresses that can't be used; each is named in the log at the start", |it| it.rules.data_failed;
+    "FiltersExpired", IfAny, "filters past their last day; each is named in the log at the start", |it| it.rules.expired_filters;
     "FailedNotChecked", IfAny, "digest files that could not be checked in three tries", |it| failed(it, Cause::NotChecked);
     "FailedDenied", IfAny, "S3 or KMS refused", |it| failed(it, Cause::Denied);
     "FailedUnavailable", IfAny, "throttled, timed out, interrupted", |it| failed(it, Cause::Unavailable);

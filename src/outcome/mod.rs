@@ -210,6 +210,8 @@ pub struct RuleCounts {
     pub without_data: u64,
     /// Places and files of data about addresses that can't be used.
     pub data_failed: u64,
+    /// Filters that have expired.
+    pub expired_filters: u64,
 }
 
 /// The answer to an invocation.

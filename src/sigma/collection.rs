@@ -21,6 +21,8 @@ pub struct Collection {
     pub correlations: Vec<CorrelationRule>,
     /// Exceptions for many rules at once.
     pub filters: Vec<Filter>,
+    /// The same for rules in `own`.
+    pub own_filters: Vec<Filter>,
     /// Documents that don't load, and why.
     pub rejected: Vec<Diagnostic>,
     /// What documents that are not loaded say about themselves, and why they aren't: for who refers to them.
@@ -40,6 +42,7 @@ impl Collection {
         self.own.extend(other.own);
         self.correlations.extend(other.correlations);
         self.filters.extend(other.filters);
+        self.own_filters.extend(other.own_filters);
         self.rejected.extend(other.rejected);
         self.other_log_sources += other.other_log_sources;
         self.retired.extend(other.retired);
@@ -92,7 +95,9 @@ impl Collection {
         }
         if document.get("filter").is_some() {
             let filter = Filter::parse(shape, document)?;
-            if filter.logsource.may_be_cloudtrail() {
+            if filter.logsource.is_own() {
+                self.own_filters.push(filter);
+            } else if filter.logsource.may_be_cloudtrail() {
                 self.filters.push(filter);
             } else {
                 self.other_log_sources += 1;

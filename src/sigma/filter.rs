@@ -3,7 +3,9 @@
 //! A filter's condition is joined to that of each rule with `and`. So what shall not alert stands behind a `not`:
 //! `condition: not selection`.
 
-use crate::yaml::{Code, Diagnostic, Kind, Node};
+use jiff::civil::Date;
+
+use crate::yaml::{Code, Diagnostic, Kind, Node, Span};
 
 use super::correlation::RuleRef;
 use super::detection::Detection;
@@ -22,6 +24,19 @@ pub struct Filter {
     pub rules: FilteredRules,
     /// What a rule's event has to be besides.
     pub detection: Detection,
+    /// What trailhound adds.
+    pub upkeep: Upkeep,
+}
+
+/// The `trailhound` section of a filter: who answers for it, and for how long it holds.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Upkeep {
+    /// Whom to ask.
+    pub owner: Option<String>,
+    /// Why it is there.
+    pub reason: Option<String>,
+    /// The last day on which it holds, in UTC, and where that is written.
+    pub expires: Option<(Date, Span)>,
 }
 
 /// Which rules a filter is for.
@@ -38,20 +53,29 @@ impl Filter {
     pub(super) fn parse(shape: Shape<'_>, node: &Node) -> Result<Self, Diagnostic> {
         let metadata = Metadata::parse(shape, node)?;
         let logsource = LogSource::parse(shape, node)?;
-        if let Some((key, _)) = node.members().iter().find(|(key, _)| key.text == "trailhound") {
-            return Err(shape
-                .error(Code::UnknownKey, &key.span, "a filter has no `trailhound` section")
-                .advise("it belongs to the rules"));
-        }
+        let upkeep = node.get("trailhound").map_or_else(|| Ok(Upkeep::default()), |node| Upkeep::parse(shape, node))?;
         let filter = shape.required(node, "filter", "`rules`, search identifiers and a `condition`")?;
         shape.map(filter, "filter")?;
         let rules = rules(shape, filter)?;
-        let detection = if logsource.may_be_cloudtrail() {
+        let detection = if logsource.may_be_cloudtrail() || logsource.is_own() {
             Detection::parse(shape, filter, &["rules"])?
         } else {
             Detection::default()
         };
-        Ok(Self { metadata, logsource, rules, detection })
+        Ok(Self { metadata, logsource, rules, detection, upkeep })
+    }
+}
+
+impl Upkeep {
+    fn parse(shape: Shape<'_>, node: &Node) -> Result<Self, Diagnostic> {
+        shape.map(node, "trailhound")?;
+        shape.only(node, &["owner", "expires", "reason"])?;
+        let expires = node.get("expires").map(|node| Ok((shape.date(node, "expires")?, node.span.clone())));
+        Ok(Self {
+            owner: shape.optional_text(node, "owner")?,
+            reason: shape.optional_text(node, "reason")?,
+            expires: expires.transpose()?,
+        })
     }
 }
 

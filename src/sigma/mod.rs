@@ -25,7 +25,7 @@ pub use correlation::{
 };
 pub use detection::{Detection, DetectionItem, FieldName, SearchIdentifier, Value};
 pub use extension::{AlertOptions, Extension, Mode, Template, TemplatePart};
-pub use filter::{Filter, FilteredRules};
+pub use filter::{Filter, FilteredRules, Upkeep};
 pub use first_seen::{FirstSeen, Ignore, NetworkName, NetworkPrefixes};
 pub use metadata::{Level, Metadata, Status};
 pub use modifier::{Comparison, Modifiers, NumberOperator, RegexFlags, TimePart, Transform};

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use jiff::SignedDuration;
+use jiff::civil::Date;
 
 use crate::yaml::{Code, Diagnostic, Key, Kind, Node, SourceFile, Span, suggest};
 
@@ -98,6 +99,14 @@ impl<'f> Shape<'f> {
         duration(text).ok_or_else(|| {
             self.error(Code::WrongType, &node.span, format!("`{text}` is no duration"))
                 .advise("a whole number and s, m, h or d, as in `60m`")
+        })
+    }
+
+    /// A day: `2026-11-05`.
+    pub(crate) fn date(self, node: &Node, what: &str) -> Result<Date, Diagnostic> {
+        let text = self.text(node, what)?.trim();
+        text.parse().ok().filter(|_| text.len() == "2026-11-05".len()).ok_or_else(|| {
+            self.error(Code::WrongType, &node.span, format!("`{text}` is no date")).advise("write it as `2026-11-05`")
         })
     }
 

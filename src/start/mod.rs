@@ -20,7 +20,7 @@ use crate::engine::Organisation;
 use crate::local::{Folder, KeyFileError, OpenError, StateFile, StateMemory, SystemClock};
 use crate::outcome::RuleCounts;
 use crate::pipeline::{Handling, Pipeline};
-use crate::ports::PublicKeys;
+use crate::ports::{Clock as _, PublicKeys};
 use crate::rule_pack::{self, Loaded};
 use crate::telemetry::{self, Event};
 use crate::trail::Readers;
@@ -194,7 +194,7 @@ async fn load(settings: &Settings, cloud: &Cloud) -> Result<(Loaded, u64), Start
     let (mut organisation, failed) = (organisation?, data.failed());
     organisation.knowledge = organisation.knowledge.enriched(data.enrichment);
     let sources = settings.rules.clone();
-    let loading = tokio::task::spawn_blocking(move || rule_pack::load(&sources, &organisation));
+    let loading = tokio::task::spawn_blocking(move || rule_pack::load(&sources, &organisation, SystemClock.today()));
     // It can't have been cancelled, so it panicked.
     let loaded = loading.await.map_err(|error| std::panic::resume_unwind(error.into_panic()))?;
     Ok((loaded, failed))

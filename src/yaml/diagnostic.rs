@@ -129,6 +129,12 @@ codes! {
         NoAccessPredicate = "no-access-predicate",
         /// A filter that keeps what it describes and drops every other match.
         FilterWithoutNot = "filter-without-not",
+        /// A filter past its last day: it excepts nothing any more.
+        FilterExpired = "filter-expired",
+        /// A filter that expires within two weeks.
+        FilterExpires = "filter-expires",
+        /// A filter that nobody answers for, or that never expires.
+        UnownedFilter = "unowned-filter",
         /// A regular expression that asks what a text comparison says better.
         RegexCouldBeText = "regex-could-be-text",
         /// Flags inside a regular expression, which not every Sigma tool reads.

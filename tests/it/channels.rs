@@ -22,7 +22,7 @@ async fn alerts() -> Vec<Notification> {
 /// What the sample events tell, with the shipped rules and the sample configuration.
 pub(crate) async fn sample_alerts() -> Vec<Notification> {
     let config = SourceFile::new("trailhound.yaml", fs::read_to_string(events().join("trailhound.yaml")).unwrap());
-    let loaded = rule_pack::load(&[RuleSource::Core], &Organisation::parse(&config).unwrap());
+    let loaded = rule_pack::load(&[RuleSource::Core], &Organisation::parse(&config).unwrap(), crate::support::TODAY);
     let mut world = World::new(loaded.rules);
     world.pipeline.handling.own_rules = loaded.own;
     world.pipeline.objects = Folder::new(events().join("objects")).unwrap();

@@ -1,5 +1,7 @@
 //! `trailhound rules lint` and `trailhound rules explain`, as a user runs them.
 
+mod organised;
+
 use std::fs;
 use std::io::Write as _;
 use std::path::Path;
@@ -147,8 +149,8 @@ fn lint_prints_one_json_document() {
                 },
             ],
             "summary": {
-                "loaded": 1, "filters": 0, "rejected": 1, "off": 0, "retired": 0, "other_log_sources": 0,
-                "warnings": 1,
+                "loaded": 1, "filters": 0, "filters_expired": 0, "rejected": 1, "off": 0, "retired": 0,
+                "other_log_sources": 0, "warnings": 1,
             },
         })
     );

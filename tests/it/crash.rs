@@ -202,7 +202,7 @@ async fn the_process_that_dies() {
         concurrency: 2,
         handling: Handling {
             quarantine: Some(Quarantine { bucket: quarantine(&folder), prefix: String::new() }),
-            own_rules: rule_pack::load(&[], &Organisation::default()).own,
+            own_rules: rule_pack::load(&[], &Organisation::default(), crate::support::TODAY).own,
             ..Handling::default()
         },
     };

@@ -13,14 +13,14 @@ use trailhound::rule_pack::{self, RuleSource};
 use trailhound::trigger::Trigger;
 
 use crate::pipeline::assert_adds_up;
-use crate::support::{Fails, World, events, fact, failed, record, rule, rules, s3_event, sqs, trail_file, with};
+use crate::support::{Fails, TODAY, World, events, fact, failed, record, rule, rules, s3_event, sqs, trail_file, with};
 use crate::ways::{OBJECTS, RECORDS};
 
 pub(crate) fn world() -> World {
     let yaml = rule("  sel: {eventName: StopLogging}\n  condition: sel").replace("title: Test", "title: Trail stopped");
     let mut world = World::new(rules(&yaml));
     world.pipeline.handling.own_rules =
-        rule_pack::load(&[RuleSource::Core], &trailhound::engine::Organisation::default()).own;
+        rule_pack::load(&[RuleSource::Core], &trailhound::engine::Organisation::default(), TODAY).own;
     world
 }
 
@@ -313,7 +313,7 @@ fn away() -> World {
     let yaml = format!("{}\n{first_seen}", rule("  sel: {eventName: GetUser}\n  condition: sel"));
     let mut world = World::new(rules(&yaml));
     world.pipeline.handling.own_rules =
-        rule_pack::load(&[RuleSource::Core], &trailhound::engine::Organisation::default()).own;
+        rule_pack::load(&[RuleSource::Core], &trailhound::engine::Organisation::default(), TODAY).own;
     world.pipeline.state.fails(Fails::Away);
     world
 }
@@ -346,7 +346,7 @@ async fn own_rules_may_be_about_what_is_new() {
         trailhound: {first_seen: {entity: [eventSource], value: [requestParameters.bucketName], history: 10d, learning: 0d}}";
     let collection = trailhound::sigma::parse(&trailhound::yaml::SourceFile::new("own.yml", yaml));
     world.pipeline.handling.own_rules =
-        rule_pack::Loaded::compile(&collection, &trailhound::engine::Organisation::default()).own;
+        rule_pack::Loaded::compile(&collection, &trailhound::engine::Organisation::default(), TODAY).own;
     for told in [1, 0] {
         world.notify(&[&world.put("f", b"nonsense")]).await;
         assert_eq!(world.subjects().len(), told);

@@ -15,7 +15,7 @@ use trailhound::sigma;
 use trailhound::trail::Record;
 use trailhound::yaml::{Diagnostic, SourceFile};
 
-use crate::support::{World, fact, record, rule, story, trail_file, with};
+use crate::support::{TODAY, World, fact, record, rule, story, trail_file, with};
 
 const ORGANISATION: &str = "
 accounts:
@@ -50,7 +50,7 @@ pub(crate) fn organisation(names: &[&str]) -> Organisation {
 }
 
 pub(crate) fn compile(yaml: &str, organisation: &Organisation) -> (RuleSet, Vec<Diagnostic>) {
-    RuleSet::compile(&sigma::parse(&SourceFile::new("rules.yml", yaml)), organisation)
+    RuleSet::compile(&sigma::parse(&SourceFile::new("rules.yml", yaml)), organisation, TODAY)
 }
 
 fn selection(item: &str) -> String {

@@ -139,7 +139,7 @@ fn config() -> String {
 /// The shipped rules, and what the sample company knows.
 fn shipped() -> World {
     let organisation = Organisation::parse(&SourceFile::new("trailhound.yaml", config())).unwrap();
-    World::new(rule_pack::load(&[RuleSource::Core], &organisation).rules)
+    World::new(rule_pack::load(&[RuleSource::Core], &organisation, crate::support::TODAY).rules)
 }
 
 /// What the tutorial's correlation finds in the sample events.

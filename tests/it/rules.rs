@@ -11,6 +11,8 @@ use trailhound::sigma::{self, Collection, Metadata, Rule};
 use trailhound::trail::Record;
 use trailhound::yaml::SourceFile;
 
+use crate::support::TODAY;
+
 /// `<rule>.test.yml`: one record in the shape that AWS delivers, and changes to it as JSON merge patches.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -102,7 +104,7 @@ fn compiled(path: &Path, config: Option<&Value>) -> RuleSet {
     let config = config.map(Value::to_string).unwrap_or_default();
     let organisation = Organisation::parse(&SourceFile::new("config", config))
         .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    let (rules, errors) = RuleSet::compile(&parsed(path), &organisation);
+    let (rules, errors) = RuleSet::compile(&parsed(path), &organisation, TODAY);
     assert!(errors.is_empty(), "{}", errors[0]);
     rules
 }

@@ -171,7 +171,7 @@ expected_principals:
 fn an_organisation_can_switch_rules_off_change_their_level_and_except_events() {
     let yaml = rule("  sel: {eventName: StopLogging}\n  condition: sel");
     let off = compile(&yaml, "rules: {test: {off: true}}").0;
-    assert_eq!((off.rules().len(), off.off()), (0, 1));
+    assert_eq!((off.rules().len(), off.off().len()), (0, 1));
 
     let dry = compile(&yaml, "rules: {test: {mode: dry-run}}").0;
     assert_eq!(dry.rules().next().unwrap().mode, trailhound::sigma::Mode::DryRun);

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use flate2::{Compression, write::GzEncoder};
+use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -24,6 +25,9 @@ use trailhound::trail::{self, Limits, Reader, Readers, Record};
 use trailhound::yaml::{Diagnostic, SourceFile};
 
 pub(crate) const ACCOUNT: &str = "111122223333";
+
+/// The day that the clock of the tests begins with.
+pub(crate) const TODAY: Date = jiff::civil::date(2026, 11, 5);
 
 /// The folder of the sample events.
 pub(crate) fn events() -> PathBuf {
@@ -76,7 +80,7 @@ pub(crate) fn rules(yaml: &str) -> RuleSet {
 pub(crate) fn compile(yaml: &str, organisation: &str) -> (RuleSet, Vec<Diagnostic>) {
     let organisation = Organisation::parse(&SourceFile::new("trailhound.yaml", organisation)).unwrap();
     let collection = sigma::parse(&SourceFile::new("rules.yml", yaml));
-    let (rules, errors) = RuleSet::compile(&collection, &organisation);
+    let (rules, errors) = RuleSet::compile(&collection, &organisation, TODAY);
     (rules, collection.rejected.into_iter().chain(errors).collect())
 }
 

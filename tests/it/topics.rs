@@ -7,7 +7,7 @@ use trailhound::outputs::Topic;
 use trailhound::rule_pack::{Loaded, RuleSource, collect};
 use trailhound::yaml::SourceFile;
 
-use crate::support::{World, failed, record, rule, rules, trail_file};
+use crate::support::{TODAY, World, failed, record, rule, rules, trail_file};
 
 const CRITICAL: &str = "arn:aws:sns:eu-west-1:111122223333:critical";
 const ALL: &str = "arn:aws:sns:eu-west-1:111122223333:all";
@@ -75,7 +75,7 @@ fn a_rule_that_is_routed_and_not_there_is_named() {
     let organisation = organisation(&format!(
         "topics: [{{arn: {ALL}, when: {{rule: [nobody, c9615467-ea64-423f-95f2-c1930697fe9b]}}}}]\nchannels: {{hub: {{security_hub: {{}}, when: {{rule: noone}}}}}}"
     ));
-    let loaded = Loaded::compile(&collect(&[RuleSource::Core]), &organisation);
+    let loaded = Loaded::compile(&collect(&[RuleSource::Core]), &organisation, TODAY);
     let stray: Vec<String> = loaded.stray.iter().map(|error| error.summary()).collect();
     assert!(stray[0].contains("trailhound.yaml:2:") && stray[0].contains("no rule has the id `noone`"), "{stray:?}");
     assert!(stray[1].contains("no rule has the id `nobody`"), "{stray:?}");

@@ -6,7 +6,11 @@ use crate::{sigma, yaml::SourceFile};
 fn rule() -> Arc<RuleInfo> {
     let yaml =
         "title: r\nlogsource: {product: aws, service: cloudtrail}\ndetection: {s: {eventName: x}, condition: s}\n";
-    let (rules, _) = RuleSet::compile(&sigma::parse(&SourceFile::new("r.yml", yaml)), &Organisation::default());
+    let (rules, _) = RuleSet::compile(
+        &sigma::parse(&SourceFile::new("r.yml", yaml)),
+        &Organisation::default(),
+        jiff::civil::date(2026, 11, 5),
+    );
     Arc::new(rules.rules().next().unwrap().clone())
 }
 

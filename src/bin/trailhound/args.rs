@@ -23,6 +23,7 @@ use trailhound::trigger::s3_url;
     trailhound baseline --state file:memory.redb AWSLogs/\n  \
     trailhound verify s3://my-trail-bucket/ --from 2026-11-01 --to 2026-11-08\n  \
     trailhound rules lint my-rules\n  \
+    trailhound rules lint --pack core my-filters\n  \
     trailhound rules explain 'CloudTrail logging stopped' record.json"
 )]
 pub(crate) struct Args {
@@ -167,6 +168,7 @@ pub(crate) enum RulesCommand {
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  \
     trailhound rules lint my-rules\n  \
+    trailhound rules lint --pack core my-filters\n  \
     trailhound rules lint --deny-warnings my-rules\n  \
     trailhound rules lint --format sarif my-rules > trailhound.sarif\n\n\
     Exit code: 0 clean or warnings only, 1 warnings with --deny-warnings, 2 a rule is rejected or a file can't be read.")]
@@ -174,6 +176,9 @@ pub(crate) struct LintArgs {
     /// Folders or files of Sigma rules; the built-in pack unless given.
     #[arg(value_name = "PATH")]
     pub(crate) paths: Vec<PathBuf>,
+    /// Look at a built-in pack, too: for filters and correlations that name its rules. The one pack is `core`.
+    #[arg(long, value_name = "NAME", value_parser = pack)]
+    pub(crate) pack: Vec<RuleSource>,
     /// The file of what the organisation knows: placeholders, and rules that are off.
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
@@ -187,7 +192,7 @@ pub(crate) struct LintArgs {
 
 impl LintArgs {
     pub(crate) fn rules(&self) -> RuleArgs {
-        RuleArgs { rules: self.paths.clone(), pack: Vec::new(), config: self.config.clone(), enrichment: None }
+        RuleArgs { rules: self.paths.clone(), pack: self.pack.clone(), config: self.config.clone(), enrichment: None }
     }
 }
 

@@ -15,7 +15,7 @@ use crate::yaml::{Code, Diagnostic, SourceFile, Span};
 use super::Organisation;
 use super::expr::{Expr, Identifier};
 use super::field::Field;
-use super::rule_set::{CompiledRule, RuleInfo};
+use super::rule_set::{CompiledRule, RuleInfo, Tuning};
 use super::source::Lack;
 use super::title::{Command, Title};
 
@@ -69,7 +69,7 @@ pub(super) fn rule(
         None => Some(DEFAULT_DEDUP.iter().filter_map(|name| Field::new(name).ok()).collect()),
     };
     let title = extension.alert.title.as_ref().map(|title| compiler.title(title)).transpose()?;
-    let info = Arc::new(info(metadata, extension, &compiler)?);
+    let info = Arc::new(info(metadata, extension, &compiler, filters.len())?);
     problems.extend(compiler.lacking());
     Ok(CompiledRule {
         info,
@@ -90,11 +90,12 @@ pub(super) fn check_filter(filter: &Filter, organisation: &Organisation) -> Resu
     Ok(compiler.lacking())
 }
 
-/// What people are told about a rule or a correlation.
+/// What people are told about a rule or a correlation to which so many filters are joined.
 pub(super) fn info(
     metadata: &Metadata,
     extension: &Extension,
     compiler: &Compiler<'_>,
+    filters: usize,
 ) -> Result<RuleInfo, Diagnostic> {
     let command = |template| Command::new(template, |name| compiler.field(name));
     let change = compiler.organisation.overrides.get(&metadata.id);
@@ -115,6 +116,15 @@ pub(super) fn info(
         commands: alert.commands.iter().map(command).collect::<Result<_, _>>()?,
         file: metadata.file.name.clone(),
         window: alert.window.unwrap_or(DEFAULT_WINDOW),
+        tuning: Tuning {
+            authors_level: change
+                .and_then(|change| change.level)
+                .filter(|level| *level != metadata.level)
+                .map(|_| metadata.level),
+            limits: change.map(|change| change.limits.clone()).unwrap_or_default(),
+            exceptions: change.map_or(0, |change| change.exceptions.len()),
+            filters,
+        },
     })
 }
 

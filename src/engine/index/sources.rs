@@ -101,8 +101,11 @@ mod tests {
         let rule = format!(
             "title: t\nid: r\nlevel: low\nlogsource: {{product: aws, service: cloudtrail}}\ndetection:\n{detection}"
         );
-        let (rules, errors) =
-            RuleSet::compile(&sigma::parse(&SourceFile::new("t.yml", rule.as_str())), &Organisation::default());
+        let (rules, errors) = RuleSet::compile(
+            &sigma::parse(&SourceFile::new("t.yml", rule.as_str())),
+            &Organisation::default(),
+            jiff::civil::date(2026, 11, 5),
+        );
         assert!(errors.is_empty(), "{errors:?}");
         let mut matcher = rules.matcher();
         let tried = |raw: &&str| {

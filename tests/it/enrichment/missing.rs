@@ -9,7 +9,7 @@ use trailhound::yaml::{Code, Diagnostic, Severity, SourceFile};
 use trailhound::{lint, sigma};
 
 use super::{ALL, compile, data, from, organisation, selection};
-use crate::support::trail_file;
+use crate::support::{TODAY, trail_file};
 
 /// The warnings about a rule that loads, and whether it counts as one that may never match.
 fn lacking(yaml: &str, names: &[&str]) -> (Vec<String>, usize) {
@@ -78,7 +78,7 @@ fn lints_say_nothing_of_data_and_know_its_forms() {
     let warnings = |item: &str| {
         let yaml = selection(item).replace("id: test", "id: 5b1e6f7c-80d2-4a56-9f0c-2b8fe56d0c4e\ndescription: x");
         let collection = sigma::parse(&SourceFile::new("rules.yml", yaml));
-        let (rules, _) = RuleSet::compile(&collection, &Organisation::default());
+        let (rules, _) = RuleSet::compile(&collection, &Organisation::default(), TODAY);
         lint::lint(&collection, &rules).iter().map(Diagnostic::summary).collect::<Vec<_>>()
     };
     for item in ["derived.source_country: [NL, be]", "derived.source_asn: AS64496", "derived.source_network: office"] {

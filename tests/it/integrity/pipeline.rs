@@ -46,7 +46,7 @@ fn function(bucket: &Bucket, step: i64) -> Function {
         published: std::sync::Mutex::default(),
         concurrency: 4,
         handling: Handling {
-            own_rules: rule_pack::load(&[], &Organisation::default()).own,
+            own_rules: rule_pack::load(&[], &Organisation::default(), crate::support::TODAY).own,
             keys: Some(Box::new(bucket.clone())),
             ..Handling::default()
         },

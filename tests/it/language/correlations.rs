@@ -363,7 +363,11 @@ fn a_correlation_that_names_a_rule_in_vain_is_rejected_and_not_only_warned_of() 
         "type: temporal, rules: [a, d], timespan: 5m",
     ] {
         let collection = trailhound::sigma::parse(&trailhound::yaml::SourceFile::new("rules.yml", sum(body)));
-        let loaded = trailhound::rule_pack::Loaded::compile(&collection, &trailhound::engine::Organisation::default());
+        let loaded = trailhound::rule_pack::Loaded::compile(
+            &collection,
+            &trailhound::engine::Organisation::default(),
+            crate::support::TODAY,
+        );
         assert_eq!((loaded.rejected.len(), loaded.stray.len()), (1, 0), "{body}");
     }
 }

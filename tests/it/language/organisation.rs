@@ -79,13 +79,43 @@ fn a_filter_with_a_mistake_is_reported_and_its_rules_stay_on() {
         (filter("", "sel: {awsRegion: x}, condition: not sel"), "names no rule"),
         (
             filter("any", "sel: {awsRegion: x}, condition: not sel") + "trailhound: {mode: live}\n",
-            "no `trailhound` section",
+            "`mode` is not known here",
+        ),
+        (
+            filter("any", "sel: {awsRegion: x}, condition: not sel") + "trailhound: {expires: 2026-02-30}\n",
+            "`2026-02-30` is no date",
         ),
     ] {
         let (rules, errors) = filtered(&text);
         assert_eq!((found(&rules, &by("bob")).len(), errors.len()), (2, 1), "{text}");
         assert!(errors[0].contains(expected), "{}", errors[0]);
     }
+}
+
+#[test]
+fn a_filter_holds_up_to_its_last_day_and_says_when_that_comes() {
+    for (expires, holds, warning) in [
+        ("2026-11-04", false, "filter-expired: the filter \"F\" (ops: a move) has expired"),
+        ("2026-11-05", true, "filter-expires: the filter \"F\" (ops: a move) expires: today is its last day"),
+        ("2026-11-06", true, "expires: tomorrow is its last day"),
+        ("2026-11-19", true, "expires: 14 days are left"),
+        ("2026-11-20", true, ""),
+    ] {
+        let ci = filter("[a]", "ci: {userIdentity.userName: alice}, condition: not ci");
+        let (rules, warnings) =
+            filtered(&format!("{ci}trailhound: {{owner: ops, reason: a move, expires: {expires}}}\n"));
+        assert_eq!(found(&rules, &by("alice")) == ["b"], holds, "{expires}");
+        assert_eq!((rules.filters(), rules.expired_filters()), (usize::from(holds), usize::from(!holds)), "{expires}");
+        assert_eq!(warnings.len(), usize::from(!warning.is_empty()), "{expires}: {warnings:?}");
+        assert!(warnings.iter().all(|found| found.contains(warning)), "{warnings:?}");
+    }
+}
+
+#[test]
+fn a_filter_counts_for_each_rule_that_it_is_joined_to() {
+    let (rules, _) = filtered(&filter("[a]", "ci: {userIdentity.userName: alice}, condition: not ci"));
+    let filters: Vec<usize> = rules.rules().map(|rule| rule.tuning.filters).collect();
+    assert_eq!(filters, [1, 0]);
 }
 
 /// Lists for the placeholders below.

@@ -87,7 +87,9 @@ impl Bench {
             keeps: true.into(),
             is_listed_once: false.into(),
         };
-        let own = rule_pack::load(&[RuleSource::Core], &trailhound::engine::Organisation::default()).own;
+        let own =
+            rule_pack::load(&[RuleSource::Core], &trailhound::engine::Organisation::default(), crate::support::TODAY)
+                .own;
         let yaml = rule("  sel: {eventName: StopLogging}\n  condition: sel") + RULES;
         let pipeline = Pipeline {
             objects,

@@ -143,6 +143,8 @@ pub(super) fn odd() -> Vec<String> {
         correlation("type: temporal, rules: [a], timespan: 1h")
             + "\ngenerate: false\ntrailhound: {mode: live, alert: {}}",
         format!("{}\n---\n{}", detection("sel: {eventName: x}"), filter(ODD_FILTERS[0])),
+        filter(ODD_FILTERS[0]) + "\ntrailhound: {owner: 5, expires: 2026-11-21, reason: null}",
+        filter(ODD_FILTERS[0]) + "\ntrailhound: {expires: ' 2026-11-21 '}",
     ];
     [made(ODD_DETECTIONS, ODD_EXTENSIONS, ODD_CORRELATIONS, ODD_FILTERS), whole.to_vec()].concat()
 }
@@ -165,6 +167,11 @@ pub(super) fn wrong() -> Vec<String> {
         good.clone() + "\naction: global",
         good.clone() + "\nreferences: [{a: b}]",
         good + "\ntrailhound: null",
+        filter(ODD_FILTERS[0]) + "\ntrailhound: null",
+        filter(ODD_FILTERS[0]) + "\ntrailhound: {mode: live}",
+        filter(ODD_FILTERS[0]) + "\ntrailhound: {expires: 2026/11/21}",
+        filter(ODD_FILTERS[0]) + "\ntrailhound: {expires: null}",
+        filter(ODD_FILTERS[0]) + "\ntrailhound: {owner: [a]}",
         correlation("type: temporal, rules: [a], timespan: 1h") + "\ntrailhound: {exceptions: []}",
         correlation("type: temporal, rules: [a], timespan: 1h") + "\ngenerate: maybe",
     ];
@@ -207,6 +214,8 @@ pub(super) const ODD_CONFIGS: &[&str] = &[
     "channels: {a: {eventbridge: {bus: 'arn:aws:events:eu-west-1:111122223333:event-bus/a'}, when: {owner: [a*]}}}",
     "topics: [{arn: 'arn:aws:sns:eu-west-1:111122223333:a', when: {level: critical}, instead: 'true'}]",
     "topics: [{arn: 'arn:aws-cn:sns:cn-north-1:111122223333:a'}]",
+    "rules: {a: {quiet: {hours: '22:00-06:00', days: sat, offset: '-14:00'}, max_alerts: {count: '5', per: 1h}}}",
+    "rules: {a: {quiet: [{hours: 00:00 - 24:00, days: [mon, tue]}, {days: [sun]}], max_alerts: {count: 1000, per: 7d}}}",
 ];
 
 /// Those that neither takes.
@@ -268,4 +277,17 @@ pub(super) const WRONG_CONFIGS: &[&str] = &[
     "topics: [{arn: a}]",
     "topics: [{arn: 'arn:aws:sns:eu-west-1:111122223333:a.fifo'}]",
     "topics: [{arn: 'arn:aws:sns:eu-west-1:111122223333:a', instead: true}]",
+    "rules: {some-id: {quiet: '22:00-06:00'}}",
+    "rules: {some-id: {quiet: []}}",
+    "rules: {some-id: {quiet: {offset: '+01:00'}}}",
+    "rules: {some-id: {quiet: {hours: 22-06}}}",
+    "rules: {some-id: {quiet: {hours: '24:00-06:00'}}}",
+    "rules: {some-id: {quiet: {days: [sunday]}}}",
+    "rules: {some-id: {quiet: {days: []}}}",
+    "rules: {some-id: {quiet: {days: sun, offset: '01:00'}}}",
+    "rules: {some-id: {quiet: {days: sun, offset: '+14:30'}}}",
+    "rules: {some-id: {max_alerts: 5}}",
+    "rules: {some-id: {max_alerts: {count: 5}}}",
+    "rules: {some-id: {max_alerts: {count: 0, per: 1h}}}",
+    "rules: {some-id: {max_alerts: {count: 5, per: 1w}}}",
 ];

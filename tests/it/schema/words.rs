@@ -8,7 +8,8 @@ use trailhound::engine::{Organisation, RuleSet};
 use trailhound::sigma::{self, Modifiers};
 use trailhound::yaml::SourceFile;
 
-use super::{config_error, correlation, detection, extension, rejected, schema, validator};
+use super::{config_error, correlation, detection, extension, filter, rejected, schema, validator};
+use crate::support::TODAY;
 
 /// Too far from every word for "did you mean".
 const UNKNOWN: &str = "qqqqqqqqqqqqqqqqqqqqqqqqqqqq";
@@ -59,6 +60,7 @@ fn members_are_those_that_the_parser_knows() {
         ("/$defs/network", extension(&format!("first_seen: {{entity: a, value: b, network: {{{unknown}}}}}"))),
         ("/$defs/ignore", extension(&format!("first_seen: {{entity: a, value: b, ignore: {{{unknown}}}}}"))),
         ("/$defs/alert", extension(&format!("alert: {{{unknown}}}"))),
+        ("/$defs/upkeep", filter("rules: any, s: {a: b}, condition: not s") + &format!("\ntrailhound: {{{unknown}}}")),
         ("/$defs/correlation", correlation(&unknown)),
         (
             "/$defs/extension_of_correlation",
@@ -76,6 +78,8 @@ fn members_are_those_that_the_parser_knows() {
     for (pointer, yaml) in [
         ("", unknown.clone()),
         ("/properties/rules/additionalProperties", format!("rules: {{id: {{{unknown}}}}}")),
+        ("/$defs/quiet", format!("rules: {{id: {{quiet: {{{unknown}}}}}}}")),
+        ("/$defs/max_alerts", format!("rules: {{id: {{max_alerts: {{{unknown}}}}}}}")),
         ("/properties/expected_principals/items", format!("expected_principals: [{{{unknown}}}]")),
         ("/properties/channels/additionalProperties", format!("channels: {{a: {{{unknown}}}}}")),
         ("/properties/topics/items", format!("topics: [{{{unknown}}}]")),
@@ -126,6 +130,8 @@ fn words_are_those_that_the_parser_knows() {
     }
     let yaml = channel(&format!("security_hub: {{}}, when: {{level: {UNKNOWN}}}"));
     assert_eq!(words(&config, "/$defs/level"), told_about_config(&yaml));
+    let yaml = format!("rules: {{id: {{quiet: {{days: {UNKNOWN}}}}}}}");
+    assert_eq!(words(&config, "/$defs/day"), told_about_config(&yaml));
 }
 
 #[test]
@@ -142,7 +148,7 @@ fn modifiers_are_those_that_the_parser_knows() {
 #[test]
 fn derived_fields_are_those_that_the_engine_knows() {
     let collection = sigma::parse(&SourceFile::new("t.yml", detection(&format!("sel: {{derived.{UNKNOWN}: x}}"))));
-    let (_, errors) = RuleSet::compile(&collection, &Organisation::default());
+    let (_, errors) = RuleSet::compile(&collection, &Organisation::default(), TODAY);
     let known = told(&errors[0].summary());
     let file = schema("rule.schema.json");
     let defs = &file["$defs"];

@@ -4,7 +4,8 @@ use std::io::{self, Write as _};
 
 use serde_json::{Value, json};
 use trailhound::lint;
-use trailhound::ports::BoxError;
+use trailhound::local::SystemClock;
+use trailhound::ports::{BoxError, Clock as _};
 use trailhound::rule_pack::{self, Loaded};
 use trailhound::sigma::{Collection, Metadata};
 use trailhound::yaml::{Diagnostic, Severity};
@@ -41,14 +42,12 @@ impl Report {
         let rules = args.rules();
         let organisation = organisation(&rules)?;
         let collection = rule_pack::collect(&rules.sources());
-        let loaded = Loaded::compile(&collection, &organisation);
+        let loaded = Loaded::compile(&collection, &organisation, SystemClock.today());
         // What the organisation's file says of rules that aren't linted here is no fault of these.
-        let is_config = |warning: &&Diagnostic| {
-            organisation.overrides.values().any(|change| change.file.name == warning.file().name)
-        };
-        let stray = loaded.stray.iter().filter(|warning| !is_config(warning));
+        let stray = loaded.stray.iter().filter(|warning| !organisation.wrote(warning.file()));
         let warnings = lint::lint(&collection, &loaded.rules);
-        let diagnostics = loaded.rejected.iter().chain(stray).cloned().chain(warnings).collect();
+        let found = loaded.rejected.iter().chain(stray).chain(&loaded.ageing);
+        let diagnostics = found.cloned().chain(warnings).collect();
         Ok(Self { loaded, collection, diagnostics })
     }
 
@@ -81,9 +80,10 @@ impl Report {
             "diagnostics": self.diagnostics.iter().map(|diagnostic| self.row(diagnostic)).collect::<Vec<_>>(),
             "summary": {
                 "loaded": self.loaded.rules.loaded(),
-                "filters": self.loaded.rules.filters(),
+                "filters": self.loaded.filters(),
+                "filters_expired": self.loaded.expired_filters(),
                 "rejected": self.loaded.rejected.len(),
-                "off": self.loaded.rules.off(),
+                "off": self.loaded.off().count(),
                 "retired": self.loaded.retired,
                 "other_log_sources": self.loaded.other_log_sources,
                 "warnings": self.warnings(),
@@ -109,10 +109,10 @@ impl Report {
 
     /// The document that the diagnostic points into; none for one that could not be read.
     fn rule_at(&self, diagnostic: &Diagnostic) -> Option<&Metadata> {
-        let Collection { rules, correlations, filters, .. } = &self.collection;
+        let Collection { rules, correlations, filters, own_filters, .. } = &self.collection;
         let rules = rules.iter().map(|rule| &rule.metadata);
-        let others =
-            correlations.iter().map(|rule| &rule.metadata).chain(filters.iter().map(|filter| &filter.metadata));
+        let filters = filters.iter().chain(own_filters).map(|filter| &filter.metadata);
+        let others = correlations.iter().map(|rule| &rule.metadata).chain(filters);
         let holds = |rule: &&Metadata| {
             rule.file.name == diagnostic.file().name && rule.span.contains(&diagnostic.marked().start)
         };

@@ -6,7 +6,8 @@ mod list;
 mod sarif;
 
 use trailhound::engine::Organisation;
-use trailhound::ports::BoxError;
+use trailhound::local::SystemClock;
+use trailhound::ports::{BoxError, Clock as _};
 use trailhound::rule_pack::{self, Loaded};
 use trailhound::start;
 
@@ -33,8 +34,8 @@ pub(crate) fn is_broken(loaded: &Loaded) -> bool {
 /// # Errors
 /// When the organisation's file is wrong, or data about addresses can't be used.
 pub(crate) fn load(args: &RuleArgs) -> Result<Loaded, BoxError> {
-    let loaded = rule_pack::load(&args.sources(), &organisation(args)?);
-    for error in loaded.rejected.iter().chain(&loaded.stray).chain(&loaded.without_data) {
+    let loaded = rule_pack::load(&args.sources(), &organisation(args)?, SystemClock.today());
+    for error in loaded.rejected.iter().chain(&loaded.stray).chain(&loaded.ageing).chain(&loaded.without_data) {
         note(&format!("{error}\n"));
     }
     Ok(loaded)
