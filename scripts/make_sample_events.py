@@ -1405,6 +1405,7 @@ OTHER_WAYS = [
     ("`objects.json`", "a list of objects, for back-fill", f"{ROOT}; answers with counts"),
     ("`prefix.json`", "everything below a prefix, for back-fill", f"{ROOT}; answers with counts, and where to go on if there is more than one invocation has time for"),
     ("`step-functions-batch.json`", "a batch of a distributed map of Step Functions", f"{ROOT}; answers with counts"),
+    ("`tick.json`", "what a schedule sends, so that what was held back is told when no file comes", "nothing to read; answers with counts"),
     ("`sqs-mixed.json`", "SQS, five messages of different shapes that name one object thrice", f"`{{\"batchItemFailures\":[]}}`; reads the object once; {ROOT}, and on alice"),
 ]
 
@@ -1512,6 +1513,7 @@ def other_ways(stored_object: StoredObject, bad_morning: LogFile, lost_keys: Log
         "objects.json": {"objects": [f"s3://{BUCKET}/{key}"]},
         "prefix.json": {"prefix": f"s3://{BUCKET}/{key.split('AWSLogs/')[0]}"},
         "step-functions-batch.json": {"BatchInput": {"bucket": BUCKET}, "Items": [{"Key": key, "Size": len(stored_object.body)}]},
+        "tick.json": {"trailhound": "tick"},
         "sqs-mixed.json": sqs_event(
             "sqs-mixed", [s3_notification(stored_object), call, created, {"objects": [f"s3://{BUCKET}/{key}"]}, s3_test_event()]
         ),

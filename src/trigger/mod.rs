@@ -18,6 +18,7 @@ mod s3;
 mod shape;
 mod sns;
 mod sqs;
+mod tick;
 
 use std::collections::HashMap;
 use std::fmt;
@@ -206,6 +207,8 @@ fn work(text: &str, allowed: Allowed<'_>) -> Result<Work, TriggerError> {
         cloudtrail_sns::work(text)
     } else if has("detail-type") {
         eventbridge::work(text)?.ok_or_else(unknown)
+    } else if has("trailhound") {
+        tick::work(text)
     } else if has("objects") || has("prefix") {
         backfill::listed(text)
     } else if has("Items") {

@@ -9,7 +9,9 @@ use trailhound::engine::RuleSet;
 use trailhound::outcome::{Counts, Outcome};
 use trailhound::ports::{Clock as _, StateStore as _};
 
-use crate::support::{Fails, World, events, fact, failed, gzip, record, rule, rules, s3_event, sqs, trail_file, with};
+use crate::support::{
+    Fails, TODAY, World, events, fact, failed, gzip, record, rule, rules, s3_event, sqs, trail_file, with,
+};
 
 fn stop_logging() -> RuleSet {
     rules(&rule("  sel: {eventName: StopLogging}\n  condition: sel").replace("title: Test", "title: Trail stopped"))
@@ -255,8 +257,7 @@ async fn a_direct_event_answers_with_counts_or_an_error() {
 async fn sample(name: &str) -> Outcome {
     let payload = fs::read_to_string(events().join(name)).unwrap();
     let organisation = trailhound::start::organisation_file(&events().join("trailhound.yaml")).unwrap();
-    let loaded =
-        trailhound::rule_pack::load(&[trailhound::rule_pack::RuleSource::Core], &organisation, crate::support::TODAY);
+    let loaded = trailhound::rule_pack::load(&[trailhound::rule_pack::RuleSource::Core], &organisation, TODAY);
     assert!(loaded.rejected.is_empty());
     let mut world = World::new(loaded.rules);
     world.pipeline.objects = trailhound::local::Folder::new(events().join("objects")).unwrap();
@@ -284,6 +285,7 @@ const OTHER_WAYS: &[(&str, u64)] = &[
     ("objects.json", 4),
     ("prefix.json", 4),
     ("step-functions-batch.json", 4),
+    ("tick.json", 0),
     ("sqs-mixed.json", 6),
 ];
 
