@@ -225,6 +225,7 @@ fn invocation(outcome: &Outcome) {
         bad_records = counts.bad_records,
         findings = counts.findings,
         alerts = counts.alerts,
+        summaries = counts.summaries,
         held = counts.held_back(),
         findings_failed = counts.findings_failed,
         put_aside = counts.put_aside,

@@ -11,7 +11,7 @@ use trailhound::alerting::{Item, Items, Key, Listed, Stretch};
 use trailhound::engine::{Organisation, RuleSet};
 use trailhound::local::StateMemory;
 use trailhound::notify::Notification;
-use trailhound::pipeline::{Handling, Pipeline};
+use trailhound::pipeline::{Handling, Holding, Pipeline};
 use trailhound::ports::{
     Clock, FetchError, KeepError, ListError, ObjectBody, ObjectStore, Page, PublishError, Publisher, StateError,
     StateStore,
@@ -101,6 +101,7 @@ async fn run(kind: Kind, patterns: &str) -> Vec<Units> {
             readers: Readers::default(),
             known: Mutex::default(),
             published: Mutex::default(),
+            holding: Holding::default(),
             concurrency: 1,
             handling: Handling::default(),
         })

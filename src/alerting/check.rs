@@ -5,8 +5,11 @@ use super::correlator;
 use super::delivered::{Delivered, read_thread};
 use super::held::HeldNote;
 use super::item::{Item, Kind, UnreadableItem};
+use super::kept::Kept;
 use super::ledger::Ledger;
+use super::limit::Told;
 use super::sighting::{KnownEntity, Remembered};
+use super::summary::Telling;
 
 /// Reads an item as those will who need it.
 ///
@@ -22,6 +25,9 @@ pub fn check(item: &Item) -> Result<(), UnreadableItem> {
         Some(Kind::Audit) => read_audit(item).map(drop),
         Some(Kind::Delivered) => item.read::<Delivered>().map(drop),
         Some(Kind::Thread) => read_thread(item).map(drop),
+        Some(Kind::Kept) if item.key.sort == "-" => item.read::<Telling>().map(drop),
+        Some(Kind::Kept) => item.read::<Kept>().map(drop),
+        Some(Kind::Rate) => item.read::<Told>().map(drop),
         None => {
             let why = "its key names nothing that trailhound remembers".to_owned();
             Err(UnreadableItem { key: item.key.clone(), why })
@@ -46,7 +52,12 @@ mod tests {
         assert!(check(&item("E", entity)).is_ok());
         let pattern = r#"{"rule":"r","group":[]}"#;
         assert!(check(&item("C", pattern)).is_ok());
-        for (kind, value) in [("S", entity), ("A", entity), ("E", pattern), ("C", entity), ("X", entity)] {
+        let rate = r#"{"rule":"r","since":"2026-11-05T10:00:00Z","alerts":""}"#;
+        assert!(check(&item("R", rate)).is_ok());
+        assert!(check(&item("Q", r#"{"rule":"r","claim":null,"told":""}"#)).is_ok());
+        for (kind, value) in
+            [("Q", rate), ("R", pattern), ("S", entity), ("A", entity), ("E", pattern), ("C", entity), ("X", entity)]
+        {
             assert!(check(&item(kind, value)).is_err(), "{kind}: {value}");
         }
     }

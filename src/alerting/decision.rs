@@ -11,6 +11,7 @@ use crate::trail::EventIdentity;
 
 use super::acquaintance::Acquaintance;
 use super::ledger::{Ledgers, Teller};
+use super::limit::Limit;
 use super::published::Published;
 use super::sighting::Seen;
 
@@ -25,6 +26,15 @@ pub enum Decision {
         finding: Box<Finding>,
         /// Why.
         why: Hold,
+    },
+    /// People are told later, in a summary: it is put by until then.
+    Keep {
+        /// What they would have been told.
+        alert: Box<Alert>,
+        /// Why not now.
+        limit: Limit,
+        /// When the summary is due.
+        until: Timestamp,
     },
     /// Another process is telling an alert of the same dedup key. Should it fail, this one has to be told, so its delivery
     /// comes again.
@@ -45,6 +55,10 @@ pub enum Hold {
     ToldBefore,
     /// The rule is being tried out: its mode is `dry-run`.
     DryRun,
+    /// The rule's quiet hours; a summary tells of it.
+    Quiet,
+    /// Enough of the rule has been told; a summary tells of it.
+    Capped,
 }
 
 impl Hold {
@@ -57,6 +71,8 @@ impl Hold {
             Self::Repeated => "repeated",
             Self::ToldBefore => "told before",
             Self::DryRun => "dry run",
+            Self::Quiet => "quiet",
+            Self::Capped => "capped",
         }
     }
 }
@@ -91,10 +107,18 @@ impl Alert {
         std::iter::once(&self.finding).chain(&self.more)
     }
 
+    /// How many findings it tells of.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        let held = self.finding.summary().and_then(|summary| usize::try_from(summary.count()).ok());
+        held.unwrap_or(1 + self.more.len())
+    }
+
     /// The event time of the last.
     #[must_use]
     pub fn last_time(&self) -> Timestamp {
-        self.more.last().unwrap_or(&self.finding).time()
+        let last = || self.more.last().unwrap_or(&self.finding).time();
+        self.finding.summary().map_or_else(last, |summary| summary.until)
     }
 }
 
@@ -104,7 +128,7 @@ impl Decision {
     pub fn alert(&self) -> Option<&Alert> {
         match self {
             Self::Notify(alert) => Some(alert),
-            Self::Hold { .. } | Self::Wait(_) => None,
+            Self::Keep { .. } | Self::Hold { .. } | Self::Wait(_) => None,
         }
     }
 
@@ -112,14 +136,14 @@ impl Decision {
     pub fn alert_mut(&mut self) -> Option<&mut Alert> {
         match self {
             Self::Notify(alert) => Some(alert),
-            Self::Hold { .. } | Self::Wait(_) => None,
+            Self::Keep { .. } | Self::Hold { .. } | Self::Wait(_) => None,
         }
     }
 
     /// What it decides on.
     pub fn findings(&self) -> impl Iterator<Item = &Finding> {
         let (one, more) = match self {
-            Self::Notify(alert) => (&alert.finding, alert.more.as_slice()),
+            Self::Notify(alert) | Self::Keep { alert, .. } => (&alert.finding, alert.more.as_slice()),
             Self::Hold { finding, .. } | Self::Wait(finding) => (&**finding, [].as_slice()),
         };
         std::iter::once(one).chain(more)
@@ -129,7 +153,7 @@ impl Decision {
     #[must_use]
     pub fn dedup_key(&self) -> DedupKey {
         match self {
-            Self::Notify(alert) => alert.finding.dedup_key,
+            Self::Notify(alert) | Self::Keep { alert, .. } => alert.finding.dedup_key,
             Self::Hold { finding, .. } | Self::Wait(finding) => finding.dedup_key,
         }
     }
@@ -138,7 +162,9 @@ impl Decision {
     #[must_use]
     pub fn into_findings(self) -> Vec<Finding> {
         match self {
-            Self::Notify(alert) => std::iter::once(alert.finding).chain(alert.more).collect(),
+            Self::Notify(alert) | Self::Keep { alert, .. } => {
+                std::iter::once(alert.finding).chain(alert.more).collect()
+            }
             Self::Hold { finding, .. } | Self::Wait(finding) => vec![*finding],
         }
     }
@@ -175,7 +201,7 @@ pub fn decide(findings: Vec<Finding>, ledgers: &Ledgers, published: &mut Publish
     let mut batch = Batch::default();
     for finding in findings {
         let ledger = ledgers.get(finding.dedup_key);
-        let why = ledger.and_then(|ledger| ledger.holds(&finding));
+        let why = ledger.and_then(|ledger| ledger.holds(&finding, teller.now));
         // That an alert is out could not always be written down.
         let told = || published.holds(&finding).filter(|why| *why == Hold::ToldBefore);
         if let Some(why) = why.or_else(told) {

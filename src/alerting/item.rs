@@ -35,6 +35,10 @@ pub enum Kind {
     Delivered,
     /// In which thread of a channel alerts of a kind stand.
     Thread,
+    /// Alerts that were put by for a summary, and who is telling one.
+    Kept,
+    /// Which alerts a rule has told in a stretch of time.
+    Rate,
 }
 
 /// Names an item. Items of one partition can be listed by their `sort`.
@@ -90,8 +94,17 @@ pub struct UnreadableItem {
 }
 
 impl Kind {
-    const ALL: [Self; 7] =
-        [Self::Pair, Self::Entity, Self::Alerts, Self::Pattern, Self::Audit, Self::Delivered, Self::Thread];
+    const ALL: [Self; 9] = [
+        Self::Pair,
+        Self::Entity,
+        Self::Alerts,
+        Self::Pattern,
+        Self::Audit,
+        Self::Delivered,
+        Self::Thread,
+        Self::Kept,
+        Self::Rate,
+    ];
 
     fn letter(self) -> char {
         match self {
@@ -102,6 +115,8 @@ impl Kind {
             Self::Audit => 'D',
             Self::Delivered => 'N',
             Self::Thread => 'T',
+            Self::Kept => 'Q',
+            Self::Rate => 'R',
         }
     }
 
@@ -116,6 +131,8 @@ impl Kind {
             Self::Audit => "checks of digest files",
             Self::Delivered => "alerts that channels were told",
             Self::Thread => "threads of channels",
+            Self::Kept => "alerts put by",
+            Self::Rate => "rate caps",
         }
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! One document a key. It is read before deciding, claimed before publishing and closed after it. A claim keeps two processes
 //! that hold the same finding from telling it twice; it ends by itself, because its owner may have died. Nothing but an alert
-//! that was published ever holds another back.
+//! that was published, or put by for a summary, ever holds another back; and of these a finding that could be told by itself only
+//! until the summary is due.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
@@ -13,6 +14,7 @@ use crate::finding::{DedupKey, Episode, Finding, GroupKey};
 
 use super::decision::{Alert, Decision, Hold};
 use super::item::{Item, Items, Key, Kind, REDELIVERY, UnreadableItem, earlier, expiry, later};
+use super::limit::Limit;
 use super::uids::Uids;
 
 /// How long a process may take from its claim to the mark that it has published. What another one holds of the same key goes
@@ -46,11 +48,21 @@ struct PastAlert {
     until: Timestamp,
     /// When it was published, by the clock.
     at: Timestamp,
+    /// It was not published but put by, for a summary.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    put_by: Option<PutBy>,
     /// The findings it told of.
     told: Uids,
     /// The episodes among them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     episodes: Vec<PastEpisode>,
+}
+
+/// Why an alert was put by, and until when.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct PutBy {
+    limit: Limit,
+    until: Timestamp,
 }
 
 /// An episode that was told.
@@ -80,9 +92,20 @@ impl PastEpisode {
 
 /// Who is about to publish.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct Claim {
+pub(super) struct Claim {
     by: String,
     until: Timestamp,
+}
+
+impl Claim {
+    pub(super) fn of(teller: &Teller) -> Self {
+        Self { by: teller.name.clone(), until: later(teller.now, CLAIM) }
+    }
+
+    /// Whether it keeps `teller` from telling.
+    pub(super) fn stands(&self, teller: &Teller) -> bool {
+        self.by != teller.name && self.until > teller.now
+    }
 }
 
 /// Ledgers by key; a key that nothing is known of has none.
@@ -105,6 +128,8 @@ pub struct Teller {
 #[derive(Debug, Default)]
 pub struct Closing<'d> {
     published: Vec<&'d Alert>,
+    /// Those that were put by.
+    put_by: Vec<(&'d Alert, PutBy)>,
     /// Episodes that were told before and go on.
     going_on: Vec<&'d Finding>,
     /// An alert could not be published: another process may tell it at once.
@@ -147,7 +172,7 @@ impl Ledgers {
         let claim = |alert: &Alert| {
             let key = alert.finding.dedup_key;
             let mut ledger = self.get(key).cloned().unwrap_or_else(|| Ledger::of(&alert.finding));
-            ledger.claim = Some(Claim { by: teller.name.clone(), until: later(teller.now, CLAIM) });
+            ledger.claim = Some(Claim::of(teller));
             (key, ledger.item(key, teller.now, alert.finding.rule.window))
         };
         alerts.map(claim).collect()
@@ -176,28 +201,27 @@ impl Ledger {
 
     /// Whether another process is about to publish an alert of this key.
     pub(super) fn is_claimed(&self, teller: &Teller) -> bool {
-        self.claim.as_ref().is_some_and(|claim| claim.by != teller.name && claim.until > teller.now)
+        self.claim.as_ref().is_some_and(|claim| claim.stands(teller))
     }
 
-    /// Why nobody is told of a finding, if an alert that was published speaks for it.
-    pub(super) fn holds(&self, finding: &Finding) -> Option<Hold> {
+    /// Why nobody is told of a finding, if an alert that was published or put by speaks for it.
+    pub(super) fn holds(&self, finding: &Finding, now: Timestamp) -> Option<Hold> {
         let start = finding.time();
         let within = |alert: &PastAlert, span: SignedDuration| start.duration_since(alert.time).abs() <= span;
-        let told = |alert: &&PastAlert| alert.told.0.contains(&finding.uid);
-        let told_before = match (finding.episode(), finding.first_seen()) {
+        let told = |alert: &PastAlert| match (finding.episode(), finding.first_seen()) {
             (Some(episode), _) => {
                 let found = PastEpisode::of(episode);
-                let mut told = self.published.iter().flat_map(|alert| &alert.episodes);
-                told.any(|told| told.touches(&found, episode.timespan))
+                alert.episodes.iter().any(|told| told.touches(&found, episode.timespan))
             }
             // Away for longer than the history, the value is news again.
-            (_, Some(first)) => self.published.iter().filter(told).any(|alert| within(alert, first.history)),
-            _ => self.published.iter().any(|alert| told(&alert)),
+            (_, Some(first)) => alert.told.0.contains(&finding.uid) && within(alert, first.history),
+            _ => alert.told.0.contains(&finding.uid),
         };
-        if told_before {
-            return Some(Hold::ToldBefore);
+        if let Some(alert) = self.published.iter().find(|alert| told(alert)) {
+            return Some(alert.put_by.map_or(Hold::ToldBefore, |put_by| put_by.limit.into()));
         }
-        self.published.iter().any(|alert| within(alert, finding.rule.window)).then_some(Hold::Repeated)
+        let speaks = |alert: &PastAlert| alert.put_by.is_none_or(|put_by| now < put_by.until);
+        self.published.iter().any(|alert| within(alert, finding.rule.window) && speaks(alert)).then_some(Hold::Repeated)
     }
 }
 
@@ -211,7 +235,13 @@ impl<'d> Closing<'d> {
                     let closing = closings.entry(alert.finding.dedup_key).or_default();
                     if is_published(alert) { closing.published.push(alert) } else { closing.has_failed = true }
                 }
-                Decision::Hold { finding, why: Hold::ToldBefore } if finding.episode().is_some() => {
+                Decision::Keep { alert, limit, until } => {
+                    let put_by = PutBy { limit: *limit, until: *until };
+                    closings.entry(alert.finding.dedup_key).or_default().put_by.push((alert, put_by));
+                }
+                Decision::Hold { finding, why: Hold::ToldBefore | Hold::Quiet | Hold::Capped }
+                    if finding.episode().is_some() =>
+                {
                     closings.entry(finding.dedup_key).or_default().going_on.push(finding);
                 }
                 Decision::Hold { .. } | Decision::Wait(_) => {}
@@ -223,8 +253,8 @@ impl<'d> Closing<'d> {
     /// What has to be written into the item that is there. Doing it again changes nothing.
     #[must_use]
     pub fn write(&self, key: DedupKey, there: Option<&Item>, teller: &Teller) -> Option<Item> {
-        let published = self.published.iter().map(|alert| &alert.finding);
-        let Some(finding) = published.chain(self.going_on.iter().copied()).next() else {
+        let alerts = self.published.iter().copied().chain(self.put_by.iter().map(|(alert, _)| *alert));
+        let Some(finding) = alerts.map(|alert| &alert.finding).chain(self.going_on.iter().copied()).next() else {
             // Nothing came of it but a claim to give back.
             return self.give_back(key, there, teller);
         };
@@ -232,7 +262,10 @@ impl<'d> Closing<'d> {
         let window = finding.rule.window;
         let mut ledger = before.clone();
         for alert in &self.published {
-            ledger.add(alert, teller.now);
+            ledger.add(alert, teller.now, None);
+        }
+        for (alert, put_by) in &self.put_by {
+            ledger.add(alert, teller.now, Some(*put_by));
         }
         for finding in &self.going_on {
             ledger.extend(finding);
@@ -251,7 +284,7 @@ impl<'d> Closing<'d> {
 }
 
 impl Ledger {
-    pub(super) fn add(&mut self, alert: &Alert, now: Timestamp) {
+    pub(super) fn add(&mut self, alert: &Alert, now: Timestamp, put_by: Option<PutBy>) {
         let told = Uids(alert.findings().map(|finding| finding.uid).collect());
         let time = alert.finding.time();
         // Of a very large alert not all names were kept.
@@ -261,7 +294,7 @@ impl Ledger {
         }
         let until = alert.findings().map(|finding| finding.stretch().1).fold(time, Timestamp::max);
         let episodes = alert.findings().filter_map(Finding::episode).map(PastEpisode::of).collect();
-        self.published.push(PastAlert { time, until, at: now, told, episodes });
+        self.published.push(PastAlert { time, until, at: now, put_by, told, episodes });
         self.published.sort_by_key(|alert| alert.time);
     }
 

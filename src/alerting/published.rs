@@ -29,12 +29,13 @@ impl Published {
     /// Adds an alert that is out.
     pub fn add(&mut self, alert: &Alert, now: Timestamp) {
         let ledger = self.0.get_or_insert_mut(alert.finding.dedup_key, || Ledger::of(&alert.finding));
-        ledger.add(alert, now);
+        ledger.add(alert, now, None);
         ledger.bound(now, alert.finding.rule.window, MAX_ALERTS, MAX_TOLD);
     }
 
     /// Why nobody is told of a finding, if this process has published an alert that speaks for it.
     pub(super) fn holds(&mut self, finding: &Finding) -> Option<Hold> {
-        self.0.get(&finding.dedup_key)?.holds(finding)
+        // What was kept for a summary is not among these, so the time doesn't matter.
+        self.0.get(&finding.dedup_key)?.holds(finding, Timestamp::MAX)
     }
 }

@@ -10,6 +10,12 @@ use crate::finding::FindingUid;
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Uids(pub(super) Vec<FindingUid>);
 
+impl Uids {
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
 impl Serialize for Uids {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let bytes: Vec<u8> = self.0.iter().flat_map(|uid| uid.to_u128().to_be_bytes()).collect();

@@ -4,6 +4,7 @@
 //! what is serialised: wire formats are `notify`'s.
 
 mod episode;
+mod summary;
 mod uid;
 
 use std::borrow::Cow;
@@ -16,6 +17,7 @@ use crate::engine::{FirstSeenPlan, Knowledge, KnownSource, Match, RuleInfo, Sigh
 use crate::trail::{EventIdentity, KeptRecord, Mfa, Outcome, Record, Slot};
 
 pub use episode::{Contribution, Episode, EpisodeEvent};
+pub use summary::{HeldFinding, Summary, Tallied, Tally};
 pub use uid::{DedupKey, FindingUid, GroupKey, fingerprint};
 
 /// The `eventSource` of records that are about trailhound itself.
@@ -50,6 +52,9 @@ pub enum Kind {
     /// The records of a group add up to what a correlation asks for. The finding's event is the one that completed it, if that
     /// is at hand, or else the latest of it that is.
     Episode(Box<Episode>),
+    /// None of its own, but what the rule's limits have held back. The finding's event is none that happened: it says what those that
+    /// were held have in common.
+    Summary(Box<Summary>),
 }
 
 /// What a first-seen rule has to remember.
@@ -220,6 +225,15 @@ impl Finding {
     pub fn episode(&self) -> Option<&Episode> {
         match &self.kind {
             Kind::Episode(episode) => Some(episode),
+            _ => None,
+        }
+    }
+
+    /// What was held back, if it tells of that.
+    #[must_use]
+    pub fn summary(&self) -> Option<&Summary> {
+        match &self.kind {
+            Kind::Summary(summary) => Some(summary),
             _ => None,
         }
     }

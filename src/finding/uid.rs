@@ -3,7 +3,7 @@
 use std::fmt;
 
 use jiff::Timestamp;
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use sha2::{Digest as _, Sha256};
 
 use crate::engine::Sighted;
@@ -59,6 +59,13 @@ impl FindingUid {
         Self(hash("episode", [rule_id, &start].into_iter().chain(group.iter().map(String::as_str))))
     }
 
+    /// A summary is named after what it tells of.
+    #[must_use]
+    pub fn of_summary(rule_id: &str, findings: &[Self]) -> Self {
+        let findings: Vec<String> = findings.iter().map(ToString::to_string).collect();
+        Self(hash("summary", [rule_id].into_iter().chain(findings.iter().map(String::as_str))))
+    }
+
     /// For stores.
     #[must_use]
     pub fn to_u128(self) -> u128 {
@@ -77,6 +84,12 @@ impl DedupKey {
     #[must_use]
     pub fn new(rule_id: &str, values: &[String]) -> Self {
         Self(hash("dedup", [rule_id].into_iter().chain(values.iter().map(String::as_str))))
+    }
+
+    /// Names the summaries of a rule: no values are hashed like this.
+    #[must_use]
+    pub fn of_summaries(rule_id: &str) -> Self {
+        Self(hash("summaries", [rule_id]))
     }
 
     /// For stores.
@@ -113,6 +126,13 @@ impl fmt::Display for FindingUid {
 impl Serialize for FindingUid {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for FindingUid {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        u128::from_str_radix(&text, 16).map(Self).map_err(de::Error::custom)
     }
 }
 

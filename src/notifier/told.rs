@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::finding::fingerprint;
-use crate::notify::{Fact, Story, StoryAccount, StoryEvent, StoryRule, line};
+use crate::notify::{Fact, More, Story, StoryAccount, StoryEvent, StoryRule, line};
 use crate::sigma::Level;
 
 use super::incoming::Message;
@@ -158,11 +158,12 @@ fn plain<'t>(
         sentence: line(text, MAX_TEXT),
         actor: String::new(),
         account: StoryAccount::default(),
+        elsewhere: Vec::new(),
         region: String::new(),
         facts: Vec::new(),
         known: Vec::new(),
         more: Vec::new(),
-        adds_up: false,
+        more_is: More::Same,
         notes: Vec::new(),
         why: String::new(),
         benign: Vec::new(),

@@ -104,7 +104,7 @@ fn types(tags: &[String]) -> Vec<String> {
     if names.is_empty() { vec!["Unusual Behaviors/User".to_owned()] } else { names }
 }
 
-/// What it was done to, and first where: the account of the event.
+/// What it was done to, and first where: the account of the event, or those that a summary is of.
 fn resources(story: &Story, product: &Product) -> Vec<Value> {
     let of = |kind: &str, id: &str| {
         let mut resource = json!({"Type": kind, "Id": id, "Partition": product.partition});
@@ -113,10 +113,13 @@ fn resources(story: &Story, product: &Product) -> Vec<Value> {
         }
         resource
     };
-    let account = if story.account.id.is_empty() { &product.account } else { &story.account.id };
-    let account = of("AwsAccount", &format!("AWS::::Account:{account}"));
+    let mut accounts: Vec<&str> = story.places().map(|account| account.id.as_str()).collect();
+    if accounts.is_empty() {
+        accounts.push(&product.account);
+    }
+    let accounts = accounts.into_iter().map(|account| of("AwsAccount", &format!("AWS::::Account:{account}")));
     let others = story.resources.iter().filter(|arn| !arn.is_empty()).map(|arn| of("Other", &plain::cut(arn, 512)));
-    std::iter::once(account).chain(others).take(MAX_RESOURCES).collect()
+    accounts.chain(others).take(MAX_RESOURCES).collect()
 }
 
 fn fields(story: &Story) -> Map<String, Value> {

@@ -125,7 +125,11 @@ fn description(story: &Story) -> String {
     lines.extend(story.console.iter().map(|url| format!("In the console: {url}")));
     lines.extend(story.benign.iter().map(|benign| format!("Harmless: {}", escape(benign, MAX_LINE))));
     let (finding, rule) = (&story.finding, code(&story.rule.id, MAX_LINE));
-    let last = format!("Finding {finding} of rule {rule}, {}", code(&story.event.origin, MAX_LINE));
+    let origin = match story.event.origin.as_str() {
+        "" => String::new(),
+        origin => format!(", {}", code(origin, MAX_LINE)),
+    };
+    let last = format!("Finding {finding} of rule {rule}{origin}");
     let all = lines.len();
     let mut room = MAX_DESCRIPTION - last.chars().count() - NOTE.len() - 1;
     lines.retain(|line| {

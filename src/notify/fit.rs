@@ -85,7 +85,8 @@ fn short_finding(finding: &Finding, rule: &Arc<RuleInfo>) -> Finding {
     short.origin.file = plain::line(&finding.origin.file, MAX_DESCRIPTION).into();
     short.title = plain::line(&finding.title, MAX_DESCRIPTION).into();
     match &mut short.kind {
-        Kind::Match => {}
+        // The texts of a summary were cut when they were put by.
+        Kind::Match | Kind::Summary(_) => {}
         Kind::FirstSeen(first) => {
             first.sighted.entity = list(&first.sighted.entity);
             first.sighted.value = list(&first.sighted.value);

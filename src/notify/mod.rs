@@ -28,7 +28,7 @@ use crate::alerting::Alert;
 
 pub use fit::MAX_MESSAGE_BYTES;
 pub use plain::line;
-pub use story::{Command, Fact, Story, StoryAccount, StoryEvent, StoryRule};
+pub use story::{Command, Fact, More, Story, StoryAccount, StoryEvent, StoryRule};
 
 /// What one alert looks like on every channel.
 #[derive(Debug, Clone, PartialEq, Eq)]

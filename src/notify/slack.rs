@@ -80,8 +80,7 @@ fn parts(story: &Story) -> Vec<Part> {
     ];
     parts.extend(story.facts.chunks(MAX_FIELDS).map(|facts| Part::first(fields(facts))));
     let bullets = |texts: &[String]| texts.iter().map(|text| format!("• {}", code(text, 400))).collect::<Vec<_>>();
-    let more = if story.adds_up { "What adds up" } else { "More of the same" };
-    parts.extend(listed(4, more, &bullets(&story.more)));
+    parts.extend(listed(4, story.more_is.heading(), &bullets(&story.more)));
     parts.extend(story.notes.iter().map(|note| Part::new(1, "notes", context(&format!("_{}_", escape(note, 1000))))));
     parts.extend(listed(5, "What is known", &bullets(&story.known)));
     parts.extend(listed(3, "Why it matters", &paragraph(&story.why)));

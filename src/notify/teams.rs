@@ -78,8 +78,7 @@ fn parts(story: &Story) -> Vec<Part> {
             .map(|fact| runs(&[bold(&format!("{}  ", fact.name)), run(&plain::cut(&fact.value, 400))]))
             .map(|fact| Part::first(close(fact))),
     );
-    let more = if story.adds_up { "What adds up" } else { "More of the same" };
-    parts.extend(listed(4, more, story.more.iter().map(|more| format!("• {more}"))));
+    parts.extend(listed(4, story.more_is.heading(), story.more.iter().map(|more| format!("• {more}"))));
     parts.extend(story.notes.iter().map(|note| Part::new(1, "notes", runs(&[run(note)]))));
     parts.extend(listed(5, "What is known", story.known.iter().map(|known| format!("• {known}"))));
     parts.extend(listed(3, "Why it matters", story.why.split_inclusive('\n').map(str::to_owned)));

@@ -55,8 +55,7 @@ pub(super) fn body(story: &Story) -> String {
     for fact in &story.facts {
         row(&mut text, &fact.name, &fact.value);
     }
-    let more = if story.adds_up { "What adds up" } else { "More of the same" };
-    list(&mut text, more, &story.more);
+    list(&mut text, story.more_is.heading(), &story.more);
     list(&mut text, "Note", &story.notes);
     if !story.why.is_empty() {
         text += &format!("\nWhy it matters\n{}", wrapped(&story.why, "  ", "  "));
@@ -66,7 +65,7 @@ pub(super) fn body(story: &Story) -> String {
     steps(&mut text, &story.steps);
     commands(&mut text, story);
     if let Some(filter) = &story.silence {
-        let lines = "If it is expected: narrow this filter, and save it as a .yml file among your rules.";
+        let lines = "If it is expected: narrow this filter, put your name in, and save it as a .yml file among your rules. It ends by itself.";
         text += &format!("\nHow to silence it\n{}", wrapped(lines, "  ", "  "));
         text += &format!("\n{}", indented(filter, "  "));
     }

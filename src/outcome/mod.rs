@@ -80,6 +80,8 @@ pub struct Counts {
     pub told: u64,
     /// Alerts published.
     pub alerts: u64,
+    /// Alerts published about what limits had held back; not in `alerts`, nor what they tell of in `told`.
+    pub summaries: u64,
     /// Findings held back, by reason.
     pub held: BTreeMap<Hold, u64>,
     /// Findings that could not be decided on or told; their deliveries come again.
@@ -143,6 +145,7 @@ impl Counts {
             findings,
             told,
             alerts,
+            summaries,
             findings_failed,
             state_calls,
             state_failures
@@ -166,10 +169,11 @@ impl Counts {
     pub fn summary(&self) -> String {
         let held: Vec<String> = self.held.iter().map(|(why, count)| format!("{count} {}", why.as_str())).collect();
         let held = if held.is_empty() { String::new() } else { format!(" ({})", held.join(", ")) };
+        let summaries = if self.summaries == 0 { String::new() } else { format!("; {} summaries", self.summaries) };
         format!(
             "{} notifications ignored; {} objects = {} files read + {} digests + {} foreign + {} unwanted + {} gone + {} failed; \
              {} records, {} bad; {} put aside; \
-             {} findings = {} told in {} alerts + {} held back{held} + {} failed",
+             {} findings = {} told in {} alerts + {} held back{held} + {} failed{summaries}",
             self.ignored,
             self.objects,
             self.files,

@@ -26,7 +26,7 @@ pub use address::{AddressError, check_address};
 pub use channel::{Address, Channel, ChannelKind, Form, PagerDutyRegion};
 pub use secret::{Secret, SecretRef};
 pub use topic::{Topic, destinations};
-pub use when::{Facets, NamedRule, When};
+pub use when::{Facets, NamedRule, Place, When};
 
 pub(crate) use channel::channels;
 pub(crate) use topic::topics;

@@ -21,9 +21,12 @@ fn alert() -> Facets {
         level: Level::High,
         rule: "rule-1".into(),
         tags: vec!["attack.impact".into(), "attack.t1485.001".into()],
-        account: "111122223333".into(),
-        owner: "payments-team".into(),
+        places: vec![place("111122223333", "payments-team")],
     }
+}
+
+fn place(account: &str, owner: &str) -> Place {
+    Place { account: account.to_owned(), owner: owner.to_owned() }
 }
 
 fn when(yaml: &str) -> When {
@@ -90,12 +93,30 @@ fn all_kinds_of_a_route_have_to_hold_and_any_value_of_each() {
         assert_eq!(when(yaml).holds(&alert()), expected, "{yaml}");
     }
     // What belongs to no account belongs to nobody's.
-    let own = Facets { account: String::new(), owner: String::new(), tags: Vec::new(), ..alert() };
+    let own = Facets { places: Vec::new(), tags: Vec::new(), ..alert() };
     assert!(
         !when("{account: '111122223333'}").holds(&own)
             && !when("{owner: p*}").holds(&own)
             && !when("{tag: '*'}").holds(&own)
     );
+}
+
+#[test]
+fn what_is_of_several_accounts_goes_to_each_and_stays_unless_all_of_it_is_meant() {
+    let summary =
+        Facets { places: vec![place("111122223333", "payments-team"), place("444455556666", "web-team")], ..alert() };
+    for (yaml, expected) in [
+        ("{account: '444455556666'}", vec![None, Some("arn")]),
+        ("{owner: '*-team'}", vec![Some("arn")]),
+        // Of one and the same account both have to hold.
+        ("{account: '444455556666', owner: payments-team}", vec![None]),
+        ("{account: '123456789012'}", vec![None]),
+        ("{level: high}", vec![Some("arn")]),
+        ("{level: high, owner: web-team}", vec![None, Some("arn")]),
+    ] {
+        let topics = [Topic { arn: "arn".to_owned(), when: when(yaml), instead: true }];
+        assert_eq!(destinations(&topics, &summary).collect::<Vec<_>>(), expected, "{yaml}");
+    }
 }
 
 #[test]

@@ -19,7 +19,8 @@ pub struct Topic {
 /// Where an alert goes: to further topics by their ARNs, and to the usual one, which is `None`.
 pub fn destinations<'t>(topics: &'t [Topic], alert: &Facets) -> impl Iterator<Item = Option<&'t str>> {
     let meant: Vec<&Topic> = topics.iter().filter(|topic| topic.when.holds(alert)).collect();
-    let usual = (!meant.iter().any(|topic| topic.instead)).then_some(None);
+    // What one of them is not told in full, the usual one is.
+    let usual = (!meant.iter().any(|topic| topic.instead && topic.when.holds_for_all(alert))).then_some(None);
     usual.into_iter().chain(meant.into_iter().map(|topic| Some(topic.arn.as_str())))
 }
 

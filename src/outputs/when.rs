@@ -14,9 +14,16 @@ pub struct Facets {
     pub rule: String,
     /// The rule's tags.
     pub tags: Vec<String>,
-    /// 12 digits; empty for what belongs to no account.
+    /// Where it happened: several for a summary of what was held back, none for what belongs to no account.
+    pub places: Vec<Place>,
+}
+
+/// An account as routing sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// 12 digits.
     pub account: String,
-    /// Who answers for the account; empty if nobody is named.
+    /// Who answers for it; empty if nobody is named.
     pub owner: String,
 }
 
@@ -42,15 +49,27 @@ pub struct NamedRule {
 }
 
 impl When {
-    /// Whether an alert is meant.
+    /// Whether an alert is meant, or part of what it tells.
     #[must_use]
     pub fn holds(&self, alert: &Facets) -> bool {
-        let any = |patterns: &[String], text: &str| patterns.iter().any(|pattern| fits(pattern, text));
         (self.levels.is_empty() || self.levels.contains(&alert.level))
             && (self.rules.is_empty() || self.rules.iter().any(|rule| rule.id == alert.rule))
-            && (self.accounts.is_empty() || any(&self.accounts, &alert.account))
-            && (self.owners.is_empty() || any(&self.owners, &alert.owner))
-            && (self.tags.is_empty() || alert.tags.iter().any(|tag| any(&self.tags, tag)))
+            && (self.tags.is_empty() || alert.tags.iter().any(|tag| any_fits(&self.tags, tag)))
+            && (self.is_of_any_place() || alert.places.iter().any(|place| self.is_of(place)))
+    }
+
+    /// Whether all that an alert tells is meant.
+    pub(super) fn holds_for_all(&self, alert: &Facets) -> bool {
+        self.holds(alert) && (self.is_of_any_place() || alert.places.iter().all(|place| self.is_of(place)))
+    }
+
+    fn is_of_any_place(&self) -> bool {
+        self.accounts.is_empty() && self.owners.is_empty()
+    }
+
+    fn is_of(&self, place: &Place) -> bool {
+        (self.accounts.is_empty() || any_fits(&self.accounts, &place.account))
+            && (self.owners.is_empty() || any_fits(&self.owners, &place.owner))
     }
 
     /// The rules that are named.
@@ -108,6 +127,10 @@ fn values<T>(
         return Err(error.advise(format!("leave `{name}` out for every alert")));
     }
     Ok(values)
+}
+
+fn any_fits(patterns: &[String], text: &str) -> bool {
+    patterns.iter().any(|pattern| fits(pattern, text))
 }
 
 /// Whether a text fits a pattern, in which `*` is any text. Upper and lower case are the same.

@@ -9,6 +9,7 @@ mod acquaint;
 mod aside;
 mod budget;
 mod digests;
+mod held;
 mod integrity;
 mod own;
 mod read;
@@ -36,6 +37,7 @@ use crate::trigger::Trigger;
 use acquaint::Company;
 pub use aside::Quarantine;
 use budget::Budget;
+pub use held::Holding;
 pub use integrity::{Advanced, Unread, advance, open};
 pub use remember::see;
 use run::{Collected, Run};
@@ -61,6 +63,8 @@ pub struct Pipeline<O, S, P, C> {
     pub known: Mutex<KnownPairs>,
     /// What this process has told people, for when the memory can't be asked.
     pub published: Mutex<Published>,
+    /// Whether alerts may be held back for a summary.
+    pub holding: Holding,
     /// Objects read, and alerts published, at the same time.
     pub concurrency: usize,
     /// What is taken, and what becomes of what can't be.
@@ -115,6 +119,7 @@ impl<O: ObjectStore, S: StateStore, P: Publisher, C: Clock> Pipeline<O, S, P, C>
         let mut run = Run::new(Budget::new(self.clock.now(), ends));
         let wanted = run.take(Trigger::parse(payload), payload);
         self.do_all(&mut run, wanted).await;
+        self.summarise(&mut run).await;
         self.tell_of_itself(&mut run).await;
         let rules = RuleCounts { loaded: self.rules.loaded() as u64, ..self.handling.rules };
         let outcome = Outcome { rules, ..run.finish() };

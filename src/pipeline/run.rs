@@ -213,6 +213,9 @@ impl Run {
         for decision in decisions {
             match decision {
                 Decision::Hold { why, .. } => *self.counts.held.entry(*why).or_default() += 1,
+                Decision::Keep { alert, limit, .. } => {
+                    *self.counts.held.entry((*limit).into()).or_default() += alert.count() as u64;
+                }
                 Decision::Wait(finding) => {
                     telemetry::emit(&Event::AlertClaimed { rule: &finding.rule });
                     let why = "another process is about to tell an alert that speaks for this one; should it fail, this one has to be told";

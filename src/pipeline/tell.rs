@@ -28,6 +28,15 @@ use super::run::Run;
 /// SNS takes so many alerts in one request.
 const PUBLISHED_TOGETHER: usize = 10;
 
+/// How far an alert got.
+#[derive(Default)]
+pub(super) struct Sent {
+    /// How many topics have it.
+    pub(super) reached: usize,
+    /// Why another one hasn't.
+    pub(super) failure: Option<Failure>,
+}
+
 /// Names one alert of an invocation: by its key, its first finding and when that happened.
 type AlertId = (DedupKey, FindingUid, Timestamp);
 
@@ -74,6 +83,9 @@ impl<O: ObjectStore, S: StateStore, P: Publisher, C: Clock> Pipeline<O, S, P, C>
             }
         };
         let held_back = self.held_back(run, &mut decisions, &teller).await;
+        if is_asked {
+            decisions = self.limit(run, decisions, &teller).await;
+        }
         self.acquaint(run, &mut decisions, &teller).await;
         let published = self.publish(run, &decisions).await;
         if !is_asked && !has_claimed && published.is_empty() {
@@ -85,7 +97,9 @@ impl<O: ObjectStore, S: StateStore, P: Publisher, C: Clock> Pipeline<O, S, P, C>
         if let Err(error) = self.close(run, &closings, &teller).await {
             run.state_failed(&error);
         }
-        let keys: BTreeSet<DedupKey> = published.iter().map(|(key, ..)| *key).collect();
+        let kept = decisions.iter().filter(|decision| matches!(decision, Decision::Keep { .. }));
+        let keys: BTreeSet<DedupKey> =
+            published.iter().map(|(key, ..)| *key).chain(kept.map(Decision::dedup_key)).collect();
         let told = keys.iter().filter_map(|key| held_back.get(key)).flat_map(HeldBack::marks);
         if let Err(error) = self.hold(run, &decisions, told.cloned().collect(), &teller).await {
             run.state_failed(&error);
@@ -152,7 +166,7 @@ impl<O: ObjectStore, S: StateStore, P: Publisher, C: Clock> Pipeline<O, S, P, C>
     }
 
     /// This invocation, as others know it.
-    fn teller(&self) -> Teller {
+    pub(super) fn teller(&self) -> Teller {
         // Two numbers that no other process comes by.
         let name = format!("{:016x}{:016x}", RandomState::new().hash_one(0), RandomState::new().hash_one(1));
         Teller { name, now: self.clock.now() }
@@ -193,22 +207,18 @@ impl<O: ObjectStore, S: StateStore, P: Publisher, C: Clock> Pipeline<O, S, P, C>
     /// Publishes the alerts among decisions, and tells which are out.
     async fn publish(&self, run: &mut Run, decisions: &[Decision]) -> HashSet<AlertId> {
         let alerts: Vec<&Alert> = decisions.iter().filter_map(Decision::alert).collect();
-        // As many are in flight as the setting says, together or not.
-        let together = self.concurrency.clamp(1, PUBLISHED_TOGETHER);
-        let publishing = alerts.chunks(together).map(|alerts| self.publish_some(run.budget.telling, alerts));
-        let publishing: Vec<_> = publishing.collect();
-        let results: Vec<_> = stream::iter(publishing).buffered((self.concurrency / together).max(1)).collect().await;
+        let sent = self.publish_all(run.budget.telling, &alerts).await;
         let mut published = HashSet::new();
-        for (alert, result) in alerts.into_iter().zip(results.into_iter().flatten()) {
-            match result {
-                Ok(()) => {
+        for (alert, sent) in alerts.into_iter().zip(sent) {
+            match sent.failure {
+                None => {
                     let now = self.clock.now();
                     run.counts.alerts += 1;
                     run.told(alert.findings(), now);
                     published.insert(id(alert));
                     self.published().add(alert, now);
                 }
-                Err(failure) => {
+                Some(failure) => {
                     telemetry::emit(&match failure.cause {
                         Cause::OutOfTime => Event::OutOfTime { why: &failure.why },
                         _ => Event::PublishFailed { rule: &alert.finding.rule, error: &failure.why },
@@ -220,13 +230,21 @@ impl<O: ObjectStore, S: StateStore, P: Publisher, C: Clock> Pipeline<O, S, P, C>
         published
     }
 
-    /// Publishes some alerts, each to all topics that it is meant for.
-    async fn publish_some(&self, until: Timestamp, alerts: &[&Alert]) -> Vec<Result<(), Failure>> {
+    /// Publishes alerts, each to all topics that it is meant for, and tells in their order how far they got.
+    pub(super) async fn publish_all(&self, until: Timestamp, alerts: &[&Alert]) -> Vec<Sent> {
+        // As many are in flight as the setting says, together or not.
+        let together = self.concurrency.clamp(1, PUBLISHED_TOGETHER);
+        let publishing: Vec<_> = alerts.chunks(together).map(|alerts| self.publish_some(until, alerts)).collect();
+        let sent: Vec<_> = stream::iter(publishing).buffered((self.concurrency / together).max(1)).collect().await;
+        sent.into_iter().flatten().collect()
+    }
+
+    async fn publish_some(&self, until: Timestamp, alerts: &[&Alert]) -> Vec<Sent> {
         let now = self.clock.now();
         if now >= until {
             let why = "the invocation's time was nearly over before the alert was published";
-            let failure = |_: &_| Err(Failure { cause: Cause::OutOfTime, why: why.to_owned() });
-            return alerts.iter().map(failure).collect();
+            let failure = || Failure { cause: Cause::OutOfTime, why: why.to_owned() };
+            return alerts.iter().map(|_| Sent { reached: 0, failure: Some(failure()) }).collect();
         }
         let mut notifications = Vec::new();
         let mut places = Vec::new();
@@ -237,14 +255,20 @@ impl<O: ObjectStore, S: StateStore, P: Publisher, C: Clock> Pipeline<O, S, P, C>
                 notifications.push(Notification { topic: topic.map(str::to_owned), ..notification.clone() });
             }
         }
-        let mut results: Vec<Result<(), Failure>> = alerts.iter().map(|_| Ok(())).collect();
+        let mut sent: Vec<Sent> = alerts.iter().map(|_| Sent::default()).collect();
         // A topic that fails keeps an alert from no other. When the finding comes again, those that have it get it again.
         for (place, answer) in places.into_iter().zip(self.publisher.publish_all(&notifications).await) {
-            if let (Ok(()), Err(error)) = (&results[place], &answer) {
-                results[place] = Err(Failure { cause: Cause::PublishFailed, why: chain(error) });
+            // OK because the places are those of the alerts.
+            let sent = &mut sent[place];
+            match answer {
+                Ok(()) => sent.reached += 1,
+                Err(error) => {
+                    let failure = || Failure { cause: Cause::PublishFailed, why: chain(&error) };
+                    sent.failure.get_or_insert_with(failure);
+                }
             }
         }
-        results
+        sent
     }
 
     /// Writes down what was published and which episodes go on, and gives the claims back.

@@ -19,7 +19,7 @@ use crate::config::{AlertsTo, ConfigFrom, EnrichmentFrom, KeysFrom, ObjectsFrom,
 use crate::engine::Organisation;
 use crate::local::{Folder, KeyFileError, OpenError, StateFile, StateMemory, SystemClock};
 use crate::outcome::RuleCounts;
-use crate::pipeline::{Handling, Pipeline};
+use crate::pipeline::{Handling, Holding, Pipeline};
 use crate::ports::{Clock as _, PublicKeys};
 use crate::rule_pack::{self, Loaded};
 use crate::telemetry::{self, Event};
@@ -159,6 +159,7 @@ impl Parts {
             readers: Readers::new(settings.limits),
             known: Mutex::default(),
             published: Mutex::default(),
+            holding: if settings.state == StateIn::Memory { Holding::nothing() } else { Holding::default() },
             concurrency: settings.concurrency,
             handling: Handling {
                 scope: settings.scope.clone(),

@@ -9,7 +9,7 @@ use tempfile::TempDir;
 use trailhound::aws::DynamoDbTable;
 use trailhound::local::{Folder, Outbox, StateMemory};
 use trailhound::notify::Notification;
-use trailhound::pipeline::{Handling, Pipeline};
+use trailhound::pipeline::{Handling, Holding, Pipeline};
 use trailhound::ports::{PublishError, Publisher, StateStore};
 use trailhound::trail::Readers;
 
@@ -168,6 +168,7 @@ fn pipeline<S: StateStore>(folder: &TempDir, state: S, outbox: &Arc<Outbox>) -> 
         readers: Readers::default(),
         known: Mutex::default(),
         published: Mutex::default(),
+        holding: Holding::default(),
         concurrency: 4,
         handling: Handling::default(),
     }

@@ -3,26 +3,33 @@
 
 use std::fs;
 
+use jiff::ToSpan as _;
+use jiff::civil::Date;
 use serde_json::{Value, json as value};
-use trailhound::engine::Organisation;
+use trailhound::engine::{Organisation, RuleSet};
 use trailhound::local::Folder;
 use trailhound::notify::{Notification, pagerduty, slack, teams};
 use trailhound::rule_pack::{self, RuleSource};
-use trailhound::yaml::SourceFile;
+use trailhound::sigma;
+use trailhound::yaml::{Code, Diagnostic, SourceFile};
 
-use crate::support::{World, compile, events, record, rule, trail_file, with};
+use crate::limits::told::summaries;
+use crate::support::{TODAY, World, compile, events, record, rule, trail_file, with};
 
 /// What the sample events tell, and what those lack.
 async fn alerts() -> Vec<Notification> {
     let mut alerts = sample_alerts().await;
     alerts.extend(few_more().await);
+    // The flood says the same as the others, and more of it.
+    let summaries = summaries().await.into_iter().filter(|(what, _)| *what != "a flood");
+    alerts.extend(summaries.map(|(_, summary)| summary));
     alerts
 }
 
 /// What the sample events tell, with the shipped rules and the sample configuration.
 pub(crate) async fn sample_alerts() -> Vec<Notification> {
     let config = SourceFile::new("trailhound.yaml", fs::read_to_string(events().join("trailhound.yaml")).unwrap());
-    let loaded = rule_pack::load(&[RuleSource::Core], &Organisation::parse(&config).unwrap(), crate::support::TODAY);
+    let loaded = rule_pack::load(&[RuleSource::Core], &Organisation::parse(&config).unwrap(), TODAY);
     let mut world = World::new(loaded.rules);
     world.pipeline.handling.own_rules = loaded.own;
     world.pipeline.objects = Folder::new(events().join("objects")).unwrap();
@@ -170,14 +177,24 @@ async fn the_filter_of_an_alert_silences_it() {
         assert!(filter.lines().all(|line| format!("  title: {mailed}").contains(line)), "{filter}\n{mailed}");
         // Teams keeps no indentation, so there it has none.
         for filter in [filter, &in_teams(&alert)] {
-            let (filtered, errors) = compile(&format!("{rule}\n---\n{filter}"), "");
-            assert!(errors.is_empty(), "{}\n{filter}", errors[0]);
-            let fires = |record: Value| {
+            let both = sigma::parse(&SourceFile::new("rules.yml", format!("{rule}\n---\n{filter}")));
+            assert!(both.rejected.is_empty(), "{}\n{filter}", both.rejected[0]);
+            let on = |day: Date, record: Value| {
+                let (filtered, found) = RuleSet::compile(&both, &Organisation::default(), day);
                 let raw = record.to_string();
-                filtered.matches(&trailhound::trail::Record::parse(0, raw.as_bytes()).unwrap()).len() == 1
+                let fires = filtered.matches(&trailhound::trail::Record::parse(0, raw.as_bytes()).unwrap()).len() == 1;
+                (fires, found.iter().map(Diagnostic::code).collect::<Vec<_>>())
             };
-            assert!(!fires(record("StopLogging", name)), "{filter}");
-            assert!(fires(record("DeleteTrail", name)) && fires(record("StopLogging", "another")), "{filter}");
+            assert_eq!(on(TODAY, record("StopLogging", name)), (false, vec![]), "{filter}");
+            assert!(
+                on(TODAY, record("DeleteTrail", name)).0 && on(TODAY, record("StopLogging", "another")).0,
+                "{filter}"
+            );
+            // It ends by itself, and says so before and after.
+            let last = TODAY.checked_add(90.days()).unwrap();
+            assert!(filter.contains(&format!("\ntrailhound: {{owner: you@example.com, expires: {last}}}")), "{filter}");
+            assert_eq!(on(last, record("StopLogging", name)), (false, vec![Code::FilterExpires]), "{filter}");
+            assert_eq!(on(last.tomorrow().unwrap(), record("StopLogging", name)), (true, vec![Code::FilterExpired]));
         }
     }
 }

@@ -2,39 +2,39 @@
 //!
 //! The process that dies is this very test binary, started again: see [`the_process_that_dies`].
 
+mod doom;
+
 use std::collections::BTreeMap;
-use std::fs::{self, OpenOptions};
-use std::io::Write as _;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
-use bytes::Bytes;
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use serde_json::Value;
 use tempfile::TempDir;
-use trailhound::alerting::{Item, Items, Key, Listed, Stretch};
 use trailhound::engine::Organisation;
-use trailhound::local::{Folder, FolderBody, StateFile, walk};
-use trailhound::notify::Notification;
-use trailhound::pipeline::{Handling, Pipeline, Quarantine};
-use trailhound::ports::{
-    Clock, FetchError, KeepError, ListError, ObjectStore, Page, PublishError, Publisher, StateError, StateStore,
-};
+use trailhound::local::{Folder, StateFile, walk};
+use trailhound::pipeline::{Handling, Holding, Pipeline, Quarantine};
+use trailhound::ports::Clock as _;
 use trailhound::rule_pack;
 use trailhound::trail::Readers;
-use trailhound::trigger::ObjectRef;
 
+use crate::limits::TICK;
 use crate::scenario::{RULES, delivery, history};
-use crate::support::{put_below, rules, s3_event, sqs, trail_file};
+use crate::support::{TODAY, compile, put_below, s3_event, sqs, trail_file};
+use doom::{Doom, DoomedObjects, DoomedPublisher, DoomedState, Later};
 
 /// Which point to die at, counted from 0; any other number to live.
 const DIE_AT: &str = "CRASH_TEST_DIE_AT";
 const FOLDER: &str = "CRASH_TEST_FOLDER";
 const MINUTES: &str = "CRASH_TEST_MINUTES";
 const PAYLOAD: &str = "CRASH_TEST_PAYLOAD";
+const LIMITS: &str = "CRASH_TEST_LIMITS";
+
+/// Two rules whose alerts are held back: all of one, and all but one of the other.
+const LIMITED: &str = "rules: {stopped: {quiet: {hours: '10:00-11:00'}}, many: {max_alerts: {count: 1, per: 1h}}}";
 
 #[test]
 fn a_process_that_dies_anywhere_loses_nothing_and_repeats_nothing_without_need() {
@@ -67,6 +67,42 @@ fn a_process_that_dies_anywhere_loses_nothing_and_repeats_nothing_without_need()
     assert!(points.iter().any(|(_, repeated)| !repeated.is_empty()));
 }
 
+/// What is held back is told in summaries an hour later.
+#[test]
+fn a_process_that_dies_while_alerts_are_held_back_loses_nothing() {
+    let before = World::prepared_with(LIMITED);
+    let run = |world: &World, die_at: Option<usize>, dies_in: &str| {
+        let mut died = Died::No;
+        for (payload, minutes) in [("delivery", 0), ("delivery", 5), ("tick", 60), ("tick", 65)] {
+            let die_at = die_at.filter(|_| payload == dies_in && minutes % 10 == 0);
+            let end = world.run(payload, die_at, minutes);
+            if die_at.is_some() {
+                died = end;
+            }
+        }
+        died
+    };
+    let calm = before.copy();
+    assert_eq!(run(&calm, None, ""), Died::No);
+    let expected = calm.events();
+    assert!(expected.values().all(|times| *times == 1) && expected.len() >= 4, "{expected:?}");
+    assert_eq!(calm.told().iter().filter(|subject| subject.contains(" held back: ")).count(), 1, "{:?}", calm.told());
+    // The other test dies at each point of a delivery.
+    for (dies_in, step) in [("delivery", 3), ("tick", 1)] {
+        let mut repeated = 0;
+        for point in (0..).step_by(step) {
+            let world = before.copy();
+            let Died::At(what) = run(&world, Some(point), dies_in) else { break };
+            let events = world.events();
+            assert!(expected.keys().all(|event| events.contains_key(event)), "{dies_in} {what:?} lost one: {events:?}");
+            let twice = events.values().filter(|times| **times > 1).count();
+            assert!(twice == 0 || !what.unmarked.is_empty(), "{dies_in} {what:?} repeated without need: {events:?}");
+            repeated += twice;
+        }
+        assert!(repeated > 0, "{dies_in}: nobody died between publishing and marking");
+    }
+}
+
 /// The alerts that were told a second time. Those expected have to be there, and no others.
 fn repeated(mut told: Vec<String>, expected: &[String], what: &Point) -> Vec<String> {
     for alert in expected {
@@ -82,6 +118,8 @@ fn repeated(mut told: Vec<String>, expected: &[String], what: &Point) -> Vec<Str
 /// A folder with log files, a state file, and the alerts that were published.
 struct World {
     folder: TempDir,
+    /// An organisation's file.
+    limits: &'static str,
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -100,7 +138,12 @@ struct Point {
 
 impl World {
     fn prepared() -> Self {
-        let world = Self { folder: TempDir::new().unwrap() };
+        Self::prepared_with("")
+    }
+
+    fn prepared_with(limits: &'static str) -> Self {
+        let world = Self { folder: TempDir::new().unwrap(), limits };
+        fs::write(world.path("tick"), TICK).unwrap();
         for (name, files) in [("history", history()), ("delivery", delivery())] {
             let mut bodies: Vec<String> =
                 files.iter().enumerate().map(|(n, file)| world.put(&format!("{name}{n}"), file)).collect();
@@ -110,14 +153,14 @@ impl World {
             fs::write(world.path(name), sqs(&bodies)).unwrap();
         }
         assert_eq!(world.run("history", None, 0), Died::No);
-        fs::remove_file(world.path("alerts")).unwrap();
+        let _ = (fs::remove_file(world.path("alerts")), fs::remove_file(world.path("events")));
         world
     }
 
     fn copy(&self) -> Self {
-        let copy = Self { folder: TempDir::new().unwrap() };
+        let copy = Self { folder: TempDir::new().unwrap(), limits: self.limits };
         fs::copy(self.path("state"), copy.path("state")).unwrap();
-        for name in ["delivery", "history"] {
+        for name in ["delivery", "history", "tick"] {
             fs::copy(self.path(name), copy.path(name)).unwrap();
         }
         // The log files are read only.
@@ -149,6 +192,7 @@ impl World {
             .env(FOLDER, self.folder.path())
             .env(MINUTES, minutes.to_string())
             .env(PAYLOAD, payload)
+            .env(LIMITS, self.limits)
             .output()
             .unwrap();
         if output.status.success() {
@@ -165,6 +209,15 @@ impl World {
             fs::read_to_string(self.path("alerts")).unwrap().lines().map(str::to_owned).collect();
         told.sort();
         told
+    }
+
+    /// How often each event was named, by an alert or a summary.
+    fn events(&self) -> BTreeMap<String, usize> {
+        let mut events = BTreeMap::new();
+        for event in fs::read_to_string(self.path("events")).unwrap_or_default().lines() {
+            *events.entry(event.to_owned()).or_default() += 1;
+        }
+        events
     }
 }
 
@@ -193,161 +246,19 @@ async fn the_process_that_dies() {
             state: StateFile::open(&folder.join("state"), now.now()).unwrap(),
             doom: Arc::clone(&doom),
         },
-        publisher: DoomedPublisher { path: folder.join("alerts"), doom },
+        publisher: DoomedPublisher { folder: folder.clone(), doom },
         clock: now,
-        rules: rules(RULES),
+        rules: compile(RULES, &std::env::var(LIMITS).unwrap()).0,
         readers: Readers::default(),
         known: Mutex::default(),
         published: Mutex::default(),
+        holding: Holding::default(),
         concurrency: 2,
         handling: Handling {
             quarantine: Some(Quarantine { bucket: quarantine(&folder), prefix: String::new() }),
-            own_rules: rule_pack::load(&[], &Organisation::default(), crate::support::TODAY).own,
+            own_rules: rule_pack::load(&[], &Organisation::default(), TODAY).own,
             ..Handling::default()
         },
     };
     pipeline.handle(&payload).await;
-}
-
-/// Ends the process at its point.
-struct Doom {
-    at: usize,
-    passed: AtomicUsize,
-    folder: PathBuf,
-    /// Alerts that are out and not marked, by dedup key.
-    unmarked: Mutex<BTreeMap<String, String>>,
-}
-
-impl Doom {
-    fn point(&self, doing: &str) {
-        if self.passed.fetch_add(1, Ordering::SeqCst) == self.at {
-            let unmarked = self.unmarked.lock().unwrap();
-            let lines: Vec<&str> = std::iter::once(doing).chain(unmarked.values().map(String::as_str)).collect();
-            fs::write(self.folder.join("trace"), lines.join("\n")).unwrap();
-            std::process::abort();
-        }
-    }
-
-    fn published(&self, notification: &Notification) {
-        let chat: Value = serde_json::from_str(&notification.chat).unwrap();
-        let key = chat["metadata"]["threadId"].as_str().unwrap();
-        self.unmarked.lock().unwrap().insert(format!("A#{key}"), notification.subject.clone());
-    }
-
-    /// What is written under the key of an alert that is out is its mark; the claim came before.
-    fn written(&self, item: &Item) {
-        self.unmarked.lock().unwrap().remove(&item.key.partition);
-    }
-}
-
-/// Five minutes later than the first try, or not.
-struct Later(SignedDuration);
-
-impl Clock for Later {
-    fn now(&self) -> Timestamp {
-        "2026-11-05T10:06:00Z".parse::<Timestamp>().unwrap() + self.0
-    }
-
-    async fn pause(&self, _: Duration) {}
-}
-
-/// Dies around what is put aside.
-struct DoomedObjects {
-    folder: Folder,
-    doom: Arc<Doom>,
-}
-
-impl ObjectStore for DoomedObjects {
-    type Body = FolderBody;
-
-    async fn get(&self, object: &ObjectRef) -> Result<FolderBody, FetchError> {
-        self.folder.get(object).await
-    }
-
-    async fn list(&self, bucket: &str, prefix: &str, after: Option<&str>) -> Result<Vec<ObjectRef>, ListError> {
-        self.folder.list(bucket, prefix, after).await
-    }
-
-    async fn put(&self, to: &ObjectRef, bytes: Bytes) -> Result<(), KeepError> {
-        self.doom.point("put aside");
-        self.folder.put(to, bytes).await
-    }
-
-    async fn copy(&self, from: &ObjectRef, to: &ObjectRef) -> Result<(), KeepError> {
-        self.doom.point("put aside");
-        self.folder.copy(from, to).await?;
-        self.doom.point("put aside");
-        Ok(())
-    }
-}
-
-/// Writes items one by one, as a table does: the process may die with a part of them written.
-struct DoomedState {
-    state: StateFile,
-    doom: Arc<Doom>,
-}
-
-impl StateStore for DoomedState {
-    async fn get(&self, keys: &[Key], now: Timestamp) -> Result<Items, StateError> {
-        self.doom.point("get");
-        let items = self.state.get(keys, now).await;
-        self.doom.point("get");
-        items
-    }
-
-    async fn list(&self, stretches: &[Stretch], now: Timestamp) -> Result<Vec<Listed>, StateError> {
-        self.doom.point("list");
-        let listed = self.state.list(stretches, now).await;
-        self.doom.point("list");
-        listed
-    }
-
-    async fn put(&self, items: &[Item]) -> Result<(), StateError> {
-        for item in items {
-            self.doom.point("put");
-            self.state.put(std::slice::from_ref(item)).await?;
-            self.doom.point("put");
-        }
-        Ok(())
-    }
-
-    async fn swap(&self, items: &[Item], now: Timestamp) -> Result<Vec<bool>, StateError> {
-        let mut written = Vec::new();
-        for item in items {
-            self.doom.point("swap");
-            written.extend(self.state.swap(std::slice::from_ref(item), now).await?);
-            self.doom.written(item);
-            self.doom.point("swap");
-        }
-        Ok(written)
-    }
-
-    async fn page(&self, after: Option<&Key>, now: Timestamp) -> Result<Page, StateError> {
-        self.state.page(after, now).await
-    }
-
-    async fn remove(&self, keys: &[Key]) -> Result<(), StateError> {
-        self.state.remove(keys).await
-    }
-}
-
-/// Adds a line to a file for each alert.
-struct DoomedPublisher {
-    path: PathBuf,
-    doom: Arc<Doom>,
-}
-
-impl Publisher for DoomedPublisher {
-    async fn publish(&self, notification: &Notification) -> Result<(), PublishError> {
-        self.doom.point("publish");
-        append(&self.path, &notification.subject);
-        self.doom.published(notification);
-        self.doom.point("publish");
-        Ok(())
-    }
-}
-
-fn append(path: &Path, line: &str) {
-    let mut file = OpenOptions::new().create(true).append(true).open(path).unwrap();
-    writeln!(file, "{line}").unwrap();
 }

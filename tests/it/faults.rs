@@ -11,16 +11,17 @@ use tempfile::TempDir;
 use trailhound::alerting::{Item, Items, Key, Listed, Stretch};
 use trailhound::local::{Folder, Outbox, StateMemory};
 use trailhound::notify::Notification;
-use trailhound::pipeline::{Handling, Pipeline};
+use trailhound::pipeline::{Handling, Holding, Pipeline};
 use trailhound::ports::{
     FetchError, KeepError, ListError, ObjectBody, ObjectStore, Page, PublishError, Publisher, StateError, StateStore,
 };
 use trailhound::trail::Readers;
 use trailhound::trigger::ObjectRef;
 
+use crate::limits::{TICK, events_of};
 use crate::pipeline::assert_adds_up;
 use crate::scenario::{RULES, delivery, history};
-use crate::support::{TestClock, failed, put_below, record, rules, s3_event, sqs, trail_file, with};
+use crate::support::{TestClock, compile, failed, put_below, record, rules, s3_event, sqs, trail_file, with};
 
 /// Calls that fail: those from one on, so many of them.
 #[derive(Default)]
@@ -66,6 +67,11 @@ type Parts<'p> = Pipeline<Folder, &'p FaultyParts, &'p FaultyParts, TestClock>;
 
 /// Does the delivery with calls failing, then again whatever comes again, until nothing does.
 async fn told(from: usize, count: usize) -> Told {
+    told_under("", from, count).await
+}
+
+/// The same under limits, whose summaries are told an hour later, with calls failing once more.
+async fn told_under(limits: &str, from: usize, count: usize) -> Told {
     let folder = TempDir::new().unwrap();
     let parts = FaultyParts::default();
     let put = |name: &str, files: Vec<Vec<serde_json::Value>>| -> Vec<String> {
@@ -79,10 +85,11 @@ async fn told(from: usize, count: usize) -> Told {
         state: &parts,
         publisher: &parts,
         clock: TestClock::default(),
-        rules: rules(RULES),
+        rules: compile(RULES, limits).0,
         readers: Readers::default(),
         known: Mutex::default(),
         published: Mutex::default(),
+        holding: Holding::default(),
         concurrency: 2,
         handling: Handling::default(),
     };
@@ -103,18 +110,31 @@ async fn told(from: usize, count: usize) -> Told {
         parts.faults.set(0, 0);
         pipeline.clock.pass_minutes(6);
     }
+    if !limits.is_empty() {
+        pipeline.clock.pass_minutes(60);
+        parts.faults.set(from, count);
+        for _ in 0..3 {
+            pipeline.handle(TICK).await;
+            parts.faults.set(0, 0);
+            pipeline.clock.pass_minutes(6);
+        }
+    }
     let alerts = parts.outbox.take();
+    let events = alerts.iter().flat_map(events_of).collect();
     let unchecked = alerts.iter().filter(|alert| alert.text.contains("memory of earlier alerts")).count();
     let uncounted = alerts.iter().filter(|alert| alert.text.contains("How many like this were held back")).count();
     let mut subjects: Vec<String> = alerts.into_iter().map(|alert| alert.subject).collect();
     subjects.sort();
-    Told { subjects, unchecked, uncounted, unmarked: parts.faults.marks.load(Ordering::Relaxed), calls: calls.unwrap() }
+    let unmarked = parts.faults.marks.load(Ordering::Relaxed);
+    Told { subjects, events, unchecked, uncounted, unmarked, calls: calls.unwrap() }
 }
 
 /// What people were told.
 struct Told {
     /// In order.
     subjects: Vec<String>,
+    /// The events that were named, each with its rule.
+    events: BTreeSet<String>,
     /// Alerts that say that they may repeat others.
     unchecked: usize,
     /// Alerts that could not say how many were held back.
@@ -151,6 +171,19 @@ async fn whenever_everything_begins_to_fail_nothing_is_lost() {
     }
 }
 
+#[tokio::test]
+async fn whatever_call_fails_nothing_that_is_held_back_is_lost() {
+    let limits = "rules: {stopped: {quiet: {hours: '10:00-11:00'}}, chain: {max_alerts: {count: 1, per: 1h}}}";
+    let Told { events: expected, subjects, calls, .. } = told_under(limits, usize::MAX, 0).await;
+    assert!(subjects.iter().any(|subject| subject.contains(" held back: ")), "{subjects:?}");
+    for call in 0..calls {
+        for count in [1, usize::MAX] {
+            let Told { events, .. } = told_under(limits, call, count).await;
+            assert!(expected.is_subset(&events), "call {call} ({count}): {events:?}");
+        }
+    }
+}
+
 /// The file's first address is that of a later event.
 #[tokio::test]
 async fn a_value_is_new_to_the_whole_file_and_not_to_its_beginning() {
@@ -169,6 +202,7 @@ async fn a_value_is_new_to_the_whole_file_and_not_to_its_beginning() {
         readers: Readers::default(),
         known: Mutex::default(),
         published: Mutex::default(),
+        holding: Holding::default(),
         concurrency: 2,
         handling: Handling::default(),
     };

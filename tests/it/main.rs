@@ -26,6 +26,7 @@ mod groups; // of correlations: many, large, far apart, damaged
 mod hostile; // what an intruder writes into a log, on every channel
 mod integrity; // digest files: what was altered, deleted or added
 mod language; // every feature of the rule language, as docs/sigma-support.md lists them
+mod limits; // quiet hours, caps, and the summaries of what they hold back
 mod lint; // what is legal but dead or dangerous in a rule
 mod matrix; // every way in, crossed with every outcome
 mod notifier; // channels and their receivers, whatever these do

@@ -13,7 +13,9 @@ use trailhound::notify::Story;
 use trailhound::notify::asff::{self, Product};
 
 async fn everything() -> Vec<Named> {
-    [corpus::of_shapes().await, corpus::of_rules().await, corpus::of_itself(), corpus::of_samples().await].concat()
+    let (shapes, rules, summaries) =
+        (corpus::of_shapes().await, corpus::of_rules().await, corpus::of_summaries().await);
+    [shapes, rules, summaries, corpus::of_itself(), corpus::of_samples().await].concat()
 }
 
 #[tokio::test]

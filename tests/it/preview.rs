@@ -15,9 +15,10 @@ use trailhound::yaml::SourceFile;
 
 use crate::channels::sample_alerts;
 use crate::docs::{page, tutorial_rule};
+use crate::limits::told::summaries;
 use crate::notifier::{HOOK, Post, TEAM};
 use crate::receivers::{SLACK, TEAMS};
-use crate::support::{World, compile, events, record, sqs, trail_file, with};
+use crate::support::{TODAY, World, compile, events, record, sqs, trail_file, with};
 
 const PAGE: &str = "docs/preview/index.html";
 
@@ -91,6 +92,13 @@ async fn all() -> Vec<Shown> {
         )
         .await,
         shown(
+            "summary",
+            "What was held back",
+            "A summary: what came in a rule's quiet hours, or was more than its cap lets out, is told in one message.",
+            &summaries().await[1].1,
+        )
+        .await,
+        shown(
             "hostile",
             "Hostile text",
             "Whoever made these calls chose names and user agent so as to mention everybody, to link, to forge lines and to turn \
@@ -139,7 +147,7 @@ fn config() -> String {
 /// The shipped rules, and what the sample company knows.
 fn shipped() -> World {
     let organisation = Organisation::parse(&SourceFile::new("trailhound.yaml", config())).unwrap();
-    World::new(rule_pack::load(&[RuleSource::Core], &organisation, crate::support::TODAY).rules)
+    World::new(rule_pack::load(&[RuleSource::Core], &organisation, TODAY).rules)
 }
 
 /// What the tutorial's correlation finds in the sample events.

@@ -18,7 +18,7 @@ use trailhound::finding::Finding;
 use trailhound::local::{Folder, Outbox, StateMemory};
 use trailhound::notify::{Notification, Story};
 use trailhound::outcome::Outcome;
-use trailhound::pipeline::{Handling, Pipeline, Screen, Screened};
+use trailhound::pipeline::{Handling, Holding, Pipeline, Screen, Screened};
 use trailhound::ports::{Clock, Page, PublishError, Publisher, StateError, StateStore};
 use trailhound::sigma;
 use trailhound::trail::{self, Limits, Reader, Readers, Record};
@@ -150,6 +150,7 @@ impl World {
             readers: Readers::default(),
             known: Mutex::default(),
             published: Mutex::default(),
+            holding: Holding::default(),
             concurrency: 4,
             handling: Handling::default(),
         };
@@ -240,6 +241,13 @@ impl TestClock {
     pub(crate) fn pass_minutes(&self, minutes: i64) {
         self.milliseconds.fetch_add(minutes * 60_000, Ordering::Relaxed);
     }
+
+    /// Goes on, or back, to a moment.
+    pub(crate) fn set(&self, moment: &str) {
+        let start = Self::default().now();
+        let passed = moment.parse::<Timestamp>().unwrap().duration_since(start);
+        self.milliseconds.store(passed.as_millis().try_into().unwrap(), Ordering::Relaxed);
+    }
 }
 
 impl Clock for TestClock {
@@ -263,6 +271,8 @@ pub(crate) struct FaultyState {
     pub(crate) most_listed: AtomicUsize,
     /// How often stretches were asked for.
     pub(crate) lists: AtomicUsize,
+    /// How often whoever asks next what is due, or what a rule has told, lets others go first, once it has the answer.
+    pub(crate) lets_others_go_first: AtomicUsize,
 }
 
 /// When a memory fails.
@@ -272,6 +282,10 @@ pub(crate) enum Fails {
     Away,
     /// Once something is to be written down of what was published.
     AfterPublishing,
+    /// Once alerts are to be put by.
+    PuttingBy,
+    /// Once something is to be removed.
+    Removing,
 }
 
 impl FaultyState {
@@ -279,12 +293,21 @@ impl FaultyState {
         *self.fails.lock().unwrap() = when.into();
     }
 
+    async fn let_others_go_first(&self) {
+        for _ in 0..self.lets_others_go_first.swap(0, Ordering::Relaxed) {
+            tokio::task::yield_now().await;
+        }
+    }
+
     fn check(&self, items: &[Item]) -> Result<(), StateError> {
         let is_mark = || items.iter().any(|item| item.value.contains(r#""told":""#));
         let fails = match *self.fails.lock().unwrap() {
-            None => false,
+            None | Some(Fails::Removing) => false,
             Some(Fails::Away) => true,
             Some(Fails::AfterPublishing) => is_mark(),
+            Some(Fails::PuttingBy) => {
+                items.iter().any(|item| item.key.partition.starts_with("Q#") && item.key.sort != "-")
+            }
         };
         if fails { Err(StateError::Throttled { doing: "being tested" }) } else { Ok(()) }
     }
@@ -301,14 +324,22 @@ pub(crate) struct FaultyOutbox {
 impl StateStore for FaultyState {
     async fn get(&self, keys: &[Key], now: Timestamp) -> Result<Items, StateError> {
         self.check(&[])?;
-        self.state.get(keys, now).await
+        let items = self.state.get(keys, now).await;
+        if keys.iter().any(|key| key.partition.starts_with("R#")) {
+            self.let_others_go_first().await;
+        }
+        items
     }
 
     async fn list(&self, stretches: &[Stretch], now: Timestamp) -> Result<Vec<Listed>, StateError> {
         self.check(&[])?;
         self.most_listed.fetch_max(stretches.len(), Ordering::Relaxed);
         assert!(self.lists.fetch_add(1, Ordering::Relaxed) < 10_000, "it asks for ever");
-        self.state.list(stretches, now).await
+        let listed = self.state.list(stretches, now).await;
+        if stretches.iter().any(|stretch| stretch.partition.starts_with("Q#")) {
+            self.let_others_go_first().await;
+        }
+        listed
     }
 
     async fn put(&self, items: &[Item]) -> Result<(), StateError> {
@@ -326,6 +357,10 @@ impl StateStore for FaultyState {
     }
 
     async fn remove(&self, keys: &[Key]) -> Result<(), StateError> {
+        if *self.fails.lock().unwrap() == Some(Fails::Removing) {
+            return Err(StateError::Throttled { doing: "being tested" });
+        }
+        self.check(&[])?;
         self.state.remove(keys).await
     }
 }

@@ -75,7 +75,7 @@ impl<'r> Correlator<'r> {
             wants.ledgers.insert(key);
             return None;
         };
-        Some(ledger.as_ref().is_some_and(|ledger| ledger.holds(&finding).is_some()))
+        Some(ledger.as_ref().is_some_and(|ledger| ledger.holds(&finding, self.now).is_some()))
     }
 
     /// What counts for a group in stretches of time, where each comes from, and from when on nothing is missing.

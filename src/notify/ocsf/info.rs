@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use crate::alerting::Alert;
 use crate::engine::RuleInfo;
-use crate::finding::{EpisodeEvent, Finding, Kind, OWN_SOURCE};
+use crate::finding::{EpisodeEvent, Finding, HeldFinding, Kind, OWN_SOURCE};
 use crate::sigma::{Mode, Status};
 
 use super::super::fit::Detail;
@@ -75,7 +75,7 @@ pub(super) fn finding_info<'a>(alert: &'a Alert, story: &'a Story, detail: Detai
         last_seen_time: last.as_millisecond(),
         analytic: analytic(rule, &finding.kind),
         attacks: attack::attacks(&rule.tags),
-        related_events_count: finding.episode().map_or(alert.findings().count(), |episode| episode.count),
+        related_events_count: finding.episode().map_or(alert.count(), |episode| episode.count),
         related_events: related_events(alert, detail),
         tags: tags(&rule.tags),
         data_sources: [if finding.is_own() { OWN_SOURCE } else { "AWS CloudTrail" }],
@@ -101,6 +101,7 @@ fn analytic<'a>(rule: &'a RuleInfo, kind: &Kind) -> Analytic<'a> {
         Kind::Match => (1, "Rule", "match"),
         Kind::FirstSeen(_) => (2, "Behavioral", "first-seen"),
         Kind::Episode(_) => (1, "Rule", "correlation"),
+        Kind::Summary(_) => (1, "Rule", "summary"),
     };
     let is_trial = rule.status == Status::Experimental || rule.mode == Mode::DryRun;
     let (state_id, state) = if is_trial { (3, "Experimental") } else { (1, "Active") };
@@ -117,12 +118,13 @@ fn analytic<'a>(rule: &'a RuleInfo, kind: &Kind) -> Analytic<'a> {
     }
 }
 
-/// The events that a correlation adds up; otherwise those that there is no evidence of.
+/// The events that a correlation adds up, some of those that were held back; otherwise those that there is no evidence of.
 fn related_events(alert: &Alert, detail: Detail) -> Vec<RelatedEvent<'_>> {
-    if let Some(episode) = alert.finding.episode() {
-        return episode.events.iter().map(counted).collect();
+    match (alert.finding.episode(), alert.finding.summary()) {
+        (Some(episode), _) => episode.events.iter().map(counted).collect(),
+        (_, Some(summary)) => summary.events.iter().map(held).collect(),
+        _ => alert.findings().skip(max_evidences(detail)).take(max_related(detail)).map(further).collect(),
     }
-    alert.findings().skip(max_evidences(detail)).take(max_related(detail)).map(further).collect()
 }
 
 /// An event that a correlation counts.
@@ -133,6 +135,17 @@ fn counted(event: &EpisodeEvent) -> RelatedEvent<'_> {
         title: &event.rule.title,
         first_seen_time: event.time.as_millisecond(),
         tags: vec![Tag::new("rule_uid", &event.rule.id), Tag::new("account_uid", &event.identity.account)],
+    }
+}
+
+/// The event of a finding that was held back.
+fn held(finding: &HeldFinding) -> RelatedEvent<'_> {
+    RelatedEvent {
+        uid: &finding.identity.event_id,
+        r#type: &finding.name,
+        title: finding.title.as_deref().unwrap_or_default(),
+        first_seen_time: finding.time.as_millisecond(),
+        tags: vec![Tag::new("account_uid", &finding.identity.account)],
     }
 }
 

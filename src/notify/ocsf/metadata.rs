@@ -18,7 +18,7 @@ objects! {
         original_time: Text<'a>,
         log_name: &'static str,
         log_provider: &'static str,
-        log_source: Option<&'a str>,
+        log_source: &'a str,
         log_format: Option<&'static str>,
         log_version: Text<'a>,
         r#type: Text<'a>,
@@ -57,7 +57,7 @@ pub(super) fn metadata(finding: &Finding, is_truncated: bool) -> Metadata<'_> {
         // What trailhound says of itself was in no log: the record behind it is its own.
         original_event_uid: if is_own { "" } else { &event.identity.event_id },
         original_time: record.said(Slot::EventTime).filter(|_| !is_own),
-        log_source: (!is_own).then_some(&finding.origin.file),
+        log_source: if is_own { "" } else { &finding.origin.file },
         log_format: (!is_own).then_some("JSON"),
         log_version: record.said(Slot::EventVersion).filter(|_| !is_own),
         r#type: record.said(Slot::EventCategory).filter(|_| !is_own),

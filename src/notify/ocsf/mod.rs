@@ -11,6 +11,7 @@ mod object;
 mod observable;
 mod pattern;
 mod resource;
+mod summary;
 
 use jiff::Timestamp;
 
@@ -29,6 +30,7 @@ use object::{Account, objects};
 use observable::{Observable, observables};
 use pattern::{Anomaly, Pattern};
 use resource::{Arn, Resource, resources};
+use summary::HeldBack;
 
 const MAX_EVIDENCES: usize = 20;
 const MAX_RESOURCES: usize = 100;
@@ -90,6 +92,7 @@ objects! {
     Unmapped<'a> {
         record_index: Option<u64>,
         correlation: Option<Pattern<'a>>,
+        summary: Option<HeldBack<'a>>,
         /// What was left out of this form.
         notes: Vec<String>,
         /// What people are told, ready for any channel.
@@ -103,7 +106,8 @@ impl<'a> DetectionFinding<'a> {
         let (rule, event) = (&finding.rule, &finding.event);
         let (severity_id, severity) = severity(rule.level);
         let (start, end) = stretch(alert);
-        let shown = || alert.findings().take(max_evidences(detail));
+        // What a summary has are the held findings, and not a record of its own.
+        let shown = || alert.findings().filter(|finding| finding.summary().is_none()).take(max_evidences(detail));
         let evidences: Vec<_> = shown().filter_map(|finding| evidence(finding, detail)).collect();
         let mut resources = resources(shown());
         let left_out = left_out(alert, detail, resources.len());
@@ -126,7 +130,7 @@ impl<'a> DetectionFinding<'a> {
             timezone_offset: 0,
             start_time: start.as_millisecond(),
             end_time: end.as_millisecond(),
-            count: alert.findings().count(),
+            count: alert.count(),
             message: message(&redact::text(&finding.title), &event.identity.account),
             metadata: metadata(finding, detail != Detail::Full || !left_out.is_empty()),
             cloud: cloud(finding),
@@ -137,8 +141,9 @@ impl<'a> DetectionFinding<'a> {
             anomaly_analyses: finding.first_seen().map(Anomaly::of).into_iter().collect(),
             remediation: remediation(rule),
             unmapped: Unmapped {
-                record_index: (!finding.is_own()).then_some(finding.origin.record_index),
+                record_index: (!finding.is_own() && finding.summary().is_none()).then_some(finding.origin.record_index),
                 correlation: finding.episode().map(Pattern::of),
+                summary: finding.summary().map(|summary| HeldBack::of(summary, detail)),
                 notes: left_out,
                 story,
             },
@@ -155,14 +160,18 @@ fn left_out(alert: &Alert, detail: Detail, resources: usize) -> Vec<String> {
     let over = |what: &str, count: usize, max: usize| {
         (count > max).then(|| format!("{} of {count} {what} were left out", count - max))
     };
-    let findings = alert.findings().count();
-    let related = alert.finding.episode().map_or((findings, max_evidences(detail) + max_related(detail)), |episode| {
-        (episode.count, episode.events.len())
-    });
+    let (findings, evidences) = (alert.count(), max_evidences(detail));
+    let related = match (alert.finding.episode(), alert.finding.summary()) {
+        (Some(episode), _) => (episode.count, episode.events.len()),
+        (_, Some(summary)) => (findings, summary.events.len()),
+        _ => (findings, evidences + max_related(detail)),
+    };
+    let named = alert.finding.summary().map_or(0, |summary| summary.findings.len());
     [
-        over("evidences", findings, max_evidences(detail)),
+        over("evidences", if named == 0 { findings } else { 0 }, evidences),
         over("related events", related.0, related.1),
         over("resources", resources, MAX_RESOURCES),
+        over("finding uids", named, summary::max_findings(detail)),
     ]
     .into_iter()
     .flatten()

@@ -8,13 +8,17 @@ use crate::finding::{Event, Finding};
 use crate::trail::Outcome;
 
 use super::lists::time;
-use super::{Fact, MAX_FACT, MAX_VALUE, actor, plain};
+use super::{Fact, MAX_FACT, MAX_VALUE, actor, plain, summary};
 
 const MAX_LISTED: usize = 3;
 
 pub(super) fn of(alert: &Alert) -> Vec<Fact> {
     let finding = &alert.finding;
-    let mut rows = if finding.is_own() { own(alert) } else { call(alert) };
+    let mut rows = match finding.summary() {
+        Some(summary) => summary::facts(summary),
+        None if finding.is_own() => own(alert),
+        None => call(alert),
+    };
     rows.extend(new_value(finding).map(|new| ("New", new)));
     rows.extend(pattern(finding).map(|pattern| ("Why", pattern)));
     rows.into_iter()

@@ -3,10 +3,10 @@
 use jiff::Timestamp;
 
 use crate::alerting::{Alert, Repetition};
-use crate::finding::{EpisodeEvent, Finding};
+use crate::finding::{Episode, EpisodeEvent, Finding};
 use crate::trail::Outcome;
 
-use super::{MAX_VALUE, actor, facts, plain};
+use super::{MAX_VALUE, More, actor, facts, plain, summary};
 
 pub(in crate::notify) const MAX_MORE: usize = 5;
 const MAX_KNOWN: usize = 6;
@@ -42,14 +42,18 @@ pub(super) fn known(alert: &Alert) -> Vec<String> {
     lines
 }
 
-/// The events that add up, or the further findings of this alert.
-pub(super) fn more(alert: &Alert) -> Vec<String> {
-    [events(&alert.finding), others(alert)].concat()
+/// The lines of [`Story::more`], and what they are.
+pub(super) fn more(alert: &Alert) -> (More, Vec<String>) {
+    let finding = &alert.finding;
+    match (finding.episode(), finding.summary()) {
+        (None, None) => (More::Same, others(alert)),
+        (Some(episode), _) => (More::AddsUp, [events(episode), others(alert)].concat()),
+        (_, Some(summary)) => (More::HeldBack, summary::lines(summary)),
+    }
 }
 
 /// The events that made an episode.
-fn events(finding: &Finding) -> Vec<String> {
-    let Some(episode) = finding.episode() else { return Vec::new() };
+fn events(episode: &Episode) -> Vec<String> {
     let line = |event: &EpisodeEvent| {
         let by = event.principal.as_deref().map_or("an unknown caller", actor::short);
         let line = format!(
@@ -57,11 +61,7 @@ fn events(finding: &Finding) -> Vec<String> {
             time(event.time),
             event.name,
             event.source_ip.as_deref().unwrap_or("an unknown source"),
-            match event.outcome {
-                Outcome::Success => "succeeded",
-                Outcome::Denied => "was denied",
-                Outcome::Failure => "failed",
-            },
+            ended(event.outcome),
             event.rule.title
         );
         plain::logged(&line, MAX_VALUE)
@@ -71,6 +71,15 @@ fn events(finding: &Finding) -> Vec<String> {
         lines.push(format!("and {} more", episode.count - lines.len()));
     }
     lines
+}
+
+/// How a call ended.
+pub(super) fn ended(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Success => "succeeded",
+        Outcome::Denied => "was denied",
+        Outcome::Failure => "failed",
+    }
 }
 
 fn others(alert: &Alert) -> Vec<String> {
@@ -102,5 +111,7 @@ pub(super) fn notes(alert: &Alert) -> Vec<String> {
     };
     let timeless = (!alert.finding.event.time_is_known)
         .then(|| "The record carries no time; the one above is when it was read.".to_owned());
-    [repetition, timeless].into_iter().flatten().collect()
+    let has_more = alert.finding.summary().is_some_and(|summary| summary.has_more);
+    let more = has_more.then(|| "More was held back than one summary tells; another follows.".to_owned());
+    [repetition, timeless, more].into_iter().flatten().collect()
 }

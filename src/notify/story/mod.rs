@@ -11,13 +11,14 @@ mod lists;
 mod sentence;
 mod services;
 mod silence;
+mod summary;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::alerting::Alert;
-use crate::finding::fingerprint;
-use crate::outputs::Facets;
+use crate::finding::{Origin, fingerprint};
+use crate::outputs::{Facets, Place};
 use crate::sigma::Level;
 
 use super::{plain, redact};
@@ -57,16 +58,19 @@ pub struct Story {
     pub actor: String,
     /// Where it happened.
     pub account: StoryAccount,
+    /// The accounts of a summary that is of several.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub elsewhere: Vec<StoryAccount>,
     /// The Region; may be empty.
     pub region: String,
     /// Name and value, most important first.
     pub facts: Vec<Fact>,
     /// What is known about the caller.
     pub known: Vec<String>,
-    /// The events that add up, or the further findings of this alert.
+    /// What else there is: events or findings, one line each.
     pub more: Vec<String>,
-    /// Whether [`Self::more`] are the events of a correlation.
-    pub adds_up: bool,
+    /// What these are.
+    pub more_is: More,
     /// What the receiver has to know about the alert itself.
     pub notes: Vec<String>,
     /// Why it matters.
@@ -95,6 +99,29 @@ pub struct Story {
     pub last: Timestamp,
     /// How many findings this speaks for.
     pub count: usize,
+}
+
+/// What else a story has to show.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum More {
+    /// Further findings of the alert.
+    Same,
+    /// The events of a correlation.
+    AddsUp,
+    /// What the rule's limits held back: the story is a summary of that.
+    HeldBack,
+}
+
+impl More {
+    /// What stands above it.
+    pub(super) fn heading(self) -> &'static str {
+        match self {
+            Self::Same => "More of the same",
+            Self::AddsUp => "What adds up",
+            Self::HeldBack => "What was held back",
+        }
+    }
 }
 
 /// The rule of a story.
@@ -159,6 +186,9 @@ impl Story {
         let details = event.details();
         let time = finding.time().as_millisecond().to_string();
         let thread = finding.dedup_key.to_string();
+        let (more_is, more) = lists::more(alert);
+        // A summary is of no one caller and no one record.
+        let is_of_one = finding.summary().is_none();
         Self {
             id: fingerprint("alert", [thread.as_str(), &finding.uid.to_string(), &time]),
             finding: finding.uid.to_string(),
@@ -170,35 +200,40 @@ impl Story {
             },
             title: plain::logged(&actor::without_arns(&finding.title), MAX_TITLE),
             sentence: plain::logged(&sentence::of(alert), MAX_FACT),
-            actor: if finding.is_own() { String::new() } else { plain::logged(&actor::short_name(&details.actor), 60) },
+            actor: if finding.is_own() || !is_of_one {
+                String::new()
+            } else {
+                plain::logged(&actor::short_name(&details.actor), 60)
+            },
             account: StoryAccount {
                 id: plain::logged(&event.identity.account, 40),
                 name: plain::line(event.account_name.as_deref().unwrap_or_default(), 40),
                 owner: plain::line(event.account_owner.as_deref().unwrap_or_default(), 80),
             },
+            elsewhere: finding.summary().map(summary::elsewhere).unwrap_or_default(),
             region: plain::logged(&details.region, 40),
             facts: facts::of(alert),
             known: lists::known(alert),
-            more: lists::more(alert),
-            adds_up: finding.episode().is_some(),
+            more,
+            more_is,
             notes: lists::notes(alert),
             why: plain::line(&rule.description, MAX_PARAGRAPH),
             benign: paragraphs(&rule.falsepositives),
             steps: paragraphs(&rule.runbook),
             commands: commands::of(alert, now),
             console: console::link(alert),
-            silence: silence::filter(alert),
+            silence: silence::filter(alert, now),
             references: paragraphs(&rule.references),
             resources: details.resources.iter().take(MAX_RESOURCES).map(|arn| plain::logged(arn, MAX_VALUE)).collect(),
             event: StoryEvent {
                 id: plain::logged(&event.identity.event_id, 100),
                 name: plain::logged(&details.name, 100),
                 source: plain::line(&details.source, 100),
-                origin: plain::line(&format!("{}, record {}", finding.origin.file, finding.origin.record_index), 1000),
+                origin: if is_of_one { origin(&finding.origin) } else { String::new() },
             },
             first: finding.event.time,
             last: alert.last_time(),
-            count: alert.findings().count(),
+            count: alert.count(),
             thread,
         }
     }
@@ -206,19 +241,24 @@ impl Story {
     /// The title with nothing in it that a log says.
     #[must_use]
     pub fn safe_title(&self) -> &str {
-        &self.rule.title
+        if self.more_is == More::HeldBack { &self.title } else { &self.rule.title }
     }
 
     /// Whether the title holds what a log says, which markup could be hidden in.
     #[must_use]
     pub fn title_is_logged(&self) -> bool {
-        self.title != self.rule.title
+        self.title != self.safe_title()
     }
 
     /// The account's name, or its id.
     #[must_use]
     pub fn account_name(&self) -> &str {
         if self.account.name.is_empty() { &self.account.id } else { &self.account.name }
+    }
+
+    /// The accounts that it is of: most are of one.
+    pub fn places(&self) -> impl Iterator<Item = &StoryAccount> {
+        std::iter::once(&self.account).chain(&self.elsewhere).filter(|account| !account.id.is_empty())
     }
 
     /// What routing asks.
@@ -228,8 +268,10 @@ impl Story {
             level: self.level,
             rule: self.rule.id.clone(),
             tags: self.rule.tags.clone(),
-            account: self.account.id.clone(),
-            owner: self.account.owner.clone(),
+            places: self
+                .places()
+                .map(|account| Place { account: account.id.clone(), owner: account.owner.clone() })
+                .collect(),
         }
     }
 
@@ -268,6 +310,10 @@ pub(super) fn record(alert: &Alert) -> Option<String> {
 /// A line of a record keeps its indentation, and nothing that turns or hides text or makes links.
 fn line_of_record(line: &str) -> String {
     plain::unlinked(&line.chars().map(|c| if plain::is_hostile(c) { ' ' } else { c }).collect::<String>())
+}
+
+fn origin(origin: &Origin) -> String {
+    plain::line(&format!("{}, record {}", origin.file, origin.record_index), 1000)
 }
 
 fn paragraphs(texts: &[String]) -> Vec<String> {

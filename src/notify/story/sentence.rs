@@ -6,13 +6,16 @@ use crate::alerting::Alert;
 use crate::finding::{Event, Finding};
 use crate::trail::Outcome;
 
-use super::{actor, facts, plain, services};
+use super::{actor, facts, plain, services, summary};
 
 const MAX_NAMES: usize = 3;
 const MAX_NAME: usize = 120;
 
 pub(super) fn of(alert: &Alert) -> String {
     let finding = &alert.finding;
+    if let Some(summary) = finding.summary() {
+        return summary::sentence(summary);
+    }
     if finding.is_own() {
         return own(finding);
     }
@@ -55,11 +58,7 @@ fn calls(alert: &Alert) -> String {
     let events: Vec<&Event> = alert.findings().map(|finding| &*finding.event).collect();
     let first = events[0]; // OK because an alert has a first finding
     let callers: BTreeSet<_> = events.iter().map(|event| &event.details().actor.principal).collect();
-    let who = match callers.len() {
-        1 => who(first),
-        2 => format!("{} and another caller", who(first)),
-        more => format!("{} and {} other callers", who(first), more - 1),
-    };
+    let who = with_others(who(first), callers.len());
     let count = |outcome| events.iter().filter(|event| event.details().outcome == outcome).count();
     let (good, denied, failed) = (count(Outcome::Success), count(Outcome::Denied), count(Outcome::Failure));
     let all = if events.len() == 2 { "Both" } else { "All" };
@@ -83,6 +82,15 @@ fn calls(alert: &Alert) -> String {
         place(first),
         from(first)
     )
+}
+
+/// One of so many callers.
+pub(super) fn with_others(who: String, callers: usize) -> String {
+    match callers {
+        0 | 1 => who,
+        2 => format!("{who} and another caller"),
+        more => format!("{who} and {} other callers", more - 1),
+    }
 }
 
 /// What trailhound says of its own work.
@@ -161,7 +169,7 @@ fn what(events: &[&Event]) -> String {
 }
 
 /// `arn:aws:kms:eu-west-1:111122223333:key/abc` is `key/abc`.
-fn resource(arn: &str) -> &str {
+pub(super) fn resource(arn: &str) -> &str {
     arn.splitn(6, ':').nth(5).filter(|_| arn.starts_with("arn:")).unwrap_or(arn)
 }
 

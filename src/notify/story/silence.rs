@@ -2,17 +2,21 @@
 
 use std::collections::BTreeSet;
 
+use jiff::{SignedDuration, Timestamp};
+
 use crate::alerting::Alert;
 use crate::finding::Finding;
 
 use super::{actor, plain};
 
+/// After that somebody has to look at it again.
+const VALID: SignedDuration = SignedDuration::from_hours(90 * 24);
 const MAX_RULES: usize = 10;
 const MAX_VALUES: usize = 5;
 const MAX_TEXT: usize = 300;
 
 /// The filter. `None` where there is nothing narrower than the rule itself to except.
-pub(super) fn filter(alert: &Alert) -> Option<String> {
+pub(super) fn filter(alert: &Alert, now: Timestamp) -> Option<String> {
     let finding = &alert.finding;
     let principal = principal(finding)?;
     let rules = rules(finding);
@@ -24,8 +28,9 @@ pub(super) fn filter(alert: &Alert) -> Option<String> {
         selection += &listed("derived.resource", details().flat_map(|details| &details.resources).collect());
     }
     let title = format!("Expected: {} does this ({})", actor::short(&principal), finding.rule.title);
+    let expires = now.checked_add(VALID).unwrap_or(now).strftime("%Y-%m-%d");
     Some(format!(
-        "title: {}\nlogsource: {{product: aws, service: cloudtrail}}\nfilter:\n  rules: [{}]\n  selection:\n{selection}  condition: not selection\n",
+        "title: {}\nlogsource: {{product: aws, service: cloudtrail}}\nfilter:\n  rules: [{}]\n  selection:\n{selection}  condition: not selection\ntrailhound: {{owner: you@example.com, expires: {expires}}}\n",
         quoted(&plain::logged(&title, 200)),
         rules.iter().map(|id| quoted(id)).collect::<Vec<_>>().join(", "),
     ))

@@ -7,13 +7,13 @@ use jiff::{SignedDuration, Timestamp};
 use trailhound::engine::{Organisation, RuleSet};
 use trailhound::local::{Outbox, StateMemory};
 use trailhound::outcome::{Cause, Outcome};
-use trailhound::pipeline::{Handling, Pipeline};
+use trailhound::pipeline::{Handling, Holding, Pipeline};
 use trailhound::ports::Clock;
 use trailhound::rule_pack;
 use trailhound::trail::Readers;
 
 use crate::pipeline::assert_adds_up;
-use crate::support::{failed, s3_event, sqs};
+use crate::support::{TODAY, failed, s3_event, sqs};
 
 use super::world::{Bucket, World, time};
 
@@ -44,9 +44,10 @@ fn function(bucket: &Bucket, step: i64) -> Function {
         readers: Readers::default(),
         known: std::sync::Mutex::default(),
         published: std::sync::Mutex::default(),
+        holding: Holding::default(),
         concurrency: 4,
         handling: Handling {
-            own_rules: rule_pack::load(&[], &Organisation::default(), crate::support::TODAY).own,
+            own_rules: rule_pack::load(&[], &Organisation::default(), TODAY).own,
             keys: Some(Box::new(bucket.clone())),
             ..Handling::default()
         },

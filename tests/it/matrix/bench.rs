@@ -12,13 +12,13 @@ use serde_json::json;
 use tempfile::TempDir;
 use trailhound::local::{Folder, FolderBody};
 use trailhound::outcome::Cause;
-use trailhound::pipeline::{Handling, Pipeline, Quarantine};
+use trailhound::pipeline::{Handling, Holding, Pipeline, Quarantine};
 use trailhound::ports::{Clock as _, FetchError, KeepError, ListError, ObjectStore};
 use trailhound::rule_pack::{self, RuleSource};
 use trailhound::trail::{EventKind, Limits, Readers, Scope};
 use trailhound::trigger::ObjectRef;
 
-use crate::support::{Fails, FaultyOutbox, FaultyState, TestClock, put_below, record, rule, rules, trail_file};
+use crate::support::{Fails, FaultyOutbox, FaultyState, TODAY, TestClock, put_below, record, rule, rules, trail_file};
 
 /// A folder that refuses, when told to.
 pub(super) struct Store {
@@ -87,9 +87,7 @@ impl Bench {
             keeps: true.into(),
             is_listed_once: false.into(),
         };
-        let own =
-            rule_pack::load(&[RuleSource::Core], &trailhound::engine::Organisation::default(), crate::support::TODAY)
-                .own;
+        let own = rule_pack::load(&[RuleSource::Core], &trailhound::engine::Organisation::default(), TODAY).own;
         let yaml = rule("  sel: {eventName: StopLogging}\n  condition: sel") + RULES;
         let pipeline = Pipeline {
             objects,
@@ -100,6 +98,7 @@ impl Bench {
             readers: Readers::new(Limits { max_file_bytes: 20_000, ..Limits::default() }),
             known: Mutex::default(),
             published: Mutex::default(),
+            holding: Holding::default(),
             concurrency: 4,
             handling: Handling {
                 quarantine: Some(Quarantine { bucket: "aside".into(), prefix: "q/".into() }),

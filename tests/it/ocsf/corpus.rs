@@ -19,7 +19,8 @@ use trailhound::trail::{Item, Record};
 use trailhound::trigger::ObjectRef;
 
 use crate::enrichment::{ALL, compile, organisation};
-use crate::support::{Fails, FaultyState, World, events, gzip, record, rule, rules, trail_file, with};
+use crate::limits::told::summaries;
+use crate::support::{Fails, FaultyState, TODAY, World, events, gzip, record, rule, rules, trail_file, with};
 
 /// A finding by what it is of.
 pub(super) type Named = (String, Value);
@@ -113,6 +114,12 @@ pub(super) async fn of_rules() -> Vec<Named> {
     found
 }
 
+/// What was held back, in a summary.
+pub(super) async fn of_summaries() -> Vec<Named> {
+    let told = summaries().await.into_iter();
+    told.map(|(what, alert)| (format!("a summary: {what}"), serde_json::from_str(&alert.ocsf).unwrap())).collect()
+}
+
 /// Too long for SNS even without the record.
 fn every_text_long() -> Value {
     let resources: Vec<Value> =
@@ -158,7 +165,7 @@ pub(super) fn of_itself() -> Vec<Named> {
         trail: "org-trail".into(),
         period: None,
     };
-    let Loaded { own, .. } = rule_pack::load(&[RuleSource::Core], &Organisation::default(), crate::support::TODAY);
+    let Loaded { own, .. } = rule_pack::load(&[RuleSource::Core], &Organisation::default(), TODAY);
     [
         OwnEvent::of_object(&object(log), Cause::Denied, "access denied", now),
         OwnEvent::of_object(&object("odd"), Cause::Damaged, "it does not inflate", now),
@@ -189,7 +196,7 @@ pub(super) async fn of_samples() -> Vec<Named> {
     let mut paths: Vec<_> = fs::read_dir(events()).unwrap().map(|entry| entry.unwrap().path()).collect();
     paths.sort();
     let organisation = start::organisation_file(&events().join("trailhound.yaml")).unwrap();
-    let Loaded { rules, own, .. } = rule_pack::load(&[RuleSource::Core], &organisation, crate::support::TODAY);
+    let Loaded { rules, own, .. } = rule_pack::load(&[RuleSource::Core], &organisation, TODAY);
     let mut world = World::new(rules);
     world.pipeline.objects = Folder::new(events().join("objects")).unwrap();
     world.pipeline.handling.own_rules = own;

@@ -11,7 +11,7 @@ use trailhound::engine::{RuleInfo, RuleSet};
 use trailhound::finding::Finding;
 use trailhound::local::{Folder, Outbox, StateMemory, SystemClock};
 use trailhound::notify::{self, Notification};
-use trailhound::pipeline::{Handling, Pipeline, Screen};
+use trailhound::pipeline::{Handling, Holding, Pipeline, Screen};
 use trailhound::ports::BoxError;
 use trailhound::trail::{Item, Readers, Record};
 
@@ -102,6 +102,8 @@ async fn through_the_pipeline(
         readers: Readers::new(crate::limits()?),
         known: Mutex::default(),
         published: Mutex::default(),
+        // What is asked for is shown, whatever the hour.
+        holding: Holding::nothing(),
         concurrency: 1,
         handling: Handling::default(),
     };

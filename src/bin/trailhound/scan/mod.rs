@@ -112,7 +112,7 @@ impl Scan {
                 // Trying a rule out is what a scan is for.
                 Decision::Hold { finding, why: Hold::DryRun } => self.print([&*finding])?,
                 Decision::Hold { why, .. } => *self.counts.held.entry(why).or_default() += 1,
-                Decision::Notify(_) | Decision::Wait(_) => {}
+                Decision::Notify(_) | Decision::Keep { .. } | Decision::Wait(_) => {}
             }
         }
         Ok(())
