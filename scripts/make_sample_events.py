@@ -1282,9 +1282,9 @@ UNKNOWN_PAYLOAD = {
 CONFIGURATION = f"""\
 # The organisation that the sample events come from. Rules read these facts as `derived.*` fields.
 
-# Accounts that belong to us. A caller from any other account is foreign.
+# Accounts that belong to us, and who looks after them. A caller from any other account is foreign.
 accounts:
-  "{PROD}": prod
+  "{PROD}": {{name: prod, owner: payments-team}}
   "{STAGING}": staging
 
 # Who is meant to use a queue or a topic. A resource that is not listed here is judged by what has been seen before.
@@ -1297,9 +1297,10 @@ expected_principals:
     principals:
       - arn:aws:iam::{PROD}:role/billing
 
-# The office.
-trusted_networks:
-  - 192.0.2.0/25
+# The office, by a name that stands in alerts. That it is trusted is another matter.
+networks:
+  office: 192.0.2.0/25
+trusted_networks: [office]
 """
 
 # README -------------------------------------------------------------------------------------------

@@ -31,7 +31,7 @@ function block(block) {
 
 function section(section) {
   if (!section.fields) {
-    only(section, 'type', 'text');
+    only(section, 'type', 'text', 'expand');
     return text(section.text, 3000);
   }
   only(section, 'type', 'fields');

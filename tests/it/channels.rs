@@ -159,7 +159,7 @@ fn in_teams(alert: &Notification) -> String {
     let lines = shown.lines().skip_while(|line| !line.contains("How to silence it")).skip(1);
     let lines = lines.map_while(|line| line.strip_prefix("| ")).collect::<Vec<_>>();
     assert!(lines.iter().all(|line| !line.starts_with(['\u{a0}', ' '])), "{lines:?}");
-    lines.join("\n")
+    lines.join("\n") + "\n"
 }
 
 #[tokio::test]

@@ -129,7 +129,7 @@ async fn denied_files_are_one_alert_for_their_bucket() {
     assert_eq!(alerts.len(), 1);
     assert_eq!(alerts[0].subject, "[HIGH] trailhound may not read log files in 111122223333 eu-west-1");
     let cause = fact(&alerts[0], "Cause");
-    assert!(cause.starts_with("denied: reading s3[:]//trail-logs/../AWSLogs/"), "{cause}");
+    assert!(cause.starts_with("denied: reading s3://trail-logs/../AWSLogs/"), "{cause}");
     for number in 0..3 {
         world.pipeline.handle(&tried(&sqs(&[denied("a"), denied(&format!("c{number}"))]), 4)).await;
     }
@@ -148,7 +148,7 @@ async fn what_fails_a_third_time_is_told() {
         if let Some(alert) = told.first() {
             assert_eq!(alert.subject, "[HIGH] trailhound fails at the same work again and again");
             let cause = fact(alert, "Cause");
-            assert!(cause.starts_with("unavailable: s3[:]//no-such/"), "{cause}");
+            assert!(cause.starts_with("unavailable: s3://no-such/"), "{cause}");
         }
     }
 }

@@ -93,7 +93,7 @@ async fn groups_on_three_levels_that_share_what_they_read_are_all_told() {
     let calls = calls.map(|(user, time)| by(user, call("ListUsers", time, time)));
     world.notify(&[&world.put("a", &trail_file(&calls))]).await;
     let alerts = world.alerts();
-    let about = |user: &str| alerts.iter().filter(|alert| alert.text.contains(&format!("userName {user}"))).count();
+    let about = |user: &str| alerts.iter().filter(|alert| alert.text.contains(&format!("for {user}:"))).count();
     assert_eq!((about("u1"), about("u2"), alerts.len()), (1, 1, 2), "{}", alerts[0].text);
 }
 
@@ -129,7 +129,7 @@ async fn groups_that_wait_for_different_things_get_both() {
     let alerts = world.alerts();
     let chained: Vec<&str> =
         alerts.iter().filter(|alert| alert.subject.contains("Adds up")).map(|alert| alert.text.as_str()).collect();
-    assert!(chained.len() == 1 && chained[0].contains("userName u2"), "{chained:?}");
+    assert!(chained.len() == 1 && chained[0].contains(" for u2:"), "{chained:?}");
 }
 
 /// Each of many groups that one reads is read once, however many steps that takes.

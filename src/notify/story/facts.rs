@@ -1,6 +1,7 @@
 //! The facts of an alert, a line each.
 
 use std::borrow::Cow;
+use std::fmt::Display;
 
 use crate::alerting::Alert;
 use crate::engine::KnownSource;
@@ -162,6 +163,12 @@ fn new_value(finding: &Finding) -> Option<String> {
     Some(format!("{value} for {entity} (memory reaches back {memory} at most)"))
 }
 
+/// `1 event`, `2 events`.
+pub(super) fn counted(count: impl Display, what: &str) -> String {
+    let count = count.to_string();
+    if count == "1" { format!("1 {what}") } else { format!("{count} {what}s") }
+}
+
 /// What a correlation measured, of whom, and in which time.
 fn pattern(finding: &Finding) -> Option<String> {
     let episode = finding.episode()?;
@@ -170,7 +177,8 @@ fn pattern(finding: &Finding) -> Option<String> {
         if group.is_empty() { String::new() } else { format!(" for {}", plain::line(&group.join(", "), MAX_VALUE)) };
     let seconds = episode.last.duration_since(episode.first).as_secs();
     let measured = in_words(&episode.measured);
-    Some(format!("{measured}{group}: {} events in {seconds} s, from {}", episode.count, time(episode.first)))
+    let events = counted(episode.count, "event");
+    Some(format!("{measured}{group}: {events} in {seconds} s, from {}", time(episode.first)))
 }
 
 /// `event_count 12 (gte 10)` is `12 events (at least 10)`.
@@ -189,7 +197,7 @@ fn in_words(measured: &str) -> String {
     match kind {
         "temporal" => format!("{bounds} matched"),
         "temporal_ordered" => format!("{bounds} matched in this order"),
-        "event_count" => format!("{much} events {bounds}"),
+        "event_count" => format!("{} {bounds}", counted(much, "event")),
         "value_count" => format!("{much} different values {bounds}"),
         _ => format!("{} {much} {bounds}", kind.replace('_', " ")),
     }

@@ -21,7 +21,8 @@ pub(super) fn of(alert: &Alert) -> String {
     }
     let happened = if let Some(episode) = finding.episode() {
         let seconds = episode.last.duration_since(episode.first).as_secs();
-        format!("{} events within {} add up to this. {}", episode.count, span(seconds), call(&finding.event))
+        let (events, add) = (facts::counted(episode.count, "event"), if episode.count == 1 { "adds" } else { "add" });
+        format!("{events} within {} {add} up to this. {}", span(seconds), call(&finding.event))
     } else if alert.more.is_empty() {
         call(&finding.event)
     } else {
