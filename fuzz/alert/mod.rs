@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use trailhound::alerting::{Acquaintance, Alert, Repetition};
 use trailhound::engine::{Organisation, RuleSet};
-use trailhound::notify::{self, Attribute, MAX_MESSAGE_BYTES, Notification, pagerduty, slack, teams};
+use trailhound::notify::{self, Attribute, MAX_MESSAGE_BYTES, Notification, asff, pagerduty, slack, teams};
 use trailhound::pipeline::Screen;
 use trailhound::sigma;
 use trailhound::trail::{Item, Record};
@@ -100,6 +100,7 @@ pub(crate) fn told(records: &[String]) -> Option<Notification> {
         card(&parsed(&message));
     }
     incident(&parsed(&pagerduty::event(&notification.story, "KEY")));
+    all_harmless(&asff::finding(&notification.story, &asff::Product::of_event(&notification.story)));
     parsed(&notification.ocsf);
     Some(notification)
 }
@@ -175,6 +176,15 @@ fn markup(text: &str) {
             text[place..].starts_with("<https://") && text.ends_with("|The event in the CloudTrail console>"),
             "{text}"
         );
+    }
+}
+
+fn all_harmless(value: &Value) {
+    match value {
+        Value::String(text) => harmless(text),
+        Value::Array(items) => items.iter().for_each(all_harmless),
+        Value::Object(members) => members.values().for_each(all_harmless),
+        _ => {}
     }
 }
 

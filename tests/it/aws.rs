@@ -21,6 +21,17 @@ use trailhound::trigger::ObjectRef;
 
 use crate::support::{World, record, rule, rules, trail_file};
 
+/// To reach an AWS at this address.
+pub(crate) fn config(endpoint: &str) -> SdkConfig {
+    let credentials = Credentials::new("test", "test", None, None, "test");
+    SdkConfig::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .endpoint_url(endpoint)
+        .region(Region::new("eu-west-1"))
+        .credentials_provider(SharedCredentialsProvider::new(credentials))
+        .build()
+}
+
 /// A server that gives every request the same answer, and counts them.
 struct Aws {
     config: SdkConfig,
@@ -63,14 +74,7 @@ impl Aws {
                 }
             }
         });
-        let credentials = Credentials::new("test", "test", None, None, "test");
-        let config = SdkConfig::builder()
-            .behavior_version(BehaviorVersion::latest())
-            .endpoint_url(endpoint)
-            .region(Region::new("eu-west-1"))
-            .credentials_provider(SharedCredentialsProvider::new(credentials))
-            .build();
-        Self { config, requests }
+        Self { config: config(&endpoint), requests }
     }
 
     /// One that takes requests and never says anything.

@@ -2,14 +2,13 @@
 
 use std::sync::{Arc, Mutex};
 
-use aws_config::{BehaviorVersion, Region, SdkConfig};
-use aws_sdk_s3::config::{Credentials, SharedCredentialsProvider};
 use tokio::io::{AsyncWriteExt as _, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use trailhound::aws::SnsTopic;
 use trailhound::notify::Notification;
 use trailhound::ports::{PublishError, Publisher as _, chain};
 
+use crate::aws::config;
 use crate::start::request;
 use crate::support::{World, record, rule, rules, trail_file};
 
@@ -35,14 +34,7 @@ impl Topic {
                 tokio::spawn(serve(BufReader::new(stream), answers, Arc::clone(&seen)));
             }
         });
-        let credentials = Credentials::new("test", "test", None, None, "test");
-        let config = SdkConfig::builder()
-            .behavior_version(BehaviorVersion::latest())
-            .endpoint_url(endpoint)
-            .region(Region::new("eu-west-1"))
-            .credentials_provider(SharedCredentialsProvider::new(credentials))
-            .build();
-        Self { topic: SnsTopic::new(&config, TOPIC.to_owned()), requests }
+        Self { topic: SnsTopic::new(&config(&endpoint), TOPIC.to_owned()), requests }
     }
 
     /// How many alerts stood in each request; 0 is `Publish`.
@@ -56,7 +48,8 @@ impl Topic {
     }
 }
 
-fn entries(request: &str) -> usize {
+/// How many alerts a request of `PublishBatch` has.
+pub(crate) fn entries(request: &str) -> usize {
     (1..=11).filter(|entry| request.contains(&format!("PublishBatchRequestEntries.member.{entry}.Id="))).count()
 }
 
@@ -71,7 +64,8 @@ async fn serve(mut stream: BufReader<TcpStream>, answers: Answers, seen: Arc<Mut
     }
 }
 
-fn taken(entries: usize) -> (u16, String) {
+/// The status and the body of a topic that takes all of them.
+pub(crate) fn taken(entries: usize) -> (u16, String) {
     batch(entries, &[])
 }
 

@@ -13,6 +13,7 @@ use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, Buf
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 
+use crate::sns::{entries, taken};
 use crate::support::events;
 use environment::LAMBDA;
 
@@ -95,10 +96,7 @@ impl Server {
             );
         }
         if body.contains("Action=Publish") {
-            return xml(
-                "200 OK",
-                "<PublishResponse><PublishResult><MessageId>1</MessageId></PublishResult></PublishResponse>",
-            );
+            return xml("200 OK", &taken(entries(&body)).1);
         }
         if line.ends_with("/response") {
             self.answered.lock().unwrap().take()?.send(body.to_owned()).unwrap();

@@ -228,7 +228,7 @@ impl Story {
             event: StoryEvent {
                 id: plain::logged(&event.identity.event_id, 100),
                 name: plain::logged(&details.name, 100),
-                source: plain::line(&details.source, 100),
+                source: plain::logged(&details.source, 100),
                 origin: if is_of_one { origin(&finding.origin) } else { String::new() },
             },
             first: finding.event.time,
