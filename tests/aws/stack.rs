@@ -9,6 +9,7 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_sdk_s3::types::{BucketLocationConstraint, CreateBucketConfiguration};
 use aws_sdk_sqs::types::{Message, QueueAttributeName};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -103,7 +104,9 @@ impl Stack {
 
     /// Makes another bucket, and puts these into it.
     pub(crate) async fn put_elsewhere(&self, bucket: &str, objects: &[(&str, Vec<u8>)]) {
-        self.s3.create_bucket().bucket(bucket).send().await.unwrap();
+        let region =
+            CreateBucketConfiguration::builder().location_constraint(BucketLocationConstraint::EuWest1).build();
+        self.s3.create_bucket().bucket(bucket).create_bucket_configuration(region).send().await.unwrap();
         for (key, bytes) in objects {
             self.s3.put_object().bucket(bucket).key(*key).body(bytes.clone().into()).send().await.unwrap();
         }
