@@ -96,7 +96,7 @@ impl Server {
             );
         }
         if body.contains("Action=Publish") {
-            return xml("200 OK", &taken(entries(&body)).1);
+            return xml("200 OK", &taken(entries(body)).1);
         }
         if line.ends_with("/response") {
             self.answered.lock().unwrap().take()?.send(body.to_owned()).unwrap();
