@@ -10,6 +10,7 @@ use aws_sdk_sns::config::{Builder, Region};
 use aws_sdk_sns::error::{BuildError, SdkError};
 use aws_sdk_sns::operation::publish_batch::PublishBatchError;
 use aws_sdk_sns::types::{BatchResultErrorEntry, MessageAttributeValue, PublishBatchRequestEntry};
+use futures_util::future::join_all;
 
 use crate::notify::{Attribute, MAX_MESSAGE_BYTES, Notification};
 use crate::ports::{PublishError, Publisher, chain};
@@ -89,12 +90,10 @@ impl SnsTopic {
         }
         let answer = request.send().await?;
         let refused: HashSet<&str> = answer.failed().iter().map(BatchResultErrorEntry::id).collect();
-        let mut answers = Vec::new();
-        for (id, notification) in notifications.iter().enumerate() {
-            let is_out = !refused.contains(id.to_string().as_str());
-            answers.push(if is_out { Ok(()) } else { self.publish(notification).await });
-        }
-        Ok(answers)
+        let again = notifications.iter().enumerate().map(async |(id, notification)| {
+            if refused.contains(id.to_string().as_str()) { self.publish(notification).await } else { Ok(()) }
+        });
+        Ok(join_all(again).await)
     }
 
     async fn publish_some(&self, arn: &str, notifications: &[&Notification]) -> Vec<Result<(), PublishError>> {
@@ -107,11 +106,7 @@ impl SnsTopic {
         };
         // What is wrong with one must not keep the others.
         if error.as_service_error().is_some_and(is_about_one) {
-            let mut answers = Vec::new();
-            for notification in notifications {
-                answers.push(self.publish(notification).await);
-            }
-            return answers;
+            return join_all(notifications.iter().map(|notification| self.publish(notification))).await;
         }
         let why = chain(&error);
         notifications.iter().map(|_| Err(PublishError { to: arn.to_owned(), source: why.clone().into() })).collect()
@@ -187,15 +182,16 @@ impl Publisher for SnsTopic {
 
     /// SNS takes money for each 64 KB of a request, and an alert has a third of that.
     async fn publish_all(&self, notifications: &[Notification]) -> Vec<Result<(), PublishError>> {
-        let mut answers: Vec<Result<(), PublishError>> = notifications.iter().map(|_| Ok(())).collect();
         let sizes = notifications.iter().map(|notification| (self.topic(notification), notification.sns_bytes()));
-        for (arn, places) in batches(sizes) {
+        // At the same time: one after the other, topics that don't answer would take the whole invocation.
+        let sending = batches(sizes).into_iter().map(async |(arn, places)| {
             let batch: Vec<&Notification> = places.iter().map(|place| &notifications[*place]).collect();
-            for (place, answer) in places.iter().zip(self.publish_some(arn, &batch).await) {
-                answers[*place] = answer;
-            }
-        }
-        answers
+            let answers = self.publish_some(arn, &batch).await;
+            places.into_iter().zip(answers).collect::<Vec<_>>()
+        });
+        let mut answers: Vec<_> = join_all(sending).await.into_iter().flatten().collect();
+        answers.sort_by_key(|(place, _)| *place);
+        answers.into_iter().map(|(_, answer)| answer).collect()
     }
 }
 

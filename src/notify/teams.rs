@@ -108,7 +108,9 @@ fn in_lines(filter: &str) -> Vec<String> {
     for line in filter.lines() {
         while open.last().is_some_and(|outer| indent(line) <= *outer) {
             open.pop();
-            lines.last_mut().map(|last| last.push('}')).unwrap_or_default();
+            if let Some(last) = lines.last_mut() {
+                last.push('}');
+            }
         }
         let text = line.trim_start();
         match lines.last_mut().filter(|_| !open.is_empty()) {

@@ -129,11 +129,14 @@ fn read(alert: &Alert) -> Option<Command> {
     let is_gzip = file.starts_with("s3://") && file.ends_with(".gz");
     let index = origin.record_index;
     let shown = |file: &str| command("The record", &format!("aws s3 cp {file} - | gunzip | jq '.Records[{index}]'"));
-    // A space in a key is no secret sign to anybody once it is quoted.
-    match is_gzip {
-        true if is_safe(file) => Some(shown(file)),
-        true if is_safe(&file.replace(' ', "_")) && !file.contains("  ") => Some(shown(&format!("'{file}'"))),
-        _ => None,
+    if !is_gzip {
+        None
+    } else if is_safe(file) {
+        Some(shown(file))
+    } else {
+        // Single spaces in quotes mean nothing to a shell either; several would be made one on the way.
+        let is_safe_in_quotes = is_safe(&file.replace(' ', "_")) && !file.contains("  ");
+        is_safe_in_quotes.then(|| shown(&format!("'{file}'")))
     }
 }
 
