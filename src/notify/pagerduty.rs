@@ -53,13 +53,7 @@ fn details(story: &Story) -> Value {
     let mut details = Map::new();
     let mut put = |name: &str, value: String| {
         if !value.is_empty() {
-            let value = plain::cell(&plain::cut(&value, MAX_VALUE));
-            // Two commands may be for the same thing.
-            let value = match details.get(name).and_then(Value::as_str) {
-                Some(before) => plain::cut(&format!("{before}; {value}"), 2 * MAX_VALUE),
-                None => value,
-            };
-            details.insert(name.to_owned(), Value::String(value));
+            details.insert(name.to_owned(), Value::String(plain::cell(&plain::cut(&value, MAX_VALUE))));
         }
     };
     put("what happened", story.sentence.clone());

@@ -20,7 +20,12 @@ const AROUND: SignedDuration = SignedDuration::from_hours(1);
 pub(super) fn of(alert: &Alert, now: Timestamp) -> Vec<Command> {
     let record = alert.finding.event.record.record();
     let own = alert.finding.rule.commands.iter().map(|command| command.fill(&record, argument));
-    let own = own.map(|line| command("As the rule advises", &line));
+    // Each has a purpose of its own: what has names in place of an order keeps one command for each.
+    let advised = |number: usize| match alert.finding.rule.commands.len() {
+        1 => "As the rule advises".to_owned(),
+        all => format!("As the rule advises ({number} of {all})"),
+    };
+    let own = (1..).zip(own).map(|(number, line)| command(&advised(number), &line));
     let (what_else, stop, read) =
         if alert.finding.is_own() { (None, None, None) } else { (what_else(alert), stop(alert, now), read(alert)) };
     own.chain(what_else).chain(stop).chain(read).take(MAX_COMMANDS).collect()
