@@ -50,20 +50,21 @@ const SECRET_ENDS: &[&str] = &[
 /// Whole names that are none, though they end so: names and counts of secrets.
 const NO_SECRETS: &[&str] = &["clientrequesttoken", "nexttoken", "clienttoken", "continuationtoken"];
 
-/// What gives itself away wherever it stands. The first group, if there is one, is kept.
+/// What gives itself away wherever it stands. The first group, if there is one, is kept. Boundaries are those of ASCII words: a
+/// secret may follow any other letter, and no automaton of regex knows where words of Unicode end, which costs ten times as much.
 const PATTERNS: [&str; 8] = [
     // A name, and what it is set to.
     r#"(?i)((?:password|passwd|secret[_ -]?access[_ -]?key|secret[_ -]?key|client[_ -]?secret|api[_ -]?key|(?:session|security|access|auth)[_ -]?token|x-amz-signature|x-amz-security-token)\\?["']?\s{0,3}[=:]\s{0,3}\\?["']?)[^\s"'&,;\\]{4,}"#,
-    r"(?i)\b((?:bearer|basic)\s+)[A-Za-z0-9._~+/=-]{16,}",
+    r"(?i)(?-u:\b)((?:bearer|basic)\s+)[A-Za-z0-9._~+/=-]{16,}",
     // The user's part of an address.
     r"(?i)([a-z][a-z0-9+.-]{1,20}://[^\s/:@]{1,200}:)[^\s/@]{1,200}@",
     // A JSON Web Token.
-    r"\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*",
+    r"(?-u:\b)eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*",
     // Session tokens of STS.
-    r"\b(?:IQoJ|FwoG|FQoG)[A-Za-z0-9+/=%]{60,}",
+    r"(?-u:\b)(?:IQoJ|FwoG|FQoG)[A-Za-z0-9+/=%]{60,}",
     r"-----BEGIN [A-Z ]{0,20}PRIVATE KEY-----[^-]*(?:-----END [A-Z ]{0,20}PRIVATE KEY-----)?",
     // Tokens of GitHub, GitLab, Slack and Stripe; Slack's webhooks.
-    r"\b(?:gh[pousr]_[A-Za-z0-9]{20,}|github_pat_[A-Za-z0-9_]{20,}|glpat-[A-Za-z0-9_-]{16,}|xox[abeoprs]-[A-Za-z0-9-]{10,}|sk_live_[A-Za-z0-9]{16,})",
+    r"(?-u:\b)(?:gh[pousr]_[A-Za-z0-9]{20,}|github_pat_[A-Za-z0-9_]{20,}|glpat-[A-Za-z0-9_-]{16,}|xox[abeoprs]-[A-Za-z0-9-]{10,}|sk_live_[A-Za-z0-9]{16,})",
     r"(hooks\.slack\.com/(?:services|workflows)/)[A-Za-z0-9/_-]{8,}",
 ];
 
@@ -76,6 +77,10 @@ static ANY: LazyLock<RegexSet> = LazyLock::new(|| RegexSet::new(PATTERNS).unwrap
 
 /// The text without secrets.
 pub(super) fn text(text: &str) -> Cow<'_, str> {
+    // Most texts hold none, and asking whether there is any allocates nothing.
+    if !ANY.is_match(text) {
+        return Cow::Borrowed(text);
+    }
     let mut clean = Cow::Borrowed(text);
     for pattern in ANY.matches(text).into_iter().filter_map(|place| IN_TEXT.get(place)) {
         let mut replace = |found: &regex::Captures<'_>| {
