@@ -139,8 +139,11 @@ impl Kind {
 
 impl Key {
     /// The one item of a partition.
+    /// The sort key of what stands alone in its partition.
+    pub(super) const ONLY: &str = "-";
+
     pub(super) fn single(kind: Kind, name: u128) -> Self {
-        Self { partition: Self::partition(kind, name), sort: "-".to_owned() }
+        Self { partition: Self::partition(kind, name), sort: Self::ONLY.to_owned() }
     }
 
     pub(super) fn partition(kind: Kind, name: u128) -> String {

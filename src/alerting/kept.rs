@@ -88,6 +88,12 @@ pub fn all_kept() -> Stretch {
     Stretch { partition: partition(), from: "0".to_owned(), to: "~".to_owned() }
 }
 
+/// Whether something stands there that people have yet to be told of.
+#[must_use]
+pub fn is_put_by(key: &Key) -> bool {
+    key.partition == partition() && key.sort != Key::ONLY
+}
+
 impl Due {
     /// Takes what was read.
     #[must_use]
@@ -132,8 +138,9 @@ impl Due {
 impl Kept {
     /// What it is called: by all that it holds, because an alert that comes again may have grown.
     pub(super) fn name(&self) -> FindingUid {
-        let findings: Vec<FindingUid> = self.findings.iter().map(|row| row.0).collect();
-        FindingUid::of_summary(&self.rule, &findings)
+        let findings =
+            self.findings.iter().map(|Row(uid, account, event, ..)| (*uid, account.as_str(), event.as_str()));
+        FindingUid::of_kept(&self.rule, findings)
     }
 
     pub(super) fn level(&self) -> Level {

@@ -131,6 +131,22 @@ impl Limiter {
         held.flat_map(|(alert, (limit, until))| kept::keep(alert, *limit, *until)).collect()
     }
 
+    /// Where those items are.
+    #[must_use]
+    pub fn places(&self, decisions: &[Decision]) -> Vec<Key> {
+        self.items(decisions).into_iter().map(|item| item.key).collect()
+    }
+
+    /// Puts by nothing but what is there.
+    pub fn keep_only(&mut self, decisions: &[Decision], there: &Items) {
+        let is_there = |place: usize, (limit, until): &(Limit, Timestamp)| {
+            let alert = decisions.get(place).and_then(Decision::alert);
+            alert
+                .is_some_and(|alert| kept::keep(alert, *limit, *until).iter().all(|item| there.contains_key(&item.key)))
+        };
+        self.held.retain(|place, held| is_there(*place, held));
+    }
+
     /// The decisions with what is put by, once these items are written.
     #[must_use]
     pub fn decisions(&self, decisions: Vec<Decision>) -> Vec<Decision> {

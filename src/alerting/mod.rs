@@ -29,7 +29,7 @@ pub use decision::{Alert, Decision, Hold, Repetition, decide, decide_without_mem
 pub use delivered::{delivered_item, delivered_key, read_thread, thread_item, thread_key};
 pub use held::{HeldBack, held_under, hold};
 pub use item::{Item, Items, Key, Kind, LISTED_AT_ONCE, Listed, MAX_ITEM_BYTES, Stretch, UnreadableItem};
-pub use kept::{Due, all_kept, due_by};
+pub use kept::{Due, all_kept, due_by, is_put_by};
 pub use ledger::{CLAIM, Closing, Ledgers, Teller, key_of};
 pub use limit::{Limit, Limiter};
 pub use published::Published;

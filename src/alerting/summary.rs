@@ -201,7 +201,7 @@ fn summary(kept: &[&Kept], has_more: bool, knowledge: &Knowledge) -> Option<Summ
     let mut findings: Vec<(Limit, HeldFinding)> = kept
         .iter()
         .flat_map(|kept| kept.findings().map(|finding| (kept.limit, finding)))
-        .filter(|(_, finding)| seen.insert(finding.uid))
+        .filter(|(_, finding)| seen.insert((finding.uid, finding.identity.clone())))
         .collect();
     findings.sort_by_key(|(_, finding)| (finding.time, finding.uid));
     let ((_, first), (_, last)) = findings.first().zip(findings.last())?;

@@ -59,6 +59,15 @@ impl FindingUid {
         Self(hash("episode", [rule_id, &start].into_iter().chain(group.iter().map(String::as_str))))
     }
 
+    /// Findings that are put by are named together, with the accounts and ids of the events that they cite: a value that is
+    /// news again has the name that it had.
+    #[must_use]
+    pub fn of_kept<'t>(rule_id: &'t str, findings: impl Iterator<Item = (Self, &'t str, &'t str)>) -> Self {
+        let findings = findings.map(|(uid, account, event)| fingerprint(&uid.to_string(), [account, event]));
+        let findings: Vec<String> = findings.collect();
+        Self(hash("kept", [rule_id].into_iter().chain(findings.iter().map(String::as_str))))
+    }
+
     /// A summary is named after what it tells of.
     #[must_use]
     pub fn of_summary(rule_id: &str, findings: &[Self]) -> Self {

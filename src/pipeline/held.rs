@@ -15,18 +15,20 @@ use super::remember::{MAX_ROUNDS, swap};
 use super::run::Run;
 use super::tell::Sent;
 
-/// Whether alerts may be held back for a summary.
+/// Whether alerts may be held back for a summary, and when that is told.
 #[derive(Debug)]
 pub struct Holding {
     /// What is put by must outlive the process.
     lasts: bool,
+    /// Every invocation tells what is due, and not only a schedule's.
+    is_told_always: bool,
     /// Something may be put by that no rule here would: limits were taken away.
     may_be_left: AtomicBool,
 }
 
 impl Default for Holding {
     fn default() -> Self {
-        Self { lasts: true, may_be_left: AtomicBool::new(true) }
+        Self { lasts: true, is_told_always: true, may_be_left: AtomicBool::new(true) }
     }
 }
 
@@ -34,7 +36,13 @@ impl Holding {
     /// Nothing is held back: the memory ends with the process, and what it holds would be lost.
     #[must_use]
     pub fn nothing() -> Self {
-        Self { lasts: false, may_be_left: AtomicBool::new(false) }
+        Self { lasts: false, is_told_always: false, may_be_left: AtomicBool::new(false) }
+    }
+
+    /// What is due is told to a schedule alone: the memory may be that of a function, and what is put by there is for its readers.
+    #[must_use]
+    pub fn told_when_asked() -> Self {
+        Self { lasts: true, is_told_always: false, may_be_left: AtomicBool::new(false) }
     }
 }
 
@@ -51,13 +59,13 @@ impl<O: ObjectStore, S: StateStore, P: Publisher, C: Clock> Pipeline<O, S, P, C>
         }
         limiter.unreadable().for_each(|error| run.state_failed(error));
         // Whatever is there already stays: it was delivered before.
-        match swap(&self.watched(run), &limiter.items(&decisions), teller.now).await {
-            Ok(_) => limiter.decisions(decisions),
-            Err(error) => {
-                run.state_error(&error);
-                decisions
-            }
+        if let Err(error) = swap(&self.watched(run), &limiter.items(&decisions), teller.now).await {
+            run.state_error(&error);
+            // What is there will be told, so only the others are told now.
+            let there = self.watched(run).get(&limiter.places(&decisions), teller.now).await;
+            limiter.keep_only(&decisions, &there.unwrap_or_default());
         }
+        limiter.decisions(decisions)
     }
 
     /// Has each alert of a rule with a cap take a place among those that it may tell, or be over.
@@ -77,8 +85,9 @@ impl<O: ObjectStore, S: StateStore, P: Publisher, C: Clock> Pipeline<O, S, P, C>
     }
 
     /// Tells what was put by and is due. What fails is left to the next invocation, and fails no delivery of this one.
-    pub(super) async fn summarise(&self, run: &mut Run) {
-        if self.clock.now() < run.budget.telling
+    pub(super) async fn summarise(&self, run: &mut Run, is_asked: bool) {
+        if (is_asked || self.holding.is_told_always)
+            && self.clock.now() < run.budget.telling
             && let Some(stretch) = self.where_to_look()
             && let Err(error) = self.tell_due(run, &stretch).await
         {

@@ -32,7 +32,7 @@ use crate::outputs::Topic;
 use crate::ports::{Clock, ObjectStore, PublicKeys, Publisher, StateError, StateStore, chain};
 use crate::telemetry::{self, Event};
 use crate::trail::{Readers, Scope};
-use crate::trigger::Trigger;
+use crate::trigger::{Trigger, Work};
 
 use acquaint::Company;
 pub use aside::Quarantine;
@@ -117,9 +117,11 @@ impl<O: ObjectStore, S: StateStore, P: Publisher, C: Clock> Pipeline<O, S, P, C>
     /// Does what one invocation asks. What there is no time for before it `ends` comes again.
     pub async fn handle_until(&self, payload: &str, ends: Option<Timestamp>) -> Outcome {
         let mut run = Run::new(Budget::new(self.clock.now(), ends));
-        let wanted = run.take(Trigger::parse(payload), payload);
+        let trigger = Trigger::parse(payload);
+        let is_tick = matches!(&trigger, Ok(Trigger::Direct(work)) if *work == Work::default());
+        let wanted = run.take(trigger, payload);
         self.do_all(&mut run, wanted).await;
-        self.summarise(&mut run).await;
+        self.summarise(&mut run, is_tick).await;
         self.tell_of_itself(&mut run).await;
         let rules = RuleCounts { loaded: self.rules.loaded() as u64, ..self.handling.rules };
         let outcome = Outcome { rules, ..run.finish() };

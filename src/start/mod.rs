@@ -121,7 +121,11 @@ pub async fn pipeline(settings: &Settings) -> Result<ConfiguredPipeline, StartEr
 pub async fn with_rules(settings: &Settings, loaded: Loaded) -> Result<ConfiguredPipeline, StartError> {
     let cloud = cloud(settings).await;
     let counts = loaded.counts();
-    Parts::choose(settings, &cloud)?.with(settings, loaded, counts)
+    let mut pipeline = Parts::choose(settings, &cloud)?.with(settings, loaded, counts)?;
+    if settings.state != StateIn::Memory {
+        pipeline.holding = Holding::told_when_asked();
+    }
+    Ok(pipeline)
 }
 
 /// Where log files and the memory are, and where alerts go.

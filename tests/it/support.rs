@@ -284,6 +284,8 @@ pub(crate) enum Fails {
     AfterPublishing,
     /// Once alerts are to be put by.
     PuttingBy,
+    /// The same, once one of them is there.
+    PuttingByMore,
     /// Once something is to be removed.
     Removing,
 }
@@ -302,7 +304,7 @@ impl FaultyState {
     fn check(&self, items: &[Item]) -> Result<(), StateError> {
         let is_mark = || items.iter().any(|item| item.value.contains(r#""told":""#));
         let fails = match *self.fails.lock().unwrap() {
-            None | Some(Fails::Removing) => false,
+            None | Some(Fails::Removing | Fails::PuttingByMore) => false,
             Some(Fails::Away) => true,
             Some(Fails::AfterPublishing) => is_mark(),
             Some(Fails::PuttingBy) => {
@@ -349,6 +351,11 @@ impl StateStore for FaultyState {
 
     async fn swap(&self, items: &[Item], now: Timestamp) -> Result<Vec<bool>, StateError> {
         self.check(items)?;
+        let puts_by = |item: &Item| item.key.partition.starts_with("Q#") && item.key.sort != "-";
+        if *self.fails.lock().unwrap() == Some(Fails::PuttingByMore) && items.iter().any(puts_by) {
+            self.state.swap(&items[..1], now).await?;
+            return Err(StateError::Throttled { doing: "being tested" });
+        }
         self.state.swap(items, now).await
     }
 

@@ -9,8 +9,8 @@ use trailhound::pipeline::Holding;
 use trailhound::ports::{Clock as _, StateStore as _};
 use trailhound::yaml::SourceFile;
 
-use super::{NIGHT, TWO_AN_HOUR, at, by, deliver, held, limited, organised, tick, told_back, world};
-use crate::support::{Fails, fact, failed, record, story, trail_file, with};
+use super::{NIGHT, TWO_AN_HOUR, at, by, deliver, events_of, held, limited, organised, tick, told_back, world};
+use crate::support::{Fails, World, fact, failed, record, rule, story, trail_file, with};
 
 #[tokio::test]
 async fn a_crash_behind_the_summary_repeats_it_and_does_not_lose_it() {
@@ -123,6 +123,52 @@ async fn without_the_memory_nothing_is_held_back() {
     let mut world = world(NIGHT, "05T23:00");
     world.pipeline.holding = Holding::nothing();
     assert_eq!(deliver(&world, "a", &[by("alice", "1", "05T22:50")]).await.counts.told, 1);
+}
+
+/// In a flood the table throttles: some alerts can be put by and others not.
+#[tokio::test]
+async fn what_is_put_by_is_not_told_at_once_too() {
+    let world = world(NIGHT, "05T23:00");
+    world.pipeline.state.fails(Fails::PuttingByMore);
+    let three = ["alice", "bob", "carol"].map(|user| by(user, user, "05T22:50"));
+    let outcome = deliver(&world, "a", &three).await;
+    assert_eq!((held(&outcome.counts, Hold::Quiet), outcome.counts.told, failed(&outcome).len()), (1, 2, 0));
+    let mut events: Vec<String> = world.alerts().iter().flat_map(events_of).collect();
+    world.pipeline.state.fails(None);
+    at(&world, "06T06:00");
+    assert_eq!(tick(&world).await.summaries, 1);
+    events.extend(world.alerts().iter().flat_map(events_of));
+    events.sort();
+    assert_eq!(events, ["test alice", "test bob", "test carol"]);
+}
+
+/// A value that was forgotten is news again, and its finding has the same uid.
+#[tokio::test]
+async fn what_is_news_again_is_told_again() {
+    let yaml = rule("  sel: {eventName: StopLogging}\n  condition: sel")
+        + "\ntrailhound: {first_seen: {entity: derived.principal, value: sourceIPAddress, learning: 0d, history: 7d}}";
+    let world = World::new(organised(&yaml, NIGHT));
+    for (night, morning) in [("01", "02"), ("10", "11")] {
+        at(&world, &format!("{night}T23:00"));
+        let outcome = deliver(&world, night, &[by("alice", night, &format!("{night}T22:50"))]).await;
+        assert_eq!(held(&outcome.counts, Hold::Quiet), 1, "{night}");
+        at(&world, &format!("{morning}T06:00"));
+        assert_eq!(tick(&world).await.summaries, 1, "{morning}");
+        assert_eq!(world.alerts().iter().flat_map(events_of).collect::<Vec<_>>(), [format!("test {night}")]);
+    }
+}
+
+/// Somebody tries out a rule over the memory of the function.
+#[tokio::test]
+async fn whoever_borrows_a_memory_tells_what_is_due_when_asked_alone() {
+    let mut world = world(NIGHT, "05T23:00");
+    deliver(&world, "a", &[by("alice", "1", "05T22:50")]).await;
+    at(&world, "06T06:00");
+    for rules in [limited(""), limited(NIGHT)] {
+        (world.pipeline.rules, world.pipeline.holding) = (rules, Holding::told_when_asked());
+        assert_eq!(deliver(&world, "b", &[record("GetUser", "2")]).await.counts.summaries, 0);
+    }
+    assert_eq!(tick(&world).await.summaries, 1);
 }
 
 #[tokio::test]
