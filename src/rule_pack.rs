@@ -50,6 +50,8 @@ pub struct Loaded {
     pub retired: usize,
     /// Where the organisation's file sends their alerts, besides the usual topic.
     pub topics: Vec<Topic>,
+    /// It also names channels, which get what goes to the usual topic.
+    pub has_channels: bool,
 }
 
 impl RuleSource {
@@ -117,6 +119,7 @@ impl Loaded {
             other_log_sources: *other_log_sources,
             retired: retired.len(),
             topics: organisation.outputs.topics.clone(),
+            has_channels: !organisation.outputs.channels.is_empty(),
         };
         // What the organisation's file says of a rule that one of them doesn't know may be about one of the other's. What neither
         // knows is there for nothing.
@@ -144,6 +147,9 @@ impl Loaded {
         }
         for error in &self.stray {
             telemetry::emit(&Event::RuleUnknown { error: &error.summary() });
+        }
+        for topic in self.topics.iter().filter(|topic| topic.instead && self.has_channels) {
+            telemetry::emit(&Event::ChannelsBypassed { topic: &topic.arn });
         }
         for warning in &self.without_data {
             telemetry::emit(&Event::RuleWithoutData { warning: &warning.summary() });

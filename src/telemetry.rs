@@ -55,6 +55,10 @@ pub enum Event<'e> {
     RuleUnknown {
         error: &'e str,
     },
+    /// The notifier reads the usual topic, and some alerts don't go there.
+    ChannelsBypassed {
+        topic: &'e str,
+    },
     FilterAgeing {
         is_expired: bool,
         warning: &'e str,
@@ -154,6 +158,11 @@ pub fn emit(event: &Event<'_>) {
         }
         Event::RuleRejected { error } => tracing::error!(event = "rule_rejected", error),
         Event::RuleUnknown { error } => tracing::warn!(event = "rule_unknown", error),
+        Event::ChannelsBypassed { topic } => tracing::warn!(
+            event = "channels_bypassed",
+            topic,
+            "alerts that go there instead of the usual topic reach no channel, unless the notifier's queue is subscribed there too"
+        ),
         Event::RuleWithoutData { warning } => tracing::warn!(event = "rule_without_data", warning),
         Event::EnrichmentLoaded { place, files, milliseconds } => {
             tracing::info!(event = "enrichment_loaded", place, files, milliseconds);

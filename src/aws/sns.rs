@@ -11,13 +11,14 @@ use aws_sdk_sns::error::{BuildError, SdkError};
 use aws_sdk_sns::operation::publish_batch::PublishBatchError;
 use aws_sdk_sns::types::{BatchResultErrorEntry, MessageAttributeValue, PublishBatchRequestEntry};
 use futures_util::future::join_all;
+use tokio::time::{Instant, timeout_at};
 
 use crate::notify::{Attribute, MAX_MESSAGE_BYTES, Notification};
 use crate::ports::{PublishError, Publisher, chain};
 
 use super::warm::{WarmError, bounded};
 
-/// For one alert, its retries included. A function has a minute.
+/// For one alert, its retries included, and for what SNS refuses of a batch. A function has a minute.
 const PATIENCE: Duration = Duration::from_secs(12);
 
 /// Alerts of one request.
@@ -75,9 +76,16 @@ impl SnsTopic {
         Some(Builder::new().region(Region::new(theirs.to_owned())))
     }
 
-    /// Several alerts in one request. SNS answers for each; what it refused is published alone, with all the patience that takes.
+    /// Publishes one of a batch by itself.
+    async fn publish_by(&self, end: Instant, notification: &Notification) -> Result<(), PublishError> {
+        let late = |late| Err(error_of(self.topic(notification), late));
+        timeout_at(end, self.publish(notification)).await.unwrap_or_else(late)
+    }
+
+    /// Several alerts in one request. SNS answers for each; what it refused is published alone, in the time that is left.
     async fn publish_batch(
         &self,
+        end: Instant,
         arn: &str,
         notifications: &[&Notification],
     ) -> Result<Vec<Result<(), PublishError>>, SdkError<PublishBatchError>> {
@@ -91,7 +99,7 @@ impl SnsTopic {
         let answer = request.send().await?;
         let refused: HashSet<&str> = answer.failed().iter().map(BatchResultErrorEntry::id).collect();
         let again = notifications.iter().enumerate().map(async |(id, notification)| {
-            if refused.contains(id.to_string().as_str()) { self.publish(notification).await } else { Ok(()) }
+            if refused.contains(id.to_string().as_str()) { self.publish_by(end, notification).await } else { Ok(()) }
         });
         Ok(join_all(again).await)
     }
@@ -100,13 +108,14 @@ impl SnsTopic {
         if let [alone] = notifications {
             return vec![self.publish(alone).await];
         }
-        let error = match self.publish_batch(arn, notifications).await {
+        let end = Instant::now() + PATIENCE;
+        let error = match self.publish_batch(end, arn, notifications).await {
             Ok(answers) => return answers,
             Err(error) => error,
         };
         // What is wrong with one must not keep the others.
         if error.as_service_error().is_some_and(is_about_one) {
-            return join_all(notifications.iter().map(|notification| self.publish(notification))).await;
+            return join_all(notifications.iter().map(|notification| self.publish_by(end, notification))).await;
         }
         let why = chain(&error);
         notifications.iter().map(|_| Err(PublishError { to: arn.to_owned(), source: why.clone().into() })).collect()

@@ -22,6 +22,7 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 
 use crate::outputs::{AddressError, check_address};
 use crate::ports::{AwsCall, BoxError, MAX_ANSWER_BYTES, Receiver, Web, WebAnswer, WebError, WebRequest};
+use crate::trail::{DOMAINS, partition};
 
 /// For a connection, TLS included in what the request itself may take.
 const CONNECTING: Duration = Duration::from_secs(5);
@@ -188,7 +189,12 @@ fn post(url: &str, content_type: &'static str, body: &str) -> Result<Request<Ful
 
 /// What the names of a Region's endpoints end with.
 fn domain(region: &str) -> &'static str {
-    if region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" }
+    let [aws, china, europe] = DOMAINS;
+    match partition(region) {
+        "aws-cn" => china,
+        "aws-eusc" => europe,
+        _ => aws,
+    }
 }
 
 /// Reads as much as is wanted. What is left of it ends with its connection.

@@ -13,8 +13,8 @@ use crate::ports::WebAnswer;
 
 use super::waits::retry_after;
 
-/// Of what a receiver says, in logs.
-const MAX_SAID: usize = 200;
+/// Of what a receiver says. It is cut further once no secret is in it.
+const MAX_SAID: usize = 4000;
 /// When a receiver is overrun and doesn't say how long to wait.
 const OVERRUN: Duration = Duration::from_secs(1);
 

@@ -14,7 +14,7 @@ use crate::ports::{AwsCall, Clock, Receiver, StateStore, Web, WebRequest};
 
 use super::Delivered;
 use super::answers::{Speaker, Verdict};
-use super::courier::{Again, Courier, Job, Missed};
+use super::courier::{Again, Courier, Job, Missed, missed};
 use super::request::{PATIENCE, document};
 use super::secrets::region_of;
 
@@ -135,11 +135,16 @@ impl<W: Web, S: StateStore, C: Clock> Courier<'_, W, S, C> {
         loop {
             tries += 1;
             let again = match self.ask(self.batch(entries), Speaker::Aws).await? {
-                Verdict::Taken(body) => {
-                    return Ok(self.fates(entries, &serde_json::from_str(&body).unwrap_or_default()));
-                }
-                Verdict::Refused(why) => return Err(Missed { cause: Miss::Refused, why }),
-                Verdict::Denied(why) => return Err(Missed { cause: Miss::Denied, why }),
+                Verdict::Taken(body) => match self.fates(entries, &serde_json::from_str(&body).unwrap_or_default()) {
+                    Some(fates) => return Ok(fates),
+                    None => Again {
+                        cause: Miss::Unavailable,
+                        wait: None,
+                        why: "its answer doesn't say what became of each".to_owned(),
+                    },
+                },
+                Verdict::Refused(why) => return Err(missed(Miss::Refused, &why, &[])),
+                Verdict::Denied(why) => return Err(missed(Miss::Denied, &why, &[])),
                 Verdict::Overrun { wait } => Again::overrun(wait),
                 Verdict::Unavailable { wait, why } => Again { cause: Miss::Unavailable, wait, why },
                 Verdict::NoThread => return Err(Missed { cause: Miss::Refused, why: "it has no threads".to_owned() }),
@@ -158,7 +163,8 @@ impl<W: Web, S: StateStore, C: Clock> Courier<'_, W, S, C> {
         WebRequest { to, headers: Vec::new(), body: body.to_string(), timeout: PATIENCE }
     }
 
-    fn fates(&self, entries: &[Entry<'_, '_>], body: &Value) -> Vec<Fate> {
+    /// `None` where it isn't said.
+    fn fates(&self, entries: &[Entry<'_, '_>], body: &Value) -> Option<Vec<Fate>> {
         match self.channel.kind {
             ChannelKind::EventBridge { .. } => of_events(entries.len(), body),
             _ => of_findings(entries, body),
@@ -192,6 +198,10 @@ fn detail(job: &Job<'_>, most: usize) -> String {
     if finding["evidences"].is_array() {
         finding["evidences"] = json!([]);
         let note = json!("the evidence was left out: with it the event is too large for EventBridge");
+        // Anybody may have written it.
+        if !finding["unmapped"].is_object() {
+            finding["unmapped"] = json!({});
+        }
         match finding["unmapped"]["notes"].as_array_mut() {
             Some(notes) => notes.push(note),
             None => finding["unmapped"]["notes"] = json!([note]),
@@ -202,7 +212,8 @@ fn detail(job: &Job<'_>, most: usize) -> String {
 }
 
 /// Security Hub names those that it doesn't take.
-fn of_findings(entries: &[Entry<'_, '_>], body: &Value) -> Vec<Fate> {
+fn of_findings(entries: &[Entry<'_, '_>], body: &Value) -> Option<Vec<Fate>> {
+    body["FailedCount"].as_u64()?;
     let failed: HashMap<&str, &Value> = body["FailedFindings"]
         .as_array()
         .map(|failed| failed.iter().filter_map(|failed| Some((failed["Id"].as_str()?, failed))).collect())
@@ -211,16 +222,16 @@ fn of_findings(entries: &[Entry<'_, '_>], body: &Value) -> Vec<Fate> {
         None => Fate::Taken,
         Some(failed) => of_code(&failed["ErrorCode"], &failed["ErrorMessage"]),
     };
-    entries.iter().map(fate).collect()
+    Some(entries.iter().map(fate).collect())
 }
 
 /// `EventBridge` answers in the order of the entries.
-fn of_events(count: usize, body: &Value) -> Vec<Fate> {
-    let fate = |place: usize| {
-        let answer = &body["Entries"][place];
+fn of_events(count: usize, body: &Value) -> Option<Vec<Fate>> {
+    let fate = |answer: &Value| {
         if answer["ErrorCode"].is_null() { Fate::Taken } else { of_code(&answer["ErrorCode"], &answer["ErrorMessage"]) }
     };
-    (0..count).map(fate).collect()
+    let answers = body["Entries"].as_array().filter(|answers| answers.len() == count)?;
+    Some(answers.iter().map(fate).collect())
 }
 
 fn of_code(code: &Value, message: &Value) -> Fate {

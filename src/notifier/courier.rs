@@ -1,5 +1,6 @@
 //! One channel and its messages, in one invocation.
 
+use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::sync::PoisonError;
 use std::time::Duration;
@@ -7,8 +8,8 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::alerting::{Item, Items, delivered_item, delivered_key, thread_item};
-use crate::notify::Story;
 use crate::notify::asff::Product;
+use crate::notify::{Story, line};
 use crate::outcome::Miss;
 use crate::outputs::{Channel, ChannelKind, Secret};
 use crate::ports::{Clock, StateStore, Web, WebError, WebRequest, chain};
@@ -16,20 +17,28 @@ use crate::telemetry::{self, Event};
 
 use super::answers::{Speaker, Verdict, slack_message, verdict};
 use super::request::{Content, Keys, Style, burst_of, pace_of, request, secrets_of, speaker};
+use super::secrets::SecretError;
 use super::told::Told;
-use super::waits::{MAX_TRIES, backoff};
+use super::waits::{MAX_TRIES, OUT_OF_TIME, SHORTEST, backoff, left};
 use super::{Delivered, Notifier, known_thread};
 
+/// Of what a receiver says, in logs.
+const MAX_WHY: usize = 250;
+/// A channel is left alone for so long at most, whatever it asks for, and then it is asked again.
+const LONGEST_HOLD: Duration = Duration::from_mins(5);
 /// Alerts of a burst whose details stand in its thread.
 const DETAILS: usize = 10;
-/// A request that is begun has at least so long to be answered.
-const SHORTEST: SignedDuration = SignedDuration::from_secs(1);
+
+/// A message that was tried so often waits for the others.
+const OFTEN: u32 = 3;
 
 /// A message for a channel.
 #[derive(Debug, Clone)]
 pub(super) struct Job<'t> {
     /// Which of the invocation's messages; more than one if one came twice.
     pub(super) messages: Vec<usize>,
+    /// How often it was tried, this time included.
+    pub(super) attempt: u32,
     pub(super) told: &'t Told,
 }
 
@@ -56,6 +65,12 @@ pub(super) struct Missed {
     pub(super) why: String,
 }
 
+impl Missed {
+    fn out_of_time() -> Self {
+        Self { cause: Miss::OutOfTime, why: OUT_OF_TIME.to_owned() }
+    }
+}
+
 /// Tells one channel.
 pub(super) struct Courier<'n, W, S, C> {
     pub(super) notifier: &'n Notifier<W, S, C>,
@@ -71,11 +86,15 @@ impl<W: Web, S: StateStore, C: Clock> Courier<'_, W, S, C> {
         let mut done = Delivered::default();
         done.counts.wanted = jobs.len() as u64;
         let mut open = self.unknown(jobs, memory, &mut done);
-        open.sort_by_key(|job| std::cmp::Reverse(job.told.story.level));
+        // What has failed often waits for the others: it may be what is wrong.
+        let order = |job: &Job<'_>| (job.attempt > OFTEN, Reverse(job.told.story.level), job.told.story.first);
+        open.sort_by_key(order);
         match &self.channel.kind {
             _ if open.is_empty() => {}
             ChannelKind::SecurityHub | ChannelKind::EventBridge { .. } => self.in_batches(&open, &mut done).await,
-            kind if burst_of(kind).is_some_and(|burst| open.len() > burst) => self.as_burst(&open, &mut done).await,
+            kind if burst_of(kind).is_some_and(|burst| open.len() > burst) => {
+                self.as_burst(&open, memory, &mut done).await;
+            }
             _ => self.one_by_one(&open, memory, &mut done).await,
         }
         for Failed { message: _, cause, why } in &done.failed {
@@ -98,7 +117,10 @@ impl<W: Web, S: StateStore, C: Clock> Courier<'_, W, S, C> {
             }
             let place = *places.entry(id).or_insert(open.len());
             match open.get_mut(place) {
-                Some(first) => first.messages.extend(job.messages),
+                Some(first) => {
+                    first.messages.extend(job.messages);
+                    first.attempt = first.attempt.max(job.attempt);
+                }
                 None => open.push(job),
             }
         }
@@ -107,6 +129,7 @@ impl<W: Web, S: StateStore, C: Clock> Courier<'_, W, S, C> {
 
     async fn one_by_one(&self, jobs: &[Job<'_>], memory: &Items, done: &mut Delivered) {
         let mut threads: HashMap<&str, String> = HashMap::new();
+        let mut was_unavailable = false;
         for (place, job) in jobs.iter().enumerate() {
             let story = &job.told.story;
             let thread = match self.channel.kind {
@@ -118,6 +141,7 @@ impl<W: Web, S: StateStore, C: Clock> Courier<'_, W, S, C> {
             };
             match self.send(Content::One(job.told), thread.clone(), &mut done.counts.requests).await {
                 Ok(sent) => {
+                    was_unavailable = false;
                     job.count_told(done);
                     let begins = sent.message.filter(|_| !sent.in_thread);
                     let thread = begins.as_deref().map(|message| {
@@ -129,9 +153,11 @@ impl<W: Web, S: StateStore, C: Clock> Courier<'_, W, S, C> {
                     self.mark([story], thread, done).await;
                 }
                 Err(missed) => {
-                    let ends = missed.cause.ends_channel();
+                    // It may be the one message that the receiver stumbles over.
+                    let is_first = missed.cause == Miss::Unavailable && !was_unavailable;
+                    was_unavailable = missed.cause == Miss::Unavailable;
                     done.fail(job, &missed);
-                    if ends {
+                    if missed.cause.ends_channel() && !is_first {
                         return done.give_up(&jobs[place + 1..]);
                     }
                 }
@@ -140,7 +166,7 @@ impl<W: Web, S: StateStore, C: Clock> Courier<'_, W, S, C> {
     }
 
     /// One message for all, and where there are threads, details of the first in its own.
-    async fn as_burst(&self, jobs: &[Job<'_>], done: &mut Delivered) {
+    async fn as_burst(&self, jobs: &[Job<'_>], memory: &Items, done: &mut Delivered) {
         let stories: Vec<&Story> = jobs.iter().map(|job| &job.told.story).collect();
         match self.send(Content::Burst(&stories), None, &mut done.counts.requests).await {
             Ok(sent) => {
@@ -163,7 +189,10 @@ impl<W: Web, S: StateStore, C: Clock> Courier<'_, W, S, C> {
                 }
             }
             // What is wrong with one must not keep the others.
-            Err(Missed { cause: Miss::Refused, .. }) => self.one_by_one(jobs, &Items::new(), done).await,
+            Err(Missed { cause: Miss::Refused, why }) => {
+                telemetry::emit(&Event::NotifyReduced { channel: &self.channel.name, error: &why });
+                self.one_by_one(jobs, memory, done).await;
+            }
             Err(missed) => {
                 let (first, rest) = jobs.split_at(1);
                 first.iter().for_each(|job| done.fail(job, &missed));
@@ -233,7 +262,10 @@ impl<W: Web, S: StateStore, C: Clock> Courier<'_, W, S, C> {
                     is_renewed = true;
                     continue;
                 }
-                Verdict::Overrun { wait } => Again::overrun(wait),
+                Verdict::Overrun { wait } => {
+                    self.leave_alone(wait.min(LONGEST_HOLD));
+                    Again::overrun(wait)
+                }
                 Verdict::Unavailable { wait, why } => Again { cause: Miss::Unavailable, wait, why },
             };
             self.wait_to_try_again(why, tries, &keys).await?;
@@ -242,12 +274,8 @@ impl<W: Web, S: StateStore, C: Clock> Courier<'_, W, S, C> {
 
     /// Makes one request, in the time that is left.
     pub(super) async fn ask(&self, mut request: WebRequest, speaker: Speaker) -> Result<Verdict, Missed> {
-        let left = self.until.duration_since(self.now());
-        if left < SHORTEST {
-            let why = "the invocation's time was nearly over".to_owned();
-            return Err(Missed { cause: Miss::OutOfTime, why });
-        }
-        request.timeout = request.timeout.min(Duration::try_from(left).unwrap_or(Duration::MAX));
+        let left = left(self.now(), self.until).ok_or_else(Missed::out_of_time)?;
+        request.timeout = request.timeout.min(left);
         match self.notifier.web.send(&request).await {
             Ok(answer) => Ok(verdict(speaker, &answer, self.now())),
             Err(error @ (WebError::Address(_) | WebError::Credentials(_))) => Ok(Verdict::Denied(chain(&error))),
@@ -274,8 +302,11 @@ impl<W: Web, S: StateStore, C: Clock> Courier<'_, W, S, C> {
         let Notifier { web, clock, secrets, .. } = self.notifier;
         let mut keys = Keys::new();
         for name in secrets_of(&self.channel.kind) {
-            let key = secrets.get(web, clock, name).await;
-            keys.push(key.map_err(|error| Missed { cause: Miss::NoSecret, why: error.to_string() })?);
+            let key = secrets.get(web, clock, name, self.until).await;
+            keys.push(key.map_err(|error| match error {
+                SecretError::OutOfTime { .. } => Missed::out_of_time(),
+                error => Missed { cause: Miss::NoSecret, why: error.to_string() },
+            })?);
         }
         Ok(keys)
     }
@@ -285,10 +316,17 @@ impl<W: Web, S: StateStore, C: Clock> Courier<'_, W, S, C> {
         let Notifier { web, clock, secrets, .. } = self.notifier;
         let mut keys = Keys::new();
         for name in secrets_of(&self.channel.kind) {
-            keys.push(secrets.renew(web, clock, name).await.ok()?);
+            keys.push(secrets.renew(web, clock, name, self.until).await.ok()?);
         }
         let is_other = keys.iter().zip(old).any(|(new, old)| new.expose() != old.expose());
         is_other.then_some(keys)
+    }
+
+    /// Has the channel's next turn come no sooner than after this.
+    fn leave_alone(&self, wait: Duration) {
+        let until = self.now() + SignedDuration::try_from(wait).unwrap_or_default();
+        let mut turns = self.notifier.turns.lock().unwrap_or_else(PoisonError::into_inner);
+        turns.entry(self.channel.name.clone()).and_modify(|turn| *turn = until.max(*turn)).or_insert(until);
     }
 
     /// Keeps to what the receiver takes for long.
@@ -302,8 +340,7 @@ impl<W: Web, S: StateStore, C: Clock> Courier<'_, W, S, C> {
             turn.duration_since(now)
         };
         if self.now() + wait + SHORTEST > self.until {
-            let why = "the invocation's time was nearly over".to_owned();
-            return Err(Missed { cause: Miss::OutOfTime, why });
+            return Err(Missed::out_of_time());
         }
         if wait > SignedDuration::ZERO {
             self.notifier.clock.pause(Duration::try_from(wait).unwrap_or_default()).await;
@@ -347,7 +384,9 @@ impl Again {
     }
 }
 
-/// What a receiver says may repeat the address or the key that it was sent.
-fn missed(cause: Miss, why: &str, keys: &[Secret]) -> Missed {
-    Missed { cause, why: keys.iter().fold(why.to_owned(), |why, key| key.hide_in(&why)) }
+/// What a receiver says may repeat the address or the key that it was sent. It is cut when it doesn't any more: part of a key would
+/// not be found.
+pub(super) fn missed(cause: Miss, why: &str, keys: &[Secret]) -> Missed {
+    let why = keys.iter().fold(why.to_owned(), |why, key| key.hide_in(&why));
+    Missed { cause, why: line(&why, MAX_WHY) }
 }

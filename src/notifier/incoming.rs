@@ -25,6 +25,8 @@ pub(super) struct Message {
     pub(super) id: Option<MessageId>,
     /// Names what it says: told again, it has the same.
     pub(super) name: String,
+    /// How often it was handed over, this time included.
+    pub(super) attempt: u32,
     /// The subject, where SNS says it.
     pub(super) subject: Option<String>,
     pub(super) text: String,
@@ -46,7 +48,15 @@ struct Batch<'p> {
 struct SqsMessage {
     message_id: String,
     #[serde(default)]
+    attributes: Attributes,
+    #[serde(default)]
     body: String,
+}
+
+#[derive(Default, Deserialize)]
+struct Attributes {
+    #[serde(rename = "ApproximateReceiveCount")]
+    attempt: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -89,9 +99,10 @@ pub(super) fn read(payload: &str) -> Result<Incoming, IncomingError> {
 }
 
 fn queued(record: &RawValue) -> Result<Message, serde_json::Error> {
-    let SqsMessage { message_id, body } = serde_json::from_str(record.get())?;
+    let SqsMessage { message_id, attributes, body } = serde_json::from_str(record.get())?;
     let id = Some(MessageId(message_id.clone()));
-    Ok(match failed(&body) {
+    let attempt = attributes.attempt.and_then(|count| count.parse().ok()).unwrap_or(1);
+    let message = match failed(&body) {
         // The dead-letter queue was redriven into the queue, whatever it held.
         Some(payload) => match read(&payload) {
             Ok(Incoming { messages, .. }) if messages.len() == 1 => {
@@ -100,7 +111,8 @@ fn queued(record: &RawValue) -> Result<Message, serde_json::Error> {
             _ => opened(id, message_id, &body),
         },
         None => opened(id, message_id, &body),
-    })
+    };
+    Ok(Message { attempt, ..message })
 }
 
 /// A message, or SNS's envelope around one.
@@ -109,14 +121,15 @@ fn opened(id: Option<MessageId>, name: String, text: &str) -> Message {
         members(text).is_some_and(|members| members.contains_key("TopicArn") && members.contains_key("Type"));
     match serde_json::from_str::<Envelope>(text) {
         Ok(envelope) if has_envelope => unwrapped(envelope, id, name, text),
-        _ => Message { id, name, subject: None, text: text.to_owned() },
+        _ => Message { id, name, attempt: 1, subject: None, text: text.to_owned() },
     }
 }
 
 /// What has no message in it is one as a whole: nothing is dropped.
 fn unwrapped(envelope: Envelope, id: Option<MessageId>, name: String, whole: &str) -> Message {
     let Envelope { message_id, subject, message } = envelope;
-    Message { id, name: message_id.unwrap_or(name), subject, text: message.unwrap_or_else(|| whole.to_owned()) }
+    let text = message.unwrap_or_else(|| whole.to_owned());
+    Message { id, name: message_id.unwrap_or(name), attempt: 1, subject, text }
 }
 
 /// What an invocation that failed had been asked.
@@ -165,14 +178,20 @@ mod tests {
         let wrapped = |id: Option<&str>| Message {
             id: id.map(|id| MessageId(id.into())),
             name: "sns-1".into(),
+            attempt: 1,
             subject: Some("S".into()),
             text: "hello".into(),
         };
         assert_eq!(read_one(&direct), wrapped(None));
         assert_eq!(read_one(&envelope()), wrapped(None));
         assert_eq!(read_one(&sqs(&envelope().to_string())), wrapped(Some("m-1")));
-        let raw =
-            Message { id: Some(MessageId("m-1".into())), name: "m-1".into(), subject: None, text: "hello".into() };
+        let raw = Message {
+            id: Some(MessageId("m-1".into())),
+            name: "m-1".into(),
+            attempt: 1,
+            subject: None,
+            text: "hello".into(),
+        };
         assert_eq!(read_one(&sqs("hello")), raw);
         let failed = json!({"requestContext": {}, "requestPayload": direct});
         assert_eq!(read_one(&failed), wrapped(None));

@@ -35,8 +35,8 @@ use secrets::Secrets;
 pub use secrets::{SecretError, SecretSource};
 use told::{Sort, Told};
 
-/// For the last answers to be written down.
-const CLOSING: SignedDuration = SignedDuration::from_secs(5);
+/// For the last answers to be written down: longer than a memory that doesn't answer is waited for.
+const CLOSING: SignedDuration = SignedDuration::from_secs(10);
 
 /// Where a function is, by its ARN.
 #[must_use]
@@ -115,7 +115,7 @@ impl<W: Web, S: StateStore, C: Clock> Notifier<W, S, C> {
             for (channel, jobs) in self.channels.iter().zip(&mut wanted) {
                 if channel.when.holds(&facets) {
                     is_wanted = true;
-                    jobs.push(Job { messages: vec![message], told });
+                    jobs.push(Job { messages: vec![message], attempt: messages[message].attempt, told });
                 }
             }
             if !is_wanted {

@@ -11,9 +11,12 @@ use crate::outputs::{Secret, SecretRef};
 use crate::ports::{AwsCall, Clock, Receiver, Web, WebAnswer, WebRequest, chain};
 
 use super::answers::aws_error;
+use super::waits::{OUT_OF_TIME, backoff, left};
 
 /// How long a secret is used before it is asked for again.
 const KEPT: SignedDuration = SignedDuration::from_mins(5);
+/// How long an old one is used before anybody is asked again.
+const PAUSE: SignedDuration = SignedDuration::from_mins(1);
 /// For one answer.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// Tries of one request, the first included.
@@ -58,6 +61,12 @@ pub enum SecretError {
         /// What is wrong with it.
         why: &'static str,
     },
+    /// The invocation ends.
+    #[error("{name} could not be had: {OUT_OF_TIME}")]
+    OutOfTime {
+        /// Where it is kept.
+        name: SecretRef,
+    },
     /// Anything else: throttled, not reached.
     #[error("{name} could not be had: {why}")]
     Unavailable {
@@ -80,18 +89,24 @@ impl Secrets {
         Self { source, known: Mutex::default() }
     }
 
-    /// A secret that was asked for a short time ago, or is asked for now. When that fails, an older one is better than none.
+    /// A secret that was asked for a short time ago, or is asked for now, until then. When that fails, an older one is better than
+    /// none.
     pub(super) async fn get(
         &self,
         web: &impl Web,
         clock: &impl Clock,
         name: &SecretRef,
+        until: Timestamp,
     ) -> Result<Secret, SecretError> {
         let known = self.known().get(name).cloned();
         match known {
             Some((secret, since)) if clock.now() < since + KEPT => Ok(secret),
-            Some((secret, _)) => Ok(self.renew(web, clock, name).await.unwrap_or(secret)),
-            None => self.renew(web, clock, name).await,
+            Some((secret, _)) => Ok(self.renew(web, clock, name, until).await.unwrap_or_else(|_| {
+                // Not with every message again, which would take the time for them.
+                self.known().insert(name.clone(), (secret.clone(), clock.now() - KEPT + PAUSE));
+                secret
+            })),
+            None => self.renew(web, clock, name, until).await,
         }
     }
 
@@ -101,9 +116,10 @@ impl Secrets {
         web: &impl Web,
         clock: &impl Clock,
         name: &SecretRef,
+        until: Timestamp,
     ) -> Result<Secret, SecretError> {
         let secret = match &self.source {
-            SecretSource::Aws => ask(web, clock, name).await?,
+            SecretSource::Aws => ask(web, clock, name, until).await?,
             SecretSource::Given(given) => {
                 given.get(&name.to_string()).cloned().ok_or_else(|| SecretError::Missing { name: name.clone() })?
             }
@@ -122,10 +138,14 @@ impl Secrets {
     }
 }
 
-async fn ask(web: &impl Web, clock: &impl Clock, name: &SecretRef) -> Result<Secret, SecretError> {
-    let request = request(name);
+async fn ask(web: &impl Web, clock: &impl Clock, name: &SecretRef, until: Timestamp) -> Result<Secret, SecretError> {
+    let mut request = request(name);
     let mut tries = 0;
     loop {
+        let Some(left) = left(clock.now(), until) else {
+            return Err(SecretError::OutOfTime { name: name.clone() });
+        };
+        request.timeout = PATIENCE.min(left);
         tries += 1;
         let error = match web.send(&request).await {
             Ok(answer) if answer.status == 200 => return read(name, &answer),
@@ -135,7 +155,7 @@ async fn ask(web: &impl Web, clock: &impl Clock, name: &SecretRef) -> Result<Sec
         if tries == TRIES || !matches!(error, SecretError::Unavailable { .. }) {
             return Err(error);
         }
-        clock.pause(super::waits::backoff(tries)).await;
+        clock.pause(backoff(tries)).await;
     }
 }
 

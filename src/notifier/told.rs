@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::finding::fingerprint;
-use crate::notify::{Fact, More, Story, StoryAccount, StoryEvent, StoryRule, line};
+use crate::notify::{Fact, More, Story, StoryAccount, StoryEvent, StoryRule, line, logged};
 use crate::sigma::Level;
 
 use super::incoming::Message;
@@ -114,21 +114,34 @@ fn of_finding(text: &str, message: &Message, now: Timestamp) -> Option<Story> {
     if finding["class_uid"] != 2004 || finding["metadata"]["product"]["name"] != "trailhound" {
         return None;
     }
-    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let (info, cloud, written) = (&finding["finding_info"], &finding["cloud"], &finding["unmapped"]["story"]);
+    // What routes it, and what it is known by, stands in a story of any version.
+    let either = |story: &Value, other: &Value, max| logged(story.as_str().or(other.as_str()).unwrap_or_default(), max);
     let level = Level::WORDS.iter().find(|(word, _)| finding["unmapped"]["level"] == *word).map(|(_, level)| *level);
-    let mut story = plain(
-        "alert",
-        [message.name.as_str()],
-        level.unwrap_or(Level::High),
-        line(&text(&finding["finding_info"]["title"]), MAX_TITLE),
-        &text(&finding["message"]),
-        now,
-    );
-    story.rule.id = line(&text(&finding["finding_info"]["analytic"]["uid"]), 80);
-    story.account.id = line(&text(&finding["cloud"]["account"]["uid"]), 40);
-    story.region = line(&text(&finding["cloud"]["region"]), 40);
+    let title = either(&written["title"], &info["title"], MAX_TITLE);
+    let said = either(&written["sentence"], &finding["message"], MAX_TEXT);
+    let name = [finding["metadata"]["uid"].as_str().unwrap_or(&message.name), &info["first_seen_time"].to_string()];
+    let mut story = plain("alert", name, level.unwrap_or(Level::High), title, &said, now);
+    let own = [
+        (&mut story.id, either(&written["id"], &Value::Null, 100)),
+        (&mut story.thread, either(&written["thread"], &finding["metadata"]["correlation_uid"], 100)),
+        (&mut story.finding, either(&written["finding"], &info["uid"], 100)),
+    ];
+    own.into_iter().filter(|(_, said)| !said.is_empty()).for_each(|(place, said)| *place = said);
+    let tags = written["rule"]["tags"].as_array();
+    story.rule = StoryRule {
+        id: either(&written["rule"]["id"], &info["analytic"]["uid"], 80),
+        title: either(&written["rule"]["title"], &info["analytic"]["name"], MAX_TITLE),
+        tags: tags.into_iter().flatten().filter_map(Value::as_str).map(|tag| logged(tag, 100)).collect(),
+    };
+    story.account = StoryAccount {
+        id: either(&written["account"]["id"], &cloud["account"]["uid"], 40),
+        name: either(&written["account"]["name"], &cloud["account"]["name"], 100),
+        owner: either(&written["account"]["owner"], &Value::Null, 100),
+    };
+    story.region = either(&written["region"], &cloud["region"], 40);
     story.notes =
-        vec!["the alert comes from another version of trailhound: only its title could be read here".to_owned()];
+        vec!["The alert comes from another version of trailhound: only part of it could be read here.".to_owned()];
     Some(story)
 }
 
@@ -187,8 +200,13 @@ mod tests {
     use super::*;
 
     fn told(text: &str, subject: Option<&str>) -> Told {
-        let message =
-            Message { id: None, name: "m-1".into(), subject: subject.map(str::to_owned), text: text.to_owned() };
+        let message = Message {
+            id: None,
+            name: "m-1".into(),
+            attempt: 1,
+            subject: subject.map(str::to_owned),
+            text: text.to_owned(),
+        };
         read(&message, Timestamp::UNIX_EPOCH)
     }
 
@@ -213,6 +231,25 @@ mod tests {
         let over = alarm("OK").story;
         assert_eq!((over.level, over.thread == story.thread, over.id == story.id), (Level::Informational, true, false));
         assert_eq!(alarm("INSUFFICIENT_DATA").story.level, Level::Low);
+    }
+
+    #[test]
+    fn an_alert_of_another_version_goes_where_it_belongs_and_is_known_again() {
+        let finding = |story: Value| {
+            let text = json!({"class_uid": 2004, "metadata": {"product": {"name": "trailhound"}, "uid": "u1"},
+                "finding_info": {"title": "see https://evil.example", "uid": "f1", "analytic": {"uid": "rule-1", "name": "A rule"}},
+                "cloud": {"account": {"uid": "111122223333"}}, "unmapped": {"level": "high", "story": story}});
+            told(&text.to_string(), None).story
+        };
+        let written = json!({"id": "s1", "thread": "t1", "finding": "f1", "rule": {"id": "rule-1", "title": "A rule", "tags": ["a.b"]},
+            "account": {"id": "111122223333", "name": "prod", "owner": "payments"}, "level": {"of": "tomorrow"}});
+        let story = finding(written);
+        assert_eq!([story.id.as_str(), &story.thread, &story.finding], ["s1", "t1", "f1"]);
+        assert_eq!((story.rule.tags.as_slice(), story.account.owner.as_str()), (&["a.b".to_owned()][..], "payments"));
+        let story = finding(Value::Null);
+        assert_eq!([story.rule.id.as_str(), &story.rule.title], ["rule-1", "A rule"]);
+        assert_eq!((story.level, story.title.as_str()), (Level::High, "see https[:]//evil.example"));
+        assert_ne!(story.title, story.rule.title, "what a log says is not the rule's");
     }
 
     #[test]

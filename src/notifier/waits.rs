@@ -1,4 +1,4 @@
-//! How long to wait before a request is made again.
+//! How long to wait before a request is made again, and whether there is time for it.
 
 use std::hash::{BuildHasher as _, RandomState};
 use std::time::Duration;
@@ -12,6 +12,16 @@ pub(super) const MAX_TRIES: u32 = 5;
 const FIRST: Duration = Duration::from_millis(500);
 /// A receiver that asks for nothing gets at least this.
 const LEAST: Duration = Duration::from_millis(100);
+
+/// A request that is begun has at least so long to be answered.
+pub(super) const SHORTEST: SignedDuration = SignedDuration::from_secs(1);
+pub(super) const OUT_OF_TIME: &str = "the invocation's time was nearly over";
+
+/// How long a request may take, if there is time for one.
+pub(super) fn left(now: Timestamp, until: Timestamp) -> Option<Duration> {
+    let left = until.duration_since(now);
+    (left >= SHORTEST).then(|| Duration::try_from(left).unwrap_or(Duration::MAX))
+}
 
 /// Reads `Retry-After`: seconds, or a date.
 pub(super) fn retry_after(value: &str, now: Timestamp) -> Option<Duration> {
@@ -53,6 +63,13 @@ mod tests {
             let wait = retry_after(value, now).map(|wait| wait.as_secs_f64());
             assert_eq!(wait, seconds, "{value}");
         }
+    }
+
+    #[test]
+    fn a_request_needs_a_second() {
+        let now: Timestamp = "2026-11-05T10:00:00Z".parse().unwrap();
+        let ends = |millis| left(now, now + SignedDuration::from_millis(millis)).map(|left| left.as_millis());
+        assert_eq!([ends(2500), ends(1000), ends(999), ends(-5)], [Some(2500), Some(1000), None, None]);
     }
 
     #[test]

@@ -1,11 +1,13 @@
 //! Receivers that refuse, hang, break and overrun.
 
 use jiff::SignedDuration;
+use serde_json::{Value, json};
 use trailhound::outcome::Miss;
 use trailhound::ports::Clock as _;
 
 use super::{APP, HOOK, ONCALL, Post, TEAM, WEBHOOK, alert, alerts, failed, told};
 use crate::receivers::{Does, PAGERDUTY, SIEM, SLACK, SLACK_API, TEAMS};
+use crate::support::sqs;
 
 #[tokio::test]
 async fn a_receiver_is_left_alone_for_as_long_as_it_asks() {
@@ -79,6 +81,43 @@ async fn a_message_that_is_refused_in_any_form_fails_alone() {
     assert_eq!(failed(&outcome), ["m0"]);
     assert_eq!(outcome.counts.channels["hook"].failed, [(Miss::Refused, 1)].into());
     assert_eq!((told(&outcome, "hook"), told(&outcome, "siem"), post.receivers.count(SIEM)), (1, 1, 2));
+}
+
+/// Its five tries leave time for the others.
+#[tokio::test]
+async fn a_message_that_a_receiver_stumbles_over_does_not_take_the_others_along() {
+    let post = Post::new(&[WEBHOOK]);
+    post.receivers.next(SIEM, [500; 5].map(|status| Does::Answers(status, "")));
+    let outcome = post.send(&alerts(3, "high").await).await;
+    assert_eq!(outcome.counts.channels["siem"].failed, [(Miss::Unavailable, 1)].into());
+    assert_eq!(told(&outcome, "siem"), 2);
+}
+
+#[tokio::test]
+async fn what_has_failed_often_waits_for_the_others() {
+    let post = Post::new(&[WEBHOOK]);
+    let mut messages = alerts(1, "critical").await;
+    messages.extend(alerts(2, "low").await);
+    let mut payload: Value = serde_json::from_str(&sqs(&messages)).unwrap();
+    payload["Records"][0]["attributes"] = json!({"ApproximateReceiveCount": "4"});
+    post.handle(&payload.to_string(), None).await;
+    let seen = post.receivers.seen(SIEM);
+    let levels: Vec<&str> = seen.iter().map(|seen| seen.body["severity"].as_str().unwrap()).collect();
+    assert_eq!(levels, ["Low", "Low", "Critical"]);
+}
+
+/// The next invocation doesn't ask either.
+#[tokio::test]
+async fn a_receiver_is_left_alone_beyond_the_invocation() {
+    let post = Post::new(&[HOOK]);
+    post.receivers.next(SLACK, [Does::Overrun("120")]);
+    let alert = alert("high").await;
+    post.send_within(std::slice::from_ref(&alert), 60).await;
+    let outcome = post.send_within(std::slice::from_ref(&alert), 60).await;
+    assert_eq!(outcome.counts.channels["hook"].failed, [(Miss::OutOfTime, 1)].into());
+    assert_eq!(post.receivers.count(SLACK), 1);
+    post.time.pass(2);
+    assert_eq!(told(&post.send_within(&[alert], 60).await, "hook"), 1);
 }
 
 #[tokio::test]

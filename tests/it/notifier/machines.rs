@@ -59,6 +59,28 @@ async fn an_event_that_is_too_large_goes_without_its_evidence() {
 }
 
 #[tokio::test]
+async fn an_answer_that_does_not_say_what_became_of_each_is_no_success() {
+    for (channel, to) in [(EVENTS, BUS), (SECURITY_HUB, HUB)] {
+        let post = Post::new(&[channel]);
+        post.receivers
+            .next(to, ["<html>", "{}", r#"{"Entries":[{}],"FailedFindings":[]}"#].map(|body| Does::Answers(200, body)));
+        let outcome = post.send(&alerts(2, "high").await).await;
+        assert!(failed(&outcome).is_empty(), "{outcome:?}");
+        assert_eq!(post.receivers.count(to), 4);
+    }
+}
+
+/// Anybody may publish to the topic, in any form.
+#[tokio::test]
+async fn a_large_document_of_anybody_harms_nothing() {
+    let post = Post::new(&[EVENTS]);
+    for unmapped in [json!("text"), json!(["list"]), json!(1)] {
+        let document = json!({"evidences": ["x".repeat(300_000)], "unmapped": unmapped}).to_string();
+        assert!(failed(&post.send(&[document]).await).is_empty());
+    }
+}
+
+#[tokio::test]
 async fn a_service_of_aws_that_denies_is_not_asked_again() {
     let post = Post::new(&[EVENTS, SECURITY_HUB]);
     post.receivers

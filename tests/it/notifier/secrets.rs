@@ -44,11 +44,34 @@ async fn a_secret_that_cannot_be_had_fails_its_channel_alone_and_is_named() {
 #[tokio::test]
 async fn a_secret_stays_in_use_while_nobody_can_be_asked() {
     let post = Post::new(&[HOOK]);
-    let alerts = alerts(2, "high").await;
+    let alerts = alerts(3, "high").await;
     post.send(&alerts[..1]).await;
     post.time.pass(60);
     post.receivers.always(PARAMETER, Some(Does::Answers(400, r#"{"__type":"AccessDeniedException"}"#)));
-    assert_eq!(told(&post.send(&alerts[1..]).await, "hook"), 1);
+    let before = post.receivers.count(PARAMETER);
+    assert_eq!(told(&post.send(&alerts[1..2]).await, "hook"), 1);
+    assert_eq!(told(&post.send(&alerts[2..]).await, "hook"), 1);
+    assert_eq!(post.receivers.count(PARAMETER), before + 1, "nor is it asked for with every message");
+}
+
+/// A cut must not fall into it: part of it would not be found.
+#[tokio::test]
+async fn a_secret_is_hidden_before_what_is_said_is_cut() {
+    let post = Post::new(&[HOOK]);
+    let said = format!("{} no /services/T0EXAMPLE/B0EXAMPLE/secret-of-slack here", "x".repeat(170)).leak();
+    post.receivers.always(SLACK, Some(Does::Answers(404, said)));
+    let outcome = post.send(&[alert("high").await]).await;
+    let why = &outcome.failures[0].1;
+    assert!(why.contains("x no /…") && !why.contains("T0EX") && !why.contains("services"), "{why}");
+}
+
+#[tokio::test]
+async fn a_secret_is_not_asked_for_when_there_is_no_time_to_use_it() {
+    let post = Post::new(&[HOOK]);
+    let outcome = post.send_within(&[alert("high").await], 1).await;
+    assert_eq!(outcome.counts.channels["hook"].failed, [(Miss::OutOfTime, 1)].into());
+    assert_eq!(post.receivers.count(PARAMETER), 0);
+    assert!(failed(&post.send(&[alert("high").await]).await).is_empty());
 }
 
 #[tokio::test]
