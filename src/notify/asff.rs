@@ -80,8 +80,13 @@ fn some(text: &str, max: usize) -> String {
     if text.is_empty() { "-".to_owned() } else { plain::cut(text, max) }
 }
 
-/// By the tactics of ATT&CK, as Security Hub names them.
-fn types(tags: &[String]) -> Vec<String> {
+fn types(tags: &[String]) -> Vec<&'static str> {
+    let names: Vec<&str> = types_of(tags).take(MAX_TYPES).collect();
+    if names.is_empty() { vec!["Unusual Behaviors/User"] } else { names }
+}
+
+/// In the taxonomy of Security Hub's findings, by the tactics of ATT&CK that tags name.
+pub(super) fn types_of(tags: &[String]) -> impl Iterator<Item = &'static str> {
     const TACTICS: &[(&str, &str)] = &[
         ("initial-access", "TTPs/Initial Access"),
         ("execution", "TTPs/Execution"),
@@ -99,9 +104,7 @@ fn types(tags: &[String]) -> Vec<String> {
         ("impact", "Effects/Data Destruction"),
     ];
     let tactics = tags.iter().filter_map(|tag| tag.strip_prefix("attack."));
-    let names = tactics.filter_map(|tactic| TACTICS.iter().find(|(known, _)| *known == tactic));
-    let names: Vec<String> = names.map(|(_, name)| (*name).to_owned()).take(MAX_TYPES).collect();
-    if names.is_empty() { vec!["Unusual Behaviors/User".to_owned()] } else { names }
+    tactics.filter_map(|tactic| TACTICS.iter().find(|(known, _)| *known == tactic)).map(|(_, name)| *name)
 }
 
 /// What it was done to, and first where: the account of the event, or those that a summary is of.

@@ -8,7 +8,7 @@ use crate::finding::{Actor, Details, Episode, EpisodeEvent, Event, Finding, Kind
 use crate::trail::{EventIdentity, KeptRecord};
 
 use super::story::{MAX_MORE, Story};
-use super::{Notification, plain};
+use super::{Notification, plain, redact};
 
 /// Message and attributes of one SNS publish, in bytes.
 /// <https://docs.aws.amazon.com/sns/latest/dg/large-message-payloads.html>
@@ -35,9 +35,9 @@ impl Detail {
     pub(super) fn note(self) -> Option<&'static str> {
         match self {
             Self::Full => None,
-            Self::WithoutRecords => Some("the records were left out: with them the message is too large for SNS"),
+            Self::WithoutRecords => Some("The records were left out: with them the message is too large for SNS."),
             Self::FirstOnly => Some(
-                "all but the first evidence was left out, long texts and lists were cut: the message was too large for SNS",
+                "All but the first evidence was left out, long texts and lists were cut: the message was too large for SNS.",
             ),
         }
     }
@@ -195,8 +195,9 @@ fn short_actor(actor: &Actor) -> Actor {
     }
 }
 
+/// Without secrets before it is cut: part of one would not be known for what it is.
 fn short(text: &str) -> String {
-    plain::line(text, MAX_TEXT)
+    plain::line(&redact::text(text), MAX_TEXT)
 }
 
 fn option(text: Option<&String>) -> Option<String> {

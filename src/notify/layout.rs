@@ -2,6 +2,10 @@
 
 use serde_json::Value;
 
+/// In the place of a text that is of no use in parts.
+pub(super) const ELSEWHERE: &str =
+    "There is no room here for all of it. The e-mail and the JSON of this alert have it.";
+
 /// A part of a message.
 pub(super) struct Part {
     /// What it is called where it is left out; empty for what nobody misses.

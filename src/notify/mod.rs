@@ -28,6 +28,7 @@ use crate::alerting::Alert;
 
 pub use fit::MAX_MESSAGE_BYTES;
 pub use plain::line;
+pub(crate) use plain::logged;
 pub use story::{Command, Fact, More, Story, StoryAccount, StoryEvent, StoryRule};
 
 /// What one alert looks like on every channel.

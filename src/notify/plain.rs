@@ -12,7 +12,7 @@ pub fn line(text: &str, max: usize) -> String {
 
 /// As [`line`], for what came from a log. Without secrets, and without what mail and chat make links of: one that an intruder
 /// wrote must not be a click away.
-pub(super) fn logged(text: &str, max: usize) -> String {
+pub(crate) fn logged(text: &str, max: usize) -> String {
     // What is cut off in the end needn't be looked at, however long a log has made it.
     let looked_at = text.floor_char_boundary(max.saturating_mul(8).saturating_add(4096));
     unlinked(&line(&redact::text(&text[..looked_at]), max))

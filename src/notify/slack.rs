@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::sigma::Level;
 
-use super::layout::{Part, fitting};
+use super::layout::{ELSEWHERE, Part, fitting};
 use super::mrkdwn::{code, escape};
 use super::plain;
 use super::story::{Fact, Story};
@@ -95,7 +95,7 @@ fn parts(story: &Story) -> Vec<Part> {
     parts.extend(console.map(|block| Part::new(2, "the link to CloudTrail", block)));
     let benign: Vec<String> = story.benign.iter().map(|text| format!("• {}", escape(text, 400))).collect();
     parts.extend(listed(7, "When it is harmless", &benign));
-    let silence = story.silence.iter().map(|filter| format!("```{}```", filter_text(filter)));
+    let silence = story.silence.iter().map(|filter| filter_text(filter).unwrap_or_else(|| ELSEWHERE.to_owned()));
     parts.extend(listed(8, "How to silence it: a Sigma filter", &silence.collect::<Vec<_>>()));
     parts.push(Part::new(1, "", context(&footer(story))));
     parts
@@ -108,15 +108,17 @@ fn footer(story: &Story) -> String {
     format!("Finding {}{}", story.finding, parts.collect::<Vec<_>>().concat())
 }
 
-fn filter_text(filter: &str) -> String {
+/// `None` if there is no room for all of it: part of a filter excepts something else, or nothing.
+fn filter_text(filter: &str) -> Option<String> {
     let lines: Vec<String> = filter.lines().map(|line| escape_line(&line.replace('`', "'"))).collect();
-    lines.join("\n")
+    let text = format!("```{}```", lines.join("\n"));
+    (text.chars().count() < MAX_SECTION - 100).then_some(text)
 }
 
 /// As [`escape`], with the line's indentation.
 fn escape_line(line: &str) -> String {
     let indent = line.len() - line.trim_start().len();
-    format!("{}{}", &line[..indent], escape(line, 1000))
+    format!("{}{}", &line[..indent], escape(line, MAX_SECTION))
 }
 
 fn paragraph(text: &str) -> Vec<String> {

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::sigma::Level;
 
-use super::layout::{Part, fitting};
+use super::layout::{ELSEWHERE, Part, fitting};
 use super::plain;
 use super::story::Story;
 
@@ -87,8 +87,11 @@ fn parts(story: &Story) -> Vec<Part> {
     let commands = story.commands.iter().flat_map(|command| [run(&command.purpose), typed(&command.line)]);
     parts.extend(section(6, "Ready to paste", commands));
     parts.extend(listed(7, "When it is harmless", story.benign.iter().map(|text| format!("• {text}"))));
-    let filter = story.silence.iter().flat_map(|filter| in_lines(filter));
-    parts.extend(section(8, "How to silence it: a Sigma filter", filter.map(|line| typed(&line))));
+    let filter: Vec<String> = story.silence.iter().flat_map(|filter| in_lines(filter)).collect();
+    // Part of a filter excepts something else, or nothing.
+    let is_whole = filter.iter().all(|line| line.chars().count() <= MAX_TEXT);
+    let filter = if is_whole { filter.iter().map(|line| typed(line)).collect() } else { vec![run(ELSEWHERE)] };
+    parts.extend(section(8, "How to silence it: a Sigma filter", filter.into_iter()));
     let ids = [("rule ", &story.rule.id), ("event ", &story.event.id), ("", &story.event.origin)];
     let ids = ids.into_iter().filter(|(_, id)| !id.is_empty()).map(|(name, id)| format!(" · {name}{id}"));
     let footer = format!("Finding {}{}", story.finding, ids.collect::<Vec<_>>().concat());

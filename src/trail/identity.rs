@@ -118,6 +118,9 @@ impl<'r> UserIdentity<'r> {
     }
 }
 
+/// What the names of endpoints end with.
+pub(crate) const DOMAINS: [&str; 3] = ["amazonaws.com", "amazonaws.com.cn", "amazonaws.eu"];
+
 /// The AWS partition that a Region lies in.
 pub(crate) fn partition(region: &str) -> &'static str {
     match region {

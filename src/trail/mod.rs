@@ -31,7 +31,7 @@ pub use bad::BadRecord;
 pub use derived::{Mfa, Outcome, SourceKind};
 pub use field::{FieldPath, FieldValue};
 pub use identity::UserIdentity;
-pub(crate) use identity::partition;
+pub(crate) use identity::{DOMAINS, partition};
 pub(crate) use key::BelowAccount;
 pub use key::{KeyKind, ObjectKey};
 pub use policy::Grants;

@@ -157,7 +157,7 @@ async fn a_message_fits_sns_and_says_what_was_cut() {
     for (size, cut) in [(1_000, false), (250_000, true)] {
         let alert = &alerts(stopped(), &[big(size)]).await[0];
         assert!(alert.sns_message().len() <= MAX_MESSAGE_BYTES);
-        assert_eq!(story(alert).notes.iter().any(|note| note.starts_with("the records were left out")), cut);
+        assert_eq!(story(alert).notes.iter().any(|note| note.starts_with("The records were left out")), cut);
         assert_eq!(alert.record.is_empty(), cut);
         let ocsf: Value = serde_json::from_str(&alert.ocsf).unwrap();
         assert_eq!(ocsf["evidences"][0].get("data").is_none(), cut);

@@ -162,11 +162,35 @@ fn in_teams(alert: &Notification) -> String {
     lines.join("\n") + "\n"
 }
 
+/// Part of it would except something else, or be no YAML.
+#[tokio::test]
+async fn a_filter_is_shown_whole_or_not_at_all() {
+    let world = World::new(compile(&rule("  sel: {eventName: StopLogging}\n  condition: sel\n"), "").0);
+    let arns: Vec<_> =
+        (0..5).map(|n| value!({"ARN": format!("arn:aws:s3:::bucket-{n}/{}", "&\"".repeat(130))})).collect();
+    let record = with(record("StopLogging", "e1"), &[("/resources", value!(arns))]);
+    world.notify(&[&world.put("a", &trail_file(&[record]))]).await;
+    let alert = world.alerts().remove(0);
+    assert!(alert.text.contains("  condition: not selection"), "{}", alert.text);
+    for message in [slack::message(&alert.story), teams::message(&alert.story)] {
+        assert!(!message.contains("logsource"), "{message}");
+        assert!(message.contains("The e-mail and the JSON of this alert have it."), "{message}");
+    }
+}
+
 #[tokio::test]
 async fn the_filter_of_an_alert_silences_it() {
     let rule = rule("  sel: {eventName: [StopLogging, DeleteTrail]}\n  condition: sel\n");
-    let names =
-        ["org-trail", "a*b?c\\d", "*", "\\", "\"quoted\": [yes]", "x\u{202e}y\nz # w", "https://www.x.example/"];
+    let names = [
+        "org-trail",
+        "a  b   `c`",
+        "a*b?c\\d",
+        "*",
+        "\\",
+        "\"quoted\": [yes]",
+        "x\u{202e}y\nz # w",
+        "https://www.x.example/",
+    ];
     for name in names {
         let record = |event: &str, name: &str| with(record(event, "e1"), &[("/requestParameters/name", value!(name))]);
         let world = World::new(compile(&rule, "").0);

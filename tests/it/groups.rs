@@ -93,7 +93,7 @@ async fn groups_on_three_levels_that_share_what_they_read_are_all_told() {
     let calls = calls.map(|(user, time)| by(user, call("ListUsers", time, time)));
     world.notify(&[&world.put("a", &trail_file(&calls))]).await;
     let alerts = world.alerts();
-    let about = |user: &str| alerts.iter().filter(|alert| alert.text.contains(&format!("for {user}:"))).count();
+    let about = |user: &str| alerts.iter().filter(|alert| alert.text.contains(&format!("for {user} in"))).count();
     assert_eq!((about("u1"), about("u2"), alerts.len()), (1, 1, 2), "{}", alerts[0].text);
 }
 

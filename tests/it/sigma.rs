@@ -255,6 +255,19 @@ fn what_is_wrong_with_a_rule_is_said_with_its_place_and_advice() {
 }
 
 #[test]
+fn a_filter_that_is_retired_hides_nothing() {
+    let rule = rule("  sel: {eventName: StopLogging}\n  condition: sel");
+    let filter = "title: Expected\nstatus: STATUS\nlogsource: {product: aws, service: cloudtrail}\nfilter: {rules: [test], sel: {eventName: StopLogging}, condition: not sel}";
+    for (status, fires) in [("test", false), ("deprecated", true), ("unsupported", true)] {
+        let (rules, errors) = compile(&format!("{rule}\n---\n{}", filter.replace("STATUS", status)), "");
+        assert!(errors.is_empty(), "{}", errors[0]);
+        let raw = record("StopLogging", "e1").to_string();
+        let record = trailhound::trail::Record::parse(0, raw.as_bytes()).unwrap();
+        assert_eq!(rules.matches(&record).len() == 1, fires, "{status}");
+    }
+}
+
+#[test]
 fn a_rule_that_does_not_load_keeps_no_other_out() {
     let good = rule("  sel: {eventName: StopLogging}\n  condition: sel");
     let bad = good.replace("eventName", "eventName|oops").replace("id: test", "id: other");

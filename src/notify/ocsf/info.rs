@@ -9,6 +9,7 @@ use crate::engine::RuleInfo;
 use crate::finding::{EpisodeEvent, Finding, HeldFinding, Kind, OWN_SOURCE};
 use crate::sigma::{Mode, Status};
 
+use super::super::asff;
 use super::super::fit::Detail;
 use super::super::redact;
 use super::super::story::{MAX_MORE, Story};
@@ -22,7 +23,7 @@ objects! {
         title: Cow<'a, str>,
         desc: &'a str,
         src_url: Option<&'a str>,
-        types: Vec<String>,
+        types: Vec<&'static str>,
         created_time: i64,
         first_seen_time: i64,
         last_seen_time: i64,
@@ -88,11 +89,11 @@ pub(super) fn stretch(alert: &Alert) -> (Timestamp, Timestamp) {
     alert.finding.episode().map_or((alert.finding.event.time, last), |episode| (episode.first, episode.last.max(last)))
 }
 
-/// In the taxonomy of Security Hub's findings: what adversaries do goes by the tactic.
-fn types(finding: &Finding) -> Vec<String> {
-    let tactics = attack::tactics(&finding.rule.tags).map(|tactic| format!("TTPs/{}", tactic.name));
-    let unusual = finding.first_seen().map(|_| "Unusual Behaviors".to_owned());
-    let own = finding.is_own().then(|| "Software and Configuration Checks".to_owned());
+/// In the taxonomy of Security Hub's findings.
+fn types(finding: &Finding) -> Vec<&'static str> {
+    let tactics = asff::types_of(&finding.rule.tags);
+    let unusual = finding.first_seen().map(|_| "Unusual Behaviors");
+    let own = finding.is_own().then_some("Software and Configuration Checks");
     tactics.chain(unusual).chain(own).collect()
 }
 

@@ -8,9 +8,9 @@ use jiff::{SignedDuration, Timestamp};
 use crate::alerting::Alert;
 use crate::finding::{Event, OWN_SOURCE};
 use crate::sigma::Level;
-use crate::trail::Outcome;
+use crate::trail::{DOMAINS, Outcome};
 
-use super::{Command, plain};
+use super::{Command, plain, redact};
 
 const MAX_COMMANDS: usize = 10;
 const MAX_LINE: usize = 1000;
@@ -50,14 +50,14 @@ fn is_safe(text: &str) -> bool {
     (1..=512).contains(&text.len())
         && text.bytes().all(is_plain)
         && !text.starts_with('-')
+        && !redact::is_in(text)
         && (!is_link || is_queue(text) || text.starts_with("s3://"))
 }
 
 /// The one kind of address that commands of AWS take: `https://sqs.eu-west-1.amazonaws.com/111122223333/orders`.
 fn is_queue(url: &str) -> bool {
     let host = url.strip_prefix("https://sqs.").and_then(|rest| rest.split('/').next());
-    let region =
-        host.and_then(|host| host.strip_suffix(".amazonaws.com").or_else(|| host.strip_suffix(".amazonaws.com.cn")));
+    let region = host.and_then(|host| DOMAINS.iter().find_map(|domain| host.strip_suffix(domain)?.strip_suffix('.')));
     region.is_some_and(|region| region.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-'))
         && url.matches("://").count() == 1
         && !url.to_ascii_lowercase().contains("www.")
@@ -75,7 +75,8 @@ fn what_else(alert: &Alert) -> Option<Command> {
         _ => return None,
     };
     let region = region(event)?;
-    if !is_safe(value) {
+    // To the command, a comma begins the next attribute.
+    if !is_safe(value) || value.contains(',') {
         return None;
     }
     let (from, to) = (stamp(shifted(event.time, -AROUND)), stamp(shifted(alert.last_time(), AROUND)));
@@ -191,6 +192,7 @@ mod tests {
             "!x",
             "~x",
             "a*",
+            "exports/password=hunter22",
         ] {
             assert_eq!(one(hostile), "<keyId>", "{hostile}");
         }

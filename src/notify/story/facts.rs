@@ -132,7 +132,7 @@ fn agent(event: &Event) -> String {
     let details = event.details();
     let agent = details.user_agent.as_deref().map(|agent| agent.trim_start_matches('[').trim_end_matches(']'));
     let agent = agent.filter(|agent| details.source_ip.as_deref() != Some(agent));
-    agent.map(|agent| plain::line(agent, 150)).unwrap_or_default()
+    agent.map(|agent| plain::logged(agent, 150)).unwrap_or_default()
 }
 
 fn when(alert: &Alert) -> String {
@@ -178,7 +178,9 @@ fn pattern(finding: &Finding) -> Option<String> {
     let seconds = episode.last.duration_since(episode.first).as_secs();
     let measured = in_words(&episode.measured);
     let events = counted(episode.count, "event");
-    Some(format!("{measured}{group}: {events} in {seconds} s, from {}", time(episode.first)))
+    // A count of events has said how many.
+    let events = if measured.starts_with(&events) { String::new() } else { format!(": {events}") };
+    Some(format!("{measured}{group}{events} in {seconds} s, from {}", time(episode.first)))
 }
 
 /// `event_count 12 (gte 10)` is `12 events (at least 10)`.

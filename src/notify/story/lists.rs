@@ -112,6 +112,9 @@ pub(super) fn notes(alert: &Alert) -> Vec<String> {
     let timeless = (!alert.finding.event.time_is_known)
         .then(|| "The record carries no time; the one above is when it was read.".to_owned());
     let has_more = alert.finding.summary().is_some_and(|summary| summary.has_more);
-    let more = has_more.then(|| "More was held back than one summary tells; another follows.".to_owned());
+    let more = has_more.then(|| {
+        "More was held back than could be read at once; if some of it is this rule's, another summary follows."
+            .to_owned()
+    });
     [repetition, timeless, more].into_iter().flatten().collect()
 }

@@ -192,7 +192,7 @@ fn from(event: &Event) -> String {
 }
 
 fn reason(event: &Event) -> String {
-    plain::line(facts::reason(event), 100)
+    plain::logged(facts::reason(event), 100)
 }
 
 /// What makes it unusual.

@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::alerting::Alert;
 use crate::finding::Finding;
 
-use super::{actor, plain};
+use super::{actor, plain, redact};
 
 /// After that somebody has to look at it again.
 const VALID: SignedDuration = SignedDuration::from_hours(90 * 24);
@@ -41,7 +41,7 @@ fn principal(finding: &Finding) -> Option<String> {
     if finding.is_own() {
         return None;
     }
-    let whole = |principal: &String| (principal.chars().count() <= MAX_TEXT).then(|| principal.clone());
+    let whole = |principal: &String| is_shown(principal).then(|| principal.clone());
     match finding.episode() {
         None => whole(finding.event.details().actor.principal.as_ref()?),
         Some(episode) => {
@@ -67,8 +67,8 @@ fn rules(finding: &Finding) -> Vec<String> {
 
 /// A field that has to have one of these values, unless that is too much to list.
 fn listed(field: &str, values: BTreeSet<&String>) -> String {
-    let fits = (1..=MAX_VALUES).contains(&values.len())
-        && values.iter().all(|value| !value.is_empty() && value.chars().count() <= MAX_TEXT);
+    let fits =
+        (1..=MAX_VALUES).contains(&values.len()) && values.iter().all(|value| !value.is_empty() && is_shown(value));
     if !fits {
         return String::new();
     }
@@ -81,6 +81,11 @@ fn listed(field: &str, values: BTreeSet<&String>) -> String {
     }
 }
 
+/// Whether a value can stand there as it is.
+fn is_shown(value: &str) -> bool {
+    value.chars().count() <= MAX_TEXT && !redact::is_in(value)
+}
+
 /// A value as Sigma takes it literally.
 fn value(text: &str) -> String {
     let escaped: String =
@@ -89,15 +94,17 @@ fn value(text: &str) -> String {
 }
 
 /// A scalar of YAML that is nothing but this text. What could hide or turn text is written as numbers, and so is what mail and
-/// chat would make links of.
+/// chat would make links of, or change.
 fn quoted(text: &str) -> String {
     let mut quoted = String::from("\"");
-    let mut before = ' ';
+    let mut before = '"';
     for c in text.chars() {
         match c {
             '"' | '\\' => quoted.extend(['\\', c]),
             '/' if matches!(before, ':' | '/') => quoted += r"\x2f",
             '.' if matches!(before, 'w' | 'W') => quoted += r"\x2e",
+            ' ' if before == ' ' => quoted += r"\x20",
+            '`' => quoted += r"\x60",
             c if plain::is_hostile(c) => quoted += &format!("\\U{:08x}", u32::from(c)),
             c => quoted.push(c),
         }
