@@ -184,7 +184,7 @@ impl Correlations {
             }
         }
         self.all.push(CompiledCorrelation {
-            info: Arc::new(compile::info(metadata, extension, &compiler, 0)?),
+            info: Arc::new(compile::info(metadata, extension, &compiler)?),
             correlation: correlation.clone(),
             told: true,
             lacks_data: compiler.lacks_data(),

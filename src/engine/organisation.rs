@@ -91,27 +91,36 @@ impl Organisation {
         let mut documents = file.documents();
         let root = match documents.len() {
             0 => return Ok(Self::default()),
-            1 => documents.remove(0)?,
+            1 => documents.remove(0).map_err(outputs::masked_words)?,
             _ => return Err(Diagnostic::new(Code::WrongType, file, 0..0, "the configuration has to be one document")),
         };
         if root.kind == Kind::Null {
             return Ok(Self::default());
         }
-        shape.map(&root, "the configuration")?;
-        shape.only(&root, SECTIONS)?;
-        let named = section(&root, "networks", |node| networks(shape, node))?;
-        let trusted = section(&root, "trusted_networks", |node| trusted_networks(shape, node, &named))?;
+        // A line may hold more than what is wrong with it.
+        Self::read(shape, &root).map_err(|error| match root.get("channels") {
+            Some(channels) => outputs::masked(error, channels),
+            None if error.code() == Code::UnknownKey => outputs::masked_words(error),
+            None => error,
+        })
+    }
+
+    fn read(shape: Shape<'_>, root: &Node) -> Result<Self, Diagnostic> {
+        shape.map(root, "the configuration")?;
+        shape.only(root, SECTIONS)?;
+        let named = section(root, "networks", |node| networks(shape, node))?;
+        let trusted = section(root, "trusted_networks", |node| trusted_networks(shape, node, &named))?;
         Ok(Self {
             knowledge: Knowledge::new(
-                accounts(shape, &root)?,
+                accounts(shape, root)?,
                 Networks::new(&named, trusted),
-                section(&root, "expected_principals", |node| expected_principals(shape, node))?,
+                section(root, "expected_principals", |node| expected_principals(shape, node))?,
             ),
-            overrides: section(&root, "rules", |node| overrides(shape, node))?,
-            placeholders: section(&root, "placeholders", |node| placeholders(shape, node))?,
+            overrides: section(root, "rules", |node| overrides(shape, node))?,
+            placeholders: section(root, "placeholders", |node| placeholders(shape, node))?,
             outputs: Outputs {
-                channels: section(&root, "channels", |node| outputs::channels(shape, node))?,
-                topics: section(&root, "topics", |node| outputs::topics(shape, node))?,
+                channels: section(root, "channels", |node| outputs::channels(shape, node))?,
+                topics: section(root, "topics", |node| outputs::topics(shape, node))?,
             },
         })
     }

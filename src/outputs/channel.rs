@@ -103,17 +103,16 @@ const KINDS: &[&str] = &["slack", "teams", "pagerduty", "webhook", "security_hub
 
 /// Reads the section `channels`. No error of it shows what may be a secret.
 pub(crate) fn channels(shape: Shape<'_>, node: &Node) -> Result<Vec<Channel>, Diagnostic> {
-    let channels = shape.map(node, "channels")?;
-    let channels: Result<Vec<Channel>, Diagnostic> =
-        channels.iter().map(|(name, channel)| channel_of(shape, name, channel)).collect();
-    channels.map_err(|error| mask::masked(error, node))
+    let read =
+        |channels: &[(Key, Node)]| channels.iter().map(|(name, channel)| channel_of(shape, name, channel)).collect();
+    shape.map(node, "channels").and_then(read).map_err(|error| mask::masked(error, node))
 }
 
 fn channel_of(shape: Shape<'_>, name: &Key, node: &Node) -> Result<Channel, Diagnostic> {
     let is_name = (1..=64).contains(&name.text.len())
         && name.text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(&byte));
     if !is_name {
-        let error = shape.error(Code::WrongType, &name.span, format!("`{}` is no channel's name", name.text));
+        let error = shape.error(Code::WrongType, &name.span, "this is no channel's name");
         return Err(error.advise("1 to 64 letters, digits, `_` and `-`"));
     }
     shape.map(node, "a channel")?;

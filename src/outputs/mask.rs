@@ -6,18 +6,54 @@ use crate::yaml::{Diagnostic, Kind, Node, SourceFile, Span};
 const MIN_SECRET: usize = 16;
 
 /// The error, with everything in its excerpt hidden that could be a secret.
-pub(super) fn masked(error: Diagnostic, channels: &Node) -> Diagnostic {
+pub(crate) fn masked(error: Diagnostic, channels: &Node) -> Diagnostic {
     let mut hidden = Vec::new();
     // Of a channel, everything but the routing.
-    for (_, channel) in channels.members() {
-        channel.members().iter().filter(|(key, _)| key.text != "when").for_each(|(_, value)| find(value, &mut hidden));
+    for (name, channel) in channels.members() {
+        if name.text.contains("://") {
+            hidden.push(name.span.clone());
+        }
+        match &channel.kind {
+            Kind::Map(members) => {
+                let members = members.iter().filter(|(key, _)| key.text != "when");
+                members.for_each(|(_, value)| find(value, &mut hidden));
+            }
+            _ => find(channel, &mut hidden),
+        }
     }
+    if !matches!(channels.kind, Kind::Map(_)) {
+        find(channels, &mut hidden);
+    }
+    without(error, hidden)
+}
+
+/// As [`masked`], where YAML itself is broken and nobody knows what stands where: every word is hidden that could be a secret.
+pub(crate) fn masked_words(error: Diagnostic) -> Diagnostic {
+    let is_between = |c: char| c.is_whitespace() || "'\"{}[],".contains(c);
+    let is_secret = |word: &str| {
+        let is_key = word.ends_with(':') && !word.contains("://");
+        word.len() >= MIN_SECRET && !is_reference(word) && !is_key
+    };
+    let mut hidden = Vec::new();
+    let mut start = 0;
+    for piece in error.file().text.split_inclusive(is_between) {
+        let word = piece.trim_end_matches(is_between);
+        if is_secret(word) {
+            hidden.push(start..start + word.len());
+        }
+        start += piece.len();
+    }
+    without(error, hidden)
+}
+
+/// The error, with these places of its file hidden.
+fn without(error: Diagnostic, hidden: Vec<Span>) -> Diagnostic {
     let file = error.file();
     let mut text = file.text.clone().into_bytes();
     for span in hidden {
         text[span].fill(b'*');
     }
-    // OK because the bytes of whole scalars were replaced, and no character is part of two.
+    // OK because the bytes of whole words were replaced, and no character is part of two.
     let text = String::from_utf8(text).unwrap_or_default();
     let file = SourceFile::new(file.name.clone(), text);
     error.shown_in(&file)

@@ -29,6 +29,7 @@ pub use topic::{Topic, destinations};
 pub use when::{Facets, NamedRule, Place, When};
 
 pub(crate) use channel::channels;
+pub(crate) use mask::{masked, masked_words};
 pub(crate) use topic::topics;
 
 /// Everything that alerts go to, besides the topic of the settings.

@@ -132,6 +132,11 @@ fn a_secret_in_the_file_is_refused_and_not_repeated() {
     assert!(!told.contains("hooks.slack.com") && !told.contains("abcdefghijkl"), "{told}");
     let told = error("soc: {slack: {token: xoxb-not-a-real-token, channel: '#soc'}}");
     assert!(told.contains("plain-secret") && !told.contains("xoxb"), "{told}");
+    // Nor where a channel or all of them should be.
+    for yaml in ["{}", "[{}]", "security: {}", "security: [{}]", "'{}': {slack: {}}"] {
+        let told = error(&yaml.replacen("{}", address, 1));
+        assert!(told.contains("error[") && !told.contains("hooks.slack.com"), "{told}");
+    }
     let told = error("siem: {webhook: {url: 'https://me:not-a-password@siem.example.com/'}}");
     assert!(told.contains("a name and a password must not stand in it") && !told.contains("not-a-password"), "{told}");
 }
@@ -174,7 +179,7 @@ fn what_is_wrong_with_a_channel_is_said_with_what_to_try() {
         ("a: {slak: {webhook: ssm:a}}", "`slak` is not known here", "did you mean `slack`?"),
         ("a: {when: {level: high}}", "`a` doesn't say what it is", "one of slack, teams"),
         ("a: {security_hub: {}, teams: {webhook: ssm:a}}", "a channel is one thing", "of its own"),
-        ("a b: {security_hub: {}}", "`a b` is no channel's name", "1 to 64 letters"),
+        ("a b: {security_hub: {}}", "this is no channel's name", "1 to 64 letters"),
         ("a: {slack: {}}", "`token` is missing", "`webhook`, or `token`"),
         ("a: {slack: {token: ssm:a}}", "`channel` is missing", "begins with C"),
         ("a: {slack: {token: ssm:a, channel: security}}", "no id of a channel", "not its name"),

@@ -95,7 +95,9 @@ impl Collection {
         }
         if document.get("filter").is_some() {
             let filter = Filter::parse(shape, document)?;
-            if filter.logsource.is_own() {
+            if filter.metadata.status.is_retired() {
+                self.retired.push(retired(shape, document, "filter"));
+            } else if filter.logsource.is_own() {
                 self.own_filters.push(filter);
             } else if filter.logsource.may_be_cloudtrail() {
                 self.filters.push(filter);
@@ -107,7 +109,7 @@ impl Collection {
         if document.get("correlation").is_some() {
             let correlation = CorrelationRule::parse(shape, document)?;
             if correlation.metadata.status.is_retired() {
-                self.retired.push(retired(shape, document));
+                self.retired.push(retired(shape, document, "rule"));
                 self.aside.push((correlation.metadata, RETIRED));
             } else {
                 self.correlations.push(correlation);
@@ -121,7 +123,7 @@ impl Collection {
             self.doubtful.extend(nearly_cloudtrail(shape, document, &rule.logsource));
             self.aside.push((rule.metadata, "for another log source"));
         } else if rule.metadata.status.is_retired() {
-            self.retired.push(retired(shape, document));
+            self.retired.push(retired(shape, document, "rule"));
             self.aside.push((rule.metadata, RETIRED));
         } else if rule.logsource.is_own() {
             self.own.push(rule);
@@ -148,9 +150,9 @@ fn nearly_cloudtrail(shape: Shape<'_>, document: &Node, logsource: &LogSource) -
     })
 }
 
-fn retired(shape: Shape<'_>, document: &Node) -> Diagnostic {
+fn retired(shape: Shape<'_>, document: &Node, what: &str) -> Diagnostic {
     let status = document.get("status").unwrap_or(document);
-    let message = format!("the rule is {}, so it is not loaded", status.text().unwrap_or("retired"));
+    let message = format!("the {what} is {}, so it is not loaded", status.text().unwrap_or("retired"));
     Diagnostic::warning(Code::Retired, shape.file, status.span.clone(), message)
         .advise("write `status: test` to load it all the same")
 }

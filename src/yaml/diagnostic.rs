@@ -169,7 +169,7 @@ codes! {
         BadRelated = "bad-related",
         /// A log source that is nearly CloudTrail's, so that the rule is not loaded.
         UnlikelyLogSource = "unlikely-log-source",
-        /// A rule that its author has retired, and that is not loaded.
+        /// A rule or filter that its author has retired, and that is not loaded.
         Retired = "retired",
         /// A name that another rule has, too.
         DuplicateName = "duplicate-name",

@@ -48,11 +48,15 @@ pub(super) fn rule(
         let exception = compiler.identifier(exception)?;
         detections.except(format!("exception {number}"), exception);
     }
+    let mut excepted = 0;
     if let Some(change) = change {
         let compiler = Compiler { file: &change.file, ..Compiler::new(metadata, organisation) };
         for (number, exception) in (1..).zip(&change.exceptions) {
             match compiler.identifier(exception) {
-                Ok(exception) => detections.except(format!("exception {number} of the organisation"), exception),
+                Ok(exception) => {
+                    excepted += 1;
+                    detections.except(format!("exception {number} of the organisation"), exception);
+                }
                 Err(error) => problems.push(error),
             }
         }
@@ -69,10 +73,11 @@ pub(super) fn rule(
         None => Some(DEFAULT_DEDUP.iter().filter_map(|name| Field::new(name).ok()).collect()),
     };
     let title = extension.alert.title.as_ref().map(|title| compiler.title(title)).transpose()?;
-    let info = Arc::new(info(metadata, extension, &compiler, filters.len())?);
+    let mut info = info(metadata, extension, &compiler)?;
+    (info.tuning.exceptions, info.tuning.filters) = (excepted, filters.len());
     problems.extend(compiler.lacking());
     Ok(CompiledRule {
-        info,
+        info: Arc::new(info),
         condition: Expr::All(detections.conditions),
         identifiers: detections.identifiers,
         first_seen,
@@ -90,12 +95,11 @@ pub(super) fn check_filter(filter: &Filter, organisation: &Organisation) -> Resu
     Ok(compiler.lacking())
 }
 
-/// What people are told about a rule or a correlation to which so many filters are joined.
+/// What people are told about a rule or a correlation.
 pub(super) fn info(
     metadata: &Metadata,
     extension: &Extension,
     compiler: &Compiler<'_>,
-    filters: usize,
 ) -> Result<RuleInfo, Diagnostic> {
     let command = |template| Command::new(template, |name| compiler.field(name));
     let change = compiler.organisation.overrides.get(&metadata.id);
@@ -122,8 +126,7 @@ pub(super) fn info(
                 .filter(|level| *level != metadata.level)
                 .map(|_| metadata.level),
             limits: change.map(|change| change.limits.clone()).unwrap_or_default(),
-            exceptions: change.map_or(0, |change| change.exceptions.len()),
-            filters,
+            ..Tuning::default()
         },
     })
 }
