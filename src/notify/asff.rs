@@ -33,8 +33,13 @@ impl Product {
     #[must_use]
     pub fn of_event(story: &Story) -> Self {
         let Story { account, region, .. } = story;
-        Self { partition: partition(region).to_owned(), account: account.id.clone(), region: region.clone() }
+        Self { partition: partition(region).to_owned(), account: name(&account.id), region: name(region) }
     }
+}
+
+/// What a log calls an account or a Region, as it can stand in an ARN.
+fn name(text: &str) -> String {
+    text.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').collect()
 }
 
 /// An alert as a finding.
@@ -120,7 +125,7 @@ fn resources(story: &Story, product: &Product) -> Vec<Value> {
     if accounts.is_empty() {
         accounts.push(&product.account);
     }
-    let accounts = accounts.into_iter().map(|account| of("AwsAccount", &format!("AWS::::Account:{account}")));
+    let accounts = accounts.into_iter().map(|account| of("AwsAccount", &format!("AWS::::Account:{}", name(account))));
     let others = story.resources.iter().filter(|arn| !arn.is_empty()).map(|arn| of("Other", &plain::cut(arn, 512)));
     accounts.chain(others).take(MAX_RESOURCES).collect()
 }
