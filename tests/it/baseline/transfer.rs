@@ -99,6 +99,21 @@ fn one_rule_is_forgotten_or_all_are() {
     assert!(place.dump().is_empty());
 }
 
+#[test]
+fn what_nobody_has_been_told_of_is_not_forgotten_with_its_rule() {
+    let place = Place::new();
+    let kept = r#"{"rule":"address","title":"t","level":"high","limit":"quiet","findings":[]}"#;
+    let key = format!(r#"{{"partition":"Q#{:032x}","sort":"000001#a"}}"#, 0);
+    place.write("memory.jsonl", &format!(r#"{{"key":{key},"expires":"2999-01-01T00:00:00Z","value":{kept}}}"#));
+    let ran = place.baseline(&["--load", "memory.jsonl", "--forget", "nobody"]);
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    let ran = place.baseline(&["--forget", "address"]);
+    assert!(ran.err.contains("1 alerts were put by and stay: the next summary tells them"), "{}", ran.err);
+    assert_eq!(place.dump().len(), 1);
+    assert_eq!(place.baseline(&["--forget", "all"]).code, 0);
+    assert!(place.dump().is_empty());
+}
+
 /// More than a page, so that pages go on after what was removed.
 #[test]
 fn a_large_memory_is_dumped_loaded_and_forgotten_whole() {
