@@ -67,8 +67,10 @@ fn what_is_wrong_is_said() {
     };
     let err = told(&["--config", CHANNELS, "--print", "--channel", "securty"]);
     assert!(err.contains("there is no channel `securty`; there are: security, payments, oncall, siem"), "{err}");
-    let err = told(&["--config", "events/trailhound.yaml", "--print"]);
-    assert!(err.contains("events/trailhound.yaml names no channel"), "{err}");
+    for more in [&["--print"][..], &["--print", "--channel", "security"]] {
+        let err = told(&[&["--config", "events/trailhound.yaml"], more].concat());
+        assert!(err.contains("events/trailhound.yaml names no channel"), "{err}");
+    }
     let folder = TempDir::new().unwrap();
     let secrets = folder.path().join("secrets.yaml");
     fs::write(&secrets, "ssm:/a: [not-a-secret]\n").unwrap();

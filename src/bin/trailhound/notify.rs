@@ -30,10 +30,10 @@ impl Clock for Impatient {
 
 pub(crate) async fn run(args: &NotifyArgs) -> Result<Verdict, BoxError> {
     let mut channels = start::organisation_file(&args.config)?.outputs.channels;
-    select(&mut channels, &args.channel)?;
     if channels.is_empty() {
         return Err(format!("{} names no channel: write `channels` into it", args.config.display()).into());
     }
+    select(&mut channels, &args.channel)?;
     let state = start::memory(&args.state).await?;
     if args.print {
         let notifier = Notifier::new(Printer, state, Impatient, channels, SecretSource::MadeUp);
