@@ -31,8 +31,14 @@ pub(super) fn subject(story: &Story) -> String {
     }
     let tail = tail(&shortened(&actor, MAX_ACTOR), &[&shortened(&account, MAX_PLACE)]);
     let room = MAX_SUBJECT - level.len() - tail.len();
-    let title = if title.len() <= room { title } else { format!("{}...", title[..room - 3].trim_end()) };
+    let title = if title.len() <= room { title } else { format!("{}...", begun(&title[..room - 3])) };
     format!("{level}{title}{tail}")
+}
+
+/// What stands before the mark of a cut: not what would become a link with it.
+fn begun(text: &str) -> &str {
+    let text = text.trim_end();
+    if text.to_ascii_lowercase().ends_with("www") { text.trim_end_matches(['w', 'W']).trim_end() } else { text }
 }
 
 /// Printable ASCII; any other character is a question mark.
