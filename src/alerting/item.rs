@@ -138,10 +138,10 @@ impl Kind {
 }
 
 impl Key {
-    /// The one item of a partition.
     /// The sort key of what stands alone in its partition.
     pub(super) const ONLY: &str = "-";
 
+    /// The one item of a partition.
     pub(super) fn single(kind: Kind, name: u128) -> Self {
         Self { partition: Self::partition(kind, name), sort: Self::ONLY.to_owned() }
     }

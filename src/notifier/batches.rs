@@ -197,7 +197,7 @@ fn detail(job: &Job<'_>, most: usize) -> String {
     let mut finding: Value = serde_json::from_str(&whole).unwrap_or_default();
     if finding["evidences"].is_array() {
         finding["evidences"] = json!([]);
-        let note = json!("the evidence was left out: with it the event is too large for EventBridge");
+        let note = json!("The evidence was left out: with it the event is too large for EventBridge.");
         // Anybody may have written it.
         if !finding["unmapped"].is_object() {
             finding["unmapped"] = json!({});

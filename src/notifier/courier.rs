@@ -28,8 +28,7 @@ const MAX_WHY: usize = 250;
 const LONGEST_HOLD: Duration = Duration::from_mins(5);
 /// Alerts of a burst whose details stand in its thread.
 const DETAILS: usize = 10;
-
-/// A message that was tried so often waits for the others.
+/// A message that was tried more often than this waits for the others.
 const OFTEN: u32 = 3;
 
 /// A message for a channel.

@@ -118,6 +118,7 @@ impl<O: ObjectStore, S: StateStore, P: Publisher, C: Clock> Pipeline<O, S, P, C>
     pub async fn handle_until(&self, payload: &str, ends: Option<Timestamp>) -> Outcome {
         let mut run = Run::new(Budget::new(self.clock.now(), ends));
         let trigger = Trigger::parse(payload);
+        // A schedule names nothing to read: it asks for what is due.
         let is_tick = matches!(&trigger, Ok(Trigger::Direct(work)) if *work == Work::default());
         let wanted = run.take(trigger, payload);
         self.do_all(&mut run, wanted).await;
