@@ -243,6 +243,20 @@ async fn a_function_that_may_not_read_the_data_starts_and_names_the_rules_that_a
     assert!(!log.contains("enrichment_loaded"), "{log}");
 }
 
+/// The notifier reads the usual topic alone.
+#[tokio::test]
+async fn a_function_whose_channels_miss_alerts_says_so() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let config = folder.path().join("trailhound.yaml");
+    for (instead, said) in [("true", 1), ("false", 0)] {
+        let topics = format!("[{{arn: '{TOPIC}2', when: {{level: critical}}, instead: {instead}}}]");
+        fs::write(&config, format!("channels: {{hub: {{security_hub: {{}}}}}}\ntopics: {topics}\n")).unwrap();
+        let (_, _, log) = Server::run(WarmUps::Refused, &[("TRAILHOUND_CONFIG", config.to_str().unwrap())]).await;
+        let lines = log.lines().filter(|line| line.contains(r#""event":"channels_bypassed""#) && line.contains(TOPIC));
+        assert_eq!(lines.count(), said, "{log}");
+    }
+}
+
 #[tokio::test]
 async fn a_function_without_its_connections_starts_and_says_what_is_wrong() {
     let (seen, answer, log) = Server::run(WarmUps::Refused, &[]).await;
