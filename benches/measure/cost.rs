@@ -124,7 +124,7 @@ async fn run(kind: Kind, patterns: &str) -> Vec<Units> {
 }
 
 fn rules(patterns: &str) -> RuleSet {
-    let core = rule_pack::collect(&[RuleSource::Core]);
+    let core = rule_pack::collect(&[RuleSource::CORE]);
     let mut all = sigma::parse(&SourceFile::new("patterns.yml", patterns));
     all.extend(core);
     let (rules, rejected) = RuleSet::compile(&all, &Organisation::default(), jiff::civil::date(2026, 11, 5));

@@ -89,7 +89,7 @@ pub(super) fn compile(rules: Rules) -> Option<RuleSet> {
     match rules {
         Rules::None => None,
         Rules::Core => {
-            let loaded = rule_pack::load(&[RuleSource::Core], &Organisation::default(), jiff::civil::date(2026, 11, 5));
+            let loaded = rule_pack::load(&[RuleSource::CORE], &Organisation::default(), jiff::civil::date(2026, 11, 5));
             assert!(loaded.rejected.is_empty(), "{}", loaded.rejected[0]);
             Some(loaded.rules)
         }

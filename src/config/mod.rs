@@ -194,7 +194,7 @@ impl Settings {
             enrichment: source.parsed("TRAILHOUND_ENRICHMENT", enrichment),
             rules: source
                 .parsed("TRAILHOUND_RULES", |value| Ok(rules(value)))
-                .unwrap_or_else(|| vec![RuleSource::Core]),
+                .unwrap_or_else(|| vec![RuleSource::CORE]),
             scope: Scope {
                 accounts: source.parsed("TRAILHOUND_ACCOUNTS", accounts).unwrap_or_default(),
                 regions: source.parsed("TRAILHOUND_REGIONS", regions).unwrap_or_default(),
@@ -301,9 +301,9 @@ mod tests {
         assert_eq!(settings.state, StateIn::Memory);
         assert_eq!((settings.config, settings.enrichment, settings.warm), (None, None, Vec::new()));
         assert_eq!((settings.concurrency, settings.limits), (8, Limits::default()));
-        assert_eq!(settings.rules, [RuleSource::Core]);
+        assert_eq!(settings.rules, [RuleSource::CORE]);
         let settings = read(&[("TRAILHOUND_ALERTS", "stdout"), ("TRAILHOUND_RULES", "ours, core")]).unwrap();
-        assert_eq!(settings.rules, [RuleSource::Path("ours".into()), RuleSource::Core]);
+        assert_eq!(settings.rules, [RuleSource::Path("ours".into()), RuleSource::CORE]);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::local::Stdout;
 use crate::pipeline::Quarantine;
-use crate::rule_pack::RuleSource;
+use crate::rule_pack::{Pack, RuleSource};
 use crate::trail::EventKind;
 use crate::trigger::s3_url;
 use crate::yaml::suggest;
@@ -16,7 +16,9 @@ fn listed(value: &str) -> impl Iterator<Item = &str> {
 }
 
 pub(super) fn rules(value: &str) -> Vec<RuleSource> {
-    listed(value).map(|place| RuleSource::pack(place).unwrap_or_else(|| RuleSource::Path(place.into()))).collect()
+    listed(value)
+        .map(|place| Pack::named(place).map_or_else(|| RuleSource::Path(place.into()), RuleSource::Pack))
+        .collect()
 }
 
 /// Reads `s3` or `dir:PATH`.

@@ -12,6 +12,7 @@ const SOON: i32 = 14;
 
 /// The filters that hold.
 pub(super) struct Filters<'f> {
+    all: &'f [Filter],
     holding: Vec<&'f Filter>,
     expired: usize,
 }
@@ -25,7 +26,7 @@ impl<'f> Filters<'f> {
         today: Date,
         problems: &mut Vec<Diagnostic>,
     ) -> Self {
-        let mut holding = Self { holding: Vec::new(), expired: 0 };
+        let mut holding = Self { all: filters, holding: Vec::new(), expired: 0 };
         for filter in filters {
             let lacking = match compile::check_filter(filter, organisation) {
                 Ok(lacking) => lacking,
@@ -48,6 +49,7 @@ impl<'f> Filters<'f> {
     pub(super) fn of(&self, rule: &Rule) -> Vec<&'f Filter> {
         let is_for = |filter: &&&Filter| match &filter.rules {
             FilteredRules::Any => true,
+            FilteredRules::Named => rule.extension.filters.iter().any(|named| is_named(filter, &named.text)),
             FilteredRules::These(rules) => rules.iter().any(|named| rule.metadata.is_called(&named.text)),
         };
         self.holding.iter().filter(is_for).copied().collect()
@@ -57,7 +59,7 @@ impl<'f> Filters<'f> {
     pub(super) fn stray(&self, collection: &Collection) -> Vec<Diagnostic> {
         let known = |named: &str| collection.rules.iter().any(|rule| rule.metadata.is_called(named));
         let stray = |filter: &&'f Filter| match &filter.rules {
-            FilteredRules::Any => Vec::new(),
+            FilteredRules::Any | FilteredRules::Named => Vec::new(),
             FilteredRules::These(named) => named
                 .iter()
                 .filter(|named| !known(&named.text))
@@ -71,13 +73,38 @@ impl<'f> Filters<'f> {
         self.holding.iter().flat_map(stray).collect()
     }
 
-    pub(super) fn count(&self) -> usize {
-        self.holding.len()
+    /// Filters that a rule asks for and that are not there. The rule stands without them. One that has expired, or has a mistake in it, is
+    /// said to by itself.
+    pub(super) fn missing(&self, rule: &Rule) -> Vec<Diagnostic> {
+        let names = || self.all.iter().filter(|filter| filter.rules == FilteredRules::Named);
+        let missing =
+            rule.extension.filters.iter().filter(|asked| !names().any(|filter| is_named(filter, &asked.text)));
+        missing
+            .map(|asked| {
+                let advice = suggest(&asked.text, names().filter_map(|filter| filter.metadata.name.as_deref()));
+                let message = format!("no filter with `rules: named` has the name `{}`", asked.text);
+                let file = &rule.metadata.file;
+                Diagnostic::new(Code::UnknownFilter, file, asked.span.clone(), message)
+                    .advise(advice.unwrap_or_else(|| "write one, or leave the name out".to_owned()))
+            })
+            .collect()
+    }
+
+    /// Those that are for some rule, or that name one.
+    pub(super) fn count(&self, rules: &[Rule]) -> usize {
+        let is_asked_for = |filter: &Filter| {
+            rules.iter().flat_map(|rule| &rule.extension.filters).any(|asked| is_named(filter, &asked.text))
+        };
+        self.holding.iter().filter(|filter| filter.rules != FilteredRules::Named || is_asked_for(filter)).count()
     }
 
     pub(super) fn expired(&self) -> usize {
         self.expired
     }
+}
+
+fn is_named(filter: &Filter, name: &str) -> bool {
+    filter.metadata.name.as_deref() == Some(name)
 }
 
 /// Says that a filter has expired, or soon will.

@@ -139,12 +139,13 @@ impl RuleSet {
                 set.off.push(rule.metadata.clone());
                 continue;
             }
+            rejected.extend(filters.missing(rule));
             match compile::rule(rule, &filters.of(rule), organisation, &mut rejected) {
                 Ok(compiled) => set.rules.push(compiled),
                 Err(error) => rejected.push(error),
             }
         }
-        (set.filters, set.expired_filters) = (filters.count(), filters.expired());
+        (set.filters, set.expired_filters) = (filters.count(&collection.rules), filters.expired());
         rejected.extend(filters.stray(collection));
         let mut correlations = Vec::new();
         for rule in &collection.correlations {

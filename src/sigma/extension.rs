@@ -4,6 +4,7 @@ use jiff::SignedDuration;
 
 use crate::yaml::{Code, Diagnostic, Kind, Node, Span};
 
+use super::correlation::RuleRef;
 use super::detection::{FieldName, SearchIdentifier};
 use super::first_seen::FirstSeen;
 use super::shape::Shape;
@@ -19,6 +20,10 @@ pub struct Extension {
     pub mode: Mode,
     /// Events that the rule shall not match: any of them.
     pub exceptions: Vec<SearchIdentifier>,
+    /// Names of filters that are joined to it.
+    pub filters: Vec<RuleRef>,
+    /// The shipped packs that it belongs to.
+    pub packs: Vec<String>,
 }
 
 /// Whether people are told.
@@ -69,12 +74,12 @@ impl Mode {
 impl Extension {
     /// Reads the section of a detection rule.
     pub(super) fn parse(shape: Shape<'_>, rule: &Node) -> Result<Self, Diagnostic> {
-        Self::of(shape, rule, &["first_seen", "alert", "mode", "exceptions"])
+        Self::of(shape, rule, &["first_seen", "alert", "mode", "exceptions", "filters", "packs"])
     }
 
     /// Reads the section of a correlation, which looks at no event itself.
     pub(super) fn parse_for_correlation(shape: Shape<'_>, rule: &Node) -> Result<Self, Diagnostic> {
-        Self::of(shape, rule, &["alert", "mode"])
+        Self::of(shape, rule, &["alert", "mode", "packs"])
     }
 
     fn of(shape: Shape<'_>, rule: &Node, members: &[&str]) -> Result<Self, Diagnostic> {
@@ -86,6 +91,8 @@ impl Extension {
             alert: node.get("alert").map(|node| alert(shape, node)).transpose()?.unwrap_or_default(),
             mode: mode(shape, node)?.unwrap_or_default(),
             exceptions: exceptions(shape, node)?,
+            filters: filters(shape, node)?,
+            packs: shape.texts(node, "packs")?,
         })
     }
 }
@@ -104,6 +111,11 @@ pub(crate) fn exceptions(shape: Shape<'_>, map: &Node) -> Result<Vec<SearchIdent
         }
         Some(other) => Err(shape.wrong(other, "exceptions", "a list of maps, as in a detection")),
     }
+}
+
+fn filters(shape: Shape<'_>, map: &Node) -> Result<Vec<RuleRef>, Diagnostic> {
+    let Some(node) = map.get("filters") else { return Ok(Vec::new()) };
+    Ok(shape.spanned_texts(node, "filters")?.into_iter().map(|(text, span)| RuleRef { text, span }).collect())
 }
 
 fn alert(shape: Shape<'_>, node: &Node) -> Result<AlertOptions, Diagnostic> {

@@ -44,6 +44,8 @@ pub struct Upkeep {
 pub enum FilteredRules {
     /// Every rule of its log source.
     Any,
+    /// Those that ask for it by its name.
+    Named,
     /// These.
     These(Vec<RuleRef>),
 }
@@ -57,6 +59,11 @@ impl Filter {
         let filter = shape.required(node, "filter", "`rules`, search identifiers and a `condition`")?;
         shape.map(filter, "filter")?;
         let rules = rules(shape, filter)?;
+        if rules == FilteredRules::Named && metadata.name.is_none() {
+            return Err(shape
+                .error(Code::Missing, &node.span, "`name` is missing")
+                .advise("rules ask for a filter with `rules: named` by its name"));
+        }
         let detection = if logsource.may_be_cloudtrail() || logsource.is_own() {
             Detection::parse(shape, filter, &["rules"])?
         } else {
@@ -80,11 +87,12 @@ impl Upkeep {
 }
 
 fn rules(shape: Shape<'_>, filter: &Node) -> Result<FilteredRules, Diagnostic> {
-    let node = shape.required(filter, "rules", "ids or names of rules, or `any`")?;
+    let node = shape.required(filter, "rules", "ids or names of rules, `any`, or `named`")?;
     let nothing =
         || shape.error(Code::Missing, &node.span, "`rules` names no rule").advise("`rules: any` is for every rule");
     match &node.kind {
         Kind::Text(word) if word == "any" => Ok(FilteredRules::Any),
+        Kind::Text(word) if word == "named" => Ok(FilteredRules::Named),
         // Other implementations take an empty list for all rules; who empties a list means none.
         Kind::List(items) if items.is_empty() => Err(nothing()),
         Kind::Null => Err(nothing()),

@@ -105,6 +105,8 @@ codes! {
         DuplicateId = "duplicate-id",
         /// The configuration names a rule that isn't loaded.
         UnknownRule = "unknown-rule",
+        /// A rule asks for a filter that isn't there.
+        UnknownFilter = "unknown-filter",
         /// A secret that stands in the configuration itself.
         PlainSecret = "plain-secret",
         /// Asks for data that isn't loaded, and so for what no event has.

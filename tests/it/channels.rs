@@ -29,7 +29,7 @@ async fn alerts() -> Vec<Notification> {
 /// What the sample events tell, with the shipped rules and the sample configuration.
 pub(crate) async fn sample_alerts() -> Vec<Notification> {
     let config = SourceFile::new("trailhound.yaml", fs::read_to_string(events().join("trailhound.yaml")).unwrap());
-    let loaded = rule_pack::load(&[RuleSource::Core], &Organisation::parse(&config).unwrap(), TODAY);
+    let loaded = rule_pack::load(&[RuleSource::CORE], &Organisation::parse(&config).unwrap(), TODAY);
     let mut world = World::new(loaded.rules);
     world.pipeline.handling.own_rules = loaded.own;
     world.pipeline.objects = Folder::new(events().join("objects")).unwrap();

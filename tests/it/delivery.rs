@@ -20,7 +20,7 @@ pub(crate) fn world() -> World {
     let yaml = rule("  sel: {eventName: StopLogging}\n  condition: sel").replace("title: Test", "title: Trail stopped");
     let mut world = World::new(rules(&yaml));
     world.pipeline.handling.own_rules =
-        rule_pack::load(&[RuleSource::Core], &trailhound::engine::Organisation::default(), TODAY).own;
+        rule_pack::load(&[RuleSource::CORE], &trailhound::engine::Organisation::default(), TODAY).own;
     world
 }
 
@@ -313,7 +313,7 @@ fn away() -> World {
     let yaml = format!("{}\n{first_seen}", rule("  sel: {eventName: GetUser}\n  condition: sel"));
     let mut world = World::new(rules(&yaml));
     world.pipeline.handling.own_rules =
-        rule_pack::load(&[RuleSource::Core], &trailhound::engine::Organisation::default(), TODAY).own;
+        rule_pack::load(&[RuleSource::CORE], &trailhound::engine::Organisation::default(), TODAY).own;
     world.pipeline.state.fails(Fails::Away);
     world
 }

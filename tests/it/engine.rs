@@ -226,7 +226,7 @@ fn only_rules_that_promise_nothing_are_tried_on_every_record() {
 #[test]
 fn no_shipped_rule_is_tried_on_every_record() {
     let loaded =
-        trailhound::rule_pack::load(&[trailhound::rule_pack::RuleSource::Core], &Organisation::default(), TODAY);
+        trailhound::rule_pack::load(&[trailhound::rule_pack::RuleSource::CORE], &Organisation::default(), TODAY);
     assert_eq!(loaded.rules.without_access().map(|rule| &rule.title).collect::<Vec<_>>(), Vec::<&String>::new());
 }
 

@@ -101,7 +101,7 @@ fn every_warning_says_what_to_try() {
 
 #[test]
 fn the_shipped_rules_are_clean() {
-    let collection = rule_pack::collect(&[rule_pack::RuleSource::Core]);
+    let collection = rule_pack::collect(&[rule_pack::RuleSource::CORE]);
     let (rules, _) = RuleSet::compile(&collection, &Organisation::default(), TODAY);
     let found = lint::lint(&collection, &rules);
     assert!(found.is_empty(), "{}", shown(&found));

@@ -257,7 +257,7 @@ async fn a_direct_event_answers_with_counts_or_an_error() {
 async fn sample(name: &str) -> Outcome {
     let payload = fs::read_to_string(events().join(name)).unwrap();
     let organisation = trailhound::start::organisation_file(&events().join("trailhound.yaml")).unwrap();
-    let loaded = trailhound::rule_pack::load(&[trailhound::rule_pack::RuleSource::Core], &organisation, TODAY);
+    let loaded = trailhound::rule_pack::load(&[trailhound::rule_pack::RuleSource::CORE], &organisation, TODAY);
     assert!(loaded.rejected.is_empty());
     let mut world = World::new(loaded.rules);
     world.pipeline.objects = trailhound::local::Folder::new(events().join("objects")).unwrap();

@@ -147,7 +147,7 @@ fn config() -> String {
 /// The shipped rules, and what the sample company knows.
 fn shipped() -> World {
     let organisation = Organisation::parse(&SourceFile::new("trailhound.yaml", config())).unwrap();
-    World::new(rule_pack::load(&[RuleSource::Core], &organisation, TODAY).rules)
+    World::new(rule_pack::load(&[RuleSource::CORE], &organisation, TODAY).rules)
 }
 
 /// What the tutorial's correlation finds in the sample events.

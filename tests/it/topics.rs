@@ -75,7 +75,7 @@ fn a_rule_that_is_routed_and_not_there_is_named() {
     let organisation = organisation(&format!(
         "topics: [{{arn: {ALL}, when: {{rule: [nobody, c9615467-ea64-423f-95f2-c1930697fe9b]}}}}]\nchannels: {{hub: {{security_hub: {{}}, when: {{rule: noone}}}}}}"
     ));
-    let loaded = Loaded::compile(&collect(&[RuleSource::Core]), &organisation, TODAY);
+    let loaded = Loaded::compile(&collect(&[RuleSource::CORE]), &organisation, TODAY);
     let stray: Vec<String> = loaded.stray.iter().map(|error| error.summary()).collect();
     assert!(stray[0].contains("trailhound.yaml:2:") && stray[0].contains("no rule has the id `noone`"), "{stray:?}");
     assert!(stray[1].contains("no rule has the id `nobody`"), "{stray:?}");

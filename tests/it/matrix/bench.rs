@@ -87,7 +87,7 @@ impl Bench {
             keeps: true.into(),
             is_listed_once: false.into(),
         };
-        let own = rule_pack::load(&[RuleSource::Core], &trailhound::engine::Organisation::default(), TODAY).own;
+        let own = rule_pack::load(&[RuleSource::CORE], &trailhound::engine::Organisation::default(), TODAY).own;
         let yaml = rule("  sel: {eventName: StopLogging}\n  condition: sel") + RULES;
         let pipeline = Pipeline {
             objects,

@@ -165,7 +165,7 @@ pub(super) fn of_itself() -> Vec<Named> {
         trail: "org-trail".into(),
         period: None,
     };
-    let Loaded { own, .. } = rule_pack::load(&[RuleSource::Core], &Organisation::default(), TODAY);
+    let Loaded { own, .. } = rule_pack::load(&[RuleSource::CORE], &Organisation::default(), TODAY);
     [
         OwnEvent::of_object(&object(log), Cause::Denied, "access denied", now),
         OwnEvent::of_object(&object("odd"), Cause::Damaged, "it does not inflate", now),
@@ -196,7 +196,7 @@ pub(super) async fn of_samples() -> Vec<Named> {
     let mut paths: Vec<_> = fs::read_dir(events()).unwrap().map(|entry| entry.unwrap().path()).collect();
     paths.sort();
     let organisation = start::organisation_file(&events().join("trailhound.yaml")).unwrap();
-    let Loaded { rules, own, .. } = rule_pack::load(&[RuleSource::Core], &organisation, TODAY);
+    let Loaded { rules, own, .. } = rule_pack::load(&[RuleSource::CORE], &organisation, TODAY);
     let mut world = World::new(rules);
     world.pipeline.objects = Folder::new(events().join("objects")).unwrap();
     world.pipeline.handling.own_rules = own;

@@ -36,10 +36,7 @@ pub(super) async fn run(args: &PreviewArgs) -> Result<Verdict, BoxError> {
     let is_correlation = correlation.is_some();
     let records = match &args.record {
         Some(path) => read(path)?,
-        None if is_correlation => {
-            return Err("a correlation looks at many records; give a file of them as RECORD".into());
-        }
-        None => vec![sample::record(&info)?],
+        None => sample::records(&info)?,
     };
     let notification = if is_correlation {
         through_the_pipeline(loaded.rules, &info, &records).await?

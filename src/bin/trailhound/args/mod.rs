@@ -15,6 +15,7 @@ use trailhound::trigger::s3_url;
 
 pub(crate) use self::rules::{
     AlertArgs, AlertCommand, ExplainArgs, Form, LintArgs, LintFormat, PreviewArgs, RuleArgs, RulesArgs, RulesCommand,
+    TestArgs,
 };
 
 /// Turns AWS CloudTrail into alerts: Sigma and first-seen rules over trail files, locally or in AWS Lambda.

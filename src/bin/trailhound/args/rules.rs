@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Subcommand, ValueEnum};
-use trailhound::rule_pack::RuleSource;
+use trailhound::rule_pack::{Pack, RuleSource};
 
 /// Which rules, and what the organisation knows.
 #[derive(Debug, Clone, clap::Args)]
@@ -11,7 +11,8 @@ pub(crate) struct RuleArgs {
     /// Use the Sigma rules of this folder or file instead of the built-in pack; may be repeated.
     #[arg(long, value_name = "DIR")]
     pub(crate) rules: Vec<PathBuf>,
-    /// Add a built-in pack to the rules; may be repeated. The one pack is `core`.
+    /// Use a built-in pack: core (used unless rules are named), extended, compliance, data-events, self-protection, or all; may be
+    /// repeated.
     #[arg(long, value_name = "NAME", value_parser = pack)]
     pub(crate) pack: Vec<RuleSource>,
     /// The file of what the organisation knows: names of accounts and networks, expected principals, rule overrides.
@@ -27,7 +28,7 @@ impl RuleArgs {
     pub(crate) fn sources(&self) -> Vec<RuleSource> {
         let named =
             self.rules.iter().cloned().map(RuleSource::Path).chain(self.pack.iter().cloned()).collect::<Vec<_>>();
-        if named.is_empty() { vec![RuleSource::Core] } else { named }
+        if named.is_empty() { vec![RuleSource::CORE] } else { named }
     }
 }
 
@@ -50,6 +51,46 @@ pub(crate) enum RulesCommand {
     Lint(LintArgs),
     /// Show what each part of a rule makes of a record.
     Explain(ExplainArgs),
+    /// Hold rules against the records beside them, in NAME.test.yml.
+    Test(TestArgs),
+}
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  \
+    trailhound rules test my-rules\n  \
+    trailhound rules test --mutate my-rules/stop.yml\n  \
+    trailhound rules test --pack core my-correlations\n\n\
+    docs/rules.md says what stands in a test.\n\n\
+    Exit code: 0 every case comes out as it should, 1 some do not, 2 a rule or a test can't be read or loaded.")]
+pub(crate) struct TestArgs {
+    /// Folders or files of Sigma rules; the built-in packs unless given.
+    #[arg(value_name = "PATH")]
+    pub(crate) paths: Vec<PathBuf>,
+    /// Load a built-in pack, too: for correlations that name its rules; may be repeated.
+    #[arg(long, value_name = "NAME", value_parser = pack)]
+    pub(crate) pack: Vec<RuleSource>,
+    /// Also change the rules line by line, and tell which changes no case notices.
+    #[arg(long)]
+    pub(crate) mutate: bool,
+    /// Exit with 1 when a rule has no test.
+    #[arg(long)]
+    pub(crate) require_tests: bool,
+    /// Print only what is wrong.
+    #[arg(long, short)]
+    pub(crate) quiet: bool,
+}
+
+impl TestArgs {
+    /// Whether the built-in packs are tested, and no folder.
+    pub(crate) fn is_all(&self) -> bool {
+        self.paths.is_empty()
+    }
+
+    pub(crate) fn rules(&self) -> RuleArgs {
+        let pack =
+            if self.is_all() && self.pack.is_empty() { vec![RuleSource::Pack(Pack::All)] } else { self.pack.clone() };
+        RuleArgs { rules: self.paths.clone(), pack, config: None, enrichment: None }
+    }
 }
 
 #[derive(Debug, clap::Args)]
@@ -63,7 +104,7 @@ pub(crate) struct LintArgs {
     /// Folders or files of Sigma rules; the built-in pack unless given.
     #[arg(value_name = "PATH")]
     pub(crate) paths: Vec<PathBuf>,
-    /// Look at a built-in pack, too: for filters and correlations that name its rules. The one pack is `core`.
+    /// Look at a built-in pack, too: for filters and correlations that name its rules; may be repeated.
     #[arg(long, value_name = "NAME", value_parser = pack)]
     pub(crate) pack: Vec<RuleSource>,
     /// The file of what the organisation knows: placeholders, and rules that are off.
@@ -180,5 +221,8 @@ impl Form {
 }
 
 fn pack(name: &str) -> Result<RuleSource, String> {
-    RuleSource::pack(name).ok_or_else(|| format!("there is no such pack; there are: {}", RuleSource::PACKS.join(", ")))
+    Pack::named(name).map(RuleSource::Pack).ok_or_else(|| {
+        let names: Vec<&str> = Pack::NAMES.iter().map(|(name, _)| *name).collect();
+        format!("there is no such pack; there are: {}", names.join(", "))
+    })
 }

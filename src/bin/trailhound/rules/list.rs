@@ -19,7 +19,7 @@ pub(super) fn run(args: &RuleArgs) -> Result<Verdict, BoxError> {
     let parts: HashSet<&str> = loaded.rules.parts().map(|rule| rule.id.as_str()).collect();
     let without_data: HashSet<&str> = loaded.rules.without_data().map(|rule| rule.id.as_str()).collect();
     // Those about trailhound itself are there whatever is loaded; who asks for rules of their own wants to see these.
-    let is_asked = |rule: &&RuleInfo| args.sources().contains(&RuleSource::Core) || !rule_pack::is_built_in(rule);
+    let is_asked = |rule: &&RuleInfo| args.sources().contains(&RuleSource::CORE) || !rule_pack::is_built_in(rule);
     for rule in loaded.rules.rules().chain(correlations).chain(loaded.own.rules().filter(is_asked)) {
         let part = parts.contains(rule.id.as_str()).then(|| "told only as a part of a correlation".to_owned());
         let without = without_data.contains(rule.id.as_str()).then(|| "without its data".to_owned());

@@ -4,6 +4,8 @@ mod explain;
 mod lint;
 mod list;
 mod sarif;
+mod test;
+mod test_file;
 
 use trailhound::engine::Organisation;
 use trailhound::local::SystemClock;
@@ -12,6 +14,7 @@ use trailhound::rule_pack::{self, Loaded};
 use trailhound::start;
 
 pub(crate) use explain::{Records, named, rule_file};
+pub(crate) use test_file::{RuleTest, beside};
 
 use crate::args::{RuleArgs, RulesArgs, RulesCommand};
 use crate::{Verdict, note};
@@ -21,6 +24,7 @@ pub(crate) fn run(args: &RulesArgs) -> Result<Verdict, BoxError> {
         None => list::run(&args.list),
         Some(RulesCommand::Lint(args)) => lint::run(args),
         Some(RulesCommand::Explain(args)) => explain::run(args),
+        Some(RulesCommand::Test(args)) => test::run(args),
     }
 }
 

@@ -1,4 +1,6 @@
-//! Where rules come from: the pack that is built in, and folders.
+//! Where rules come from: packs that are built in, and folders.
+
+mod packs;
 
 use std::collections::HashSet;
 use std::fs;
@@ -15,16 +17,13 @@ use crate::sigma::{self, Collection, Metadata};
 use crate::telemetry::{self, Event};
 use crate::yaml::{Code, Diagnostic, SourceFile};
 
-const CORE: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/rules.rs"));
-
-/// Rules about trailhound's own work. They are there whatever else is loaded: a detector that fails must not do so in silence.
-const OWN: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/own_rules.rs"));
+pub use packs::{Pack, SharedList, shared_lists};
 
 /// A place that rules come from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RuleSource {
-    /// The pack that is built in.
-    Core,
+    /// Rules that are built in.
+    Pack(Pack),
     /// The `.yml` and `.yaml` files of a folder and those below it, or one file.
     Path(PathBuf),
 }
@@ -55,14 +54,12 @@ pub struct Loaded {
 }
 
 impl RuleSource {
-    /// A pack by its name.
-    #[must_use]
-    pub fn pack(name: &str) -> Option<Self> {
-        (name == "core").then_some(Self::Core)
-    }
+    /// What is used unless something is asked for.
+    pub const CORE: Self = Self::Pack(Pack::Core);
 
-    /// The names of the packs.
-    pub const PACKS: &[&str] = &["core"];
+    fn pack(&self) -> Option<Pack> {
+        if let Self::Pack(pack) = self { Some(*pack) } else { None }
+    }
 }
 
 /// Loads and compiles rules. A rule that doesn't load is reported and does not keep the others out.
@@ -74,33 +71,31 @@ pub fn load(sources: &[RuleSource], organisation: &Organisation, today: Date) ->
 /// Reads rules without compiling them.
 #[must_use]
 pub fn collect(sources: &[RuleSource]) -> Collection {
-    let mut collection = Collection::default();
-    built_in(OWN, &mut collection);
+    let mut folders = Collection::default();
     for source in sources {
-        match source {
-            RuleSource::Core => built_in(CORE, &mut collection),
-            RuleSource::Path(path) => read(path, &mut collection),
+        if let RuleSource::Path(path) = source {
+            read(path, &mut folders);
         }
     }
+    let mut collection = Collection::default();
+    packs::always(&folders, &mut collection);
+    let packs: Vec<Pack> = sources.iter().filter_map(RuleSource::pack).collect();
+    packs::rules(&packs, &mut collection);
+    collection.extend(folders);
     collection
 }
 
 /// Whether a rule came with trailhound.
 #[must_use]
 pub fn is_built_in(rule: &RuleInfo) -> bool {
-    CORE.iter().chain(OWN).any(|(name, _)| *name == rule.file)
-}
-
-fn built_in(files: &[(&str, &str)], collection: &mut Collection) {
-    for (name, text) in files {
-        collection.extend(sigma::parse(&SourceFile::new(*name, *text)));
-    }
+    packs::has(&rule.file)
 }
 
 impl Loaded {
     /// Compiles what was read, as the organisation wants it. `today` decides which filters have expired.
     #[must_use]
     pub fn compile(collection: &Collection, organisation: &Organisation, today: Date) -> Self {
+        let organisation = &with_shared_lists(organisation.clone());
         let (rules, found) = RuleSet::compile(collection, organisation, today);
         let own = Collection {
             rules: collection.own.clone(),
@@ -133,7 +128,7 @@ impl Loaded {
                 Code::FilterExpired | Code::FilterExpires => loaded.ageing.push(found),
                 Code::NoData => loaded.without_data.push(found),
                 Code::UnknownRule if is_unknown(&found) && !once.remove(&found.to_string()) => {}
-                Code::UnknownRule => loaded.stray.push(found.as_warning()),
+                Code::UnknownRule | Code::UnknownFilter => loaded.stray.push(found.as_warning()),
                 _ => loaded.rejected.push(found),
             }
         }
@@ -224,6 +219,14 @@ impl Loaded {
             self.other_log_sources
         )
     }
+}
+
+/// Adds what is in the shared lists to those of the organisation: rules that ask for one load before anybody has filled it.
+fn with_shared_lists(mut organisation: Organisation) -> Organisation {
+    for list in shared_lists() {
+        organisation.placeholders.entry(list.name).or_default().extend(list.values);
+    }
+    organisation
 }
 
 /// Tests stand beside rules and are none. A file that was named is taken whatever its name.
