@@ -127,9 +127,9 @@ fn rules(patterns: &str) -> RuleSet {
     let core = rule_pack::collect(&[RuleSource::CORE]);
     let mut all = sigma::parse(&SourceFile::new("patterns.yml", patterns));
     all.extend(core);
-    let (rules, rejected) = RuleSet::compile(&all, &Organisation::default(), jiff::civil::date(2026, 11, 5));
-    assert!(rejected.is_empty(), "{}", rejected[0]);
-    rules
+    let loaded = rule_pack::Loaded::compile(&all, &Organisation::default(), jiff::civil::date(2026, 11, 5));
+    assert!(loaded.rejected.is_empty(), "{}", loaded.rejected[0]);
+    loaded.rules
 }
 
 /// The generator's records all lie within 15 minutes: a file a minute is closer to an account's.

@@ -4,7 +4,7 @@ use std::io::Write as _;
 
 use flate2::{Compression, write::GzEncoder};
 use trailhound::engine::{Organisation, RuleSet};
-use trailhound::rule_pack::{self, RuleSource};
+use trailhound::rule_pack::{self, Pack, RuleSource};
 use trailhound::sigma::{self, Collection};
 use trailhound::yaml::SourceFile;
 
@@ -18,8 +18,8 @@ const RULES_SEED: u64 = 2;
 pub(super) enum Rules {
     /// Nothing: they are only read.
     None,
-    /// The shipped pack.
-    Core,
+    /// Shipped rules.
+    Pack(Pack),
     /// The first so many generated rules.
     Generated(usize),
     /// So many generated rules, those left out that match all the time.
@@ -32,7 +32,7 @@ impl Rules {
     pub(super) fn parse(text: &str) -> Option<Self> {
         match (text, text.split_once('+')) {
             ("none", _) => Some(Self::None),
-            ("core", _) => Some(Self::Core),
+            (name, _) if Pack::named(name).is_some() => Pack::named(name).map(Self::Pack),
             (text, _) if text.starts_with("quiet-") => Some(Self::Quiet(text["quiet-".len()..].parse().ok()?)),
             (_, Some((rules, contains))) => Some(Self::Contains(rules.parse().ok()?, contains.parse().ok()?)),
             (number, None) => Some(Self::Generated(number.parse().ok()?)),
@@ -42,7 +42,8 @@ impl Rules {
     pub(super) fn name(self) -> String {
         match self {
             Self::None => "none".to_owned(),
-            Self::Core => "the shipped pack".to_owned(),
+            Self::Pack(Pack::All) => "all packs".to_owned(),
+            Self::Pack(pack) => format!("the pack `{}`", pack.name()),
             Self::Generated(number) => grouped(number),
             Self::Quiet(number) => format!("{}, no noisy ones", grouped(number)),
             Self::Contains(rules, contains) => format!("{} + {}", grouped(rules), grouped(contains)),
@@ -65,7 +66,7 @@ pub(super) fn texts(rules: Rules) -> Vec<String> {
     let noisy = |number: u32| corpus::rules::NOISY.iter().any(|(noisy, ..)| *noisy == number);
     let text = |(_, text)| text;
     match rules {
-        Rules::None | Rules::Core => Vec::new(),
+        Rules::None | Rules::Pack(_) => Vec::new(),
         Rules::Generated(rules) => generated.take(rules).map(text).collect(),
         Rules::Quiet(rules) => generated.filter(|(number, _)| !noisy(*number)).take(rules).map(text).collect(),
         Rules::Contains(rules, contains) => {
@@ -88,8 +89,8 @@ fn contains_rule(number: usize) -> String {
 pub(super) fn compile(rules: Rules) -> Option<RuleSet> {
     match rules {
         Rules::None => None,
-        Rules::Core => {
-            let loaded = rule_pack::load(&[RuleSource::CORE], &Organisation::default(), jiff::civil::date(2026, 11, 5));
+        Rules::Pack(pack) => {
+            let loaded = rule_pack::load(&[RuleSource::Pack(pack)], &Organisation::default(), jiff::civil::date(2026, 11, 5));
             assert!(loaded.rejected.is_empty(), "{}", loaded.rejected[0]);
             Some(loaded.rules)
         }

@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use trailhound::rule_pack::Pack;
+
 use super::child::{Program, race};
 use super::corpus::Kind;
 use super::input::{Rules, texts};
@@ -17,7 +19,7 @@ pub(super) fn compare() {
     println!("|---|---|---|---|---|---|---|");
     for large in &large {
         print_row(large, &idle, "1,000", Some(&rules));
-        print_row(large, &idle, &Rules::Core.name(), None);
+        print_row(large, &idle, &Rules::Pack(Pack::Core).name(), None);
     }
 }
 

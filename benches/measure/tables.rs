@@ -1,6 +1,7 @@
 //! What is measured inside this process. Every figure is compared with reading alone, the floor, in the same turns.
 
 use trailhound::engine::RuleSet;
+use trailhound::rule_pack::Pack;
 
 use super::corpus::Kind;
 use super::input::{Files, Rules, compile, compile_texts, grouped, texts};
@@ -10,13 +11,14 @@ use super::race::{self, Entry};
 use super::work::{self, Counts};
 
 /// Rules that the cost is shown for.
-const SIZES: [Rules; 6] = [
+const SIZES: [Rules; 7] = [
     Rules::Generated(10),
     Rules::Generated(57),
     Rules::Generated(100),
     Rules::Generated(1000),
     Rules::Generated(10_000),
-    Rules::Core,
+    Rules::Pack(Pack::Core),
+    Rules::Pack(Pack::All),
 ];
 
 /// Inflating, scanning, and both: the floor.

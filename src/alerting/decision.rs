@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 use jiff::Timestamp;
 use serde::Serialize;
 
+use crate::engine::RuleInfo;
 use crate::finding::{DedupKey, Finding, FindingUid, FirstSeen};
 use crate::sigma::Mode;
 use crate::trail::EventIdentity;
@@ -55,6 +56,8 @@ pub enum Hold {
     ToldBefore,
     /// The rule is being tried out: its mode is `dry-run`.
     DryRun,
+    /// The rule is milder than what people want to be told of: it is context.
+    BelowLevel,
     /// The rule's quiet hours; a summary tells of it.
     Quiet,
     /// Enough of the rule has been told; a summary tells of it.
@@ -71,6 +74,7 @@ impl Hold {
             Self::Repeated => "repeated",
             Self::ToldBefore => "told before",
             Self::DryRun => "dry run",
+            Self::BelowLevel => "below level",
             Self::Quiet => "quiet",
             Self::Capped => "capped",
         }
@@ -177,7 +181,7 @@ pub fn in_order(findings: &mut [Finding]) {
 }
 
 /// Holds back what is no news whatever was told before: known values, entities that are being learned, rules that are tried
-/// out. `seen` answers for the findings of first-seen rules, in their order. The others are to be decided on.
+/// out or that are too mild. `seen` answers for the findings of first-seen rules, in their order. The others are to be decided on.
 #[must_use]
 pub fn judge(findings: Vec<Finding>, seen: &[Seen]) -> (Vec<Finding>, Vec<Decision>) {
     let mut seen = seen.iter();
@@ -185,7 +189,7 @@ pub fn judge(findings: Vec<Finding>, seen: &[Seen]) -> (Vec<Finding>, Vec<Decisi
     let mut decided = Vec::new();
     for finding in findings {
         let why = finding.first_seen().and_then(|first| hold_sighting(seen.next()?, finding.event.time, first));
-        match why.or_else(|| hold_dry_run(&finding)) {
+        match why.or_else(|| hold_untold(&finding.rule)) {
             Some(why) => decided.push(Decision::Hold { finding: Box::new(finding), why }),
             None => open.push(finding),
         }
@@ -237,8 +241,11 @@ fn hold_sighting(seen: &Seen, time: Timestamp, first: &FirstSeen) -> Option<Hold
     (time.duration_since(seen.entity_since) < first.learning).then_some(Hold::Learning)
 }
 
-fn hold_dry_run(finding: &Finding) -> Option<Hold> {
-    (finding.rule.mode == Mode::DryRun).then_some(Hold::DryRun)
+fn hold_untold(rule: &RuleInfo) -> Option<Hold> {
+    match rule.mode {
+        Mode::DryRun => Some(Hold::DryRun),
+        Mode::Live => rule.tuning.is_context.then_some(Hold::BelowLevel),
+    }
 }
 
 /// Groups what one invocation brings: a burst is one alert.

@@ -10,6 +10,7 @@ use std::path::PathBuf;
 use crate::local::Stdout;
 use crate::pipeline::{MAX_FOUND_BYTES, Quarantine};
 use crate::rule_pack::RuleSource;
+use crate::sigma::Level;
 use crate::trail::{Limits, Scope};
 use crate::yaml::suggest;
 
@@ -17,7 +18,7 @@ use enrichment::enrichment;
 pub use enrichment::{EnrichmentFrom, MAX_ENRICHMENT_BYTES};
 pub use notifier::NotifierSettings;
 use values::{accounts, kinds, regions, rules, warm};
-pub use values::{alerts, config, keys, objects, quarantine, state};
+pub use values::{alerts, config, keys, level, objects, quarantine, state};
 
 /// What every setting's name starts with.
 pub const PREFIX: &str = "TRAILHOUND_";
@@ -53,7 +54,8 @@ settings! {
     "TRAILHOUND_WARM", "none", "places", "`s3://BUCKET`, `alerts` and `state`, separated by commas", "what the function connects to while it starts, before the first event needs it";
     "TRAILHOUND_CONFIG", "none", "place", "`PATH` or `s3://BUCKET/KEY`", "the file of what the organisation knows";
     "TRAILHOUND_ENRICHMENT", "none", "place", "`PATH` or `s3://BUCKET/PREFIX`", "the folder of what is known of addresses: `ip-ranges.json` and `*.mmdb`";
-    "TRAILHOUND_RULES", "`core`", "places", "folders or files of Sigma rules, and `core`, separated by commas", "rules to use; `core` is the built-in pack";
+    "TRAILHOUND_RULES", "`core`", "places", "`core`, `extended`, `compliance`, `data-events`, `self-protection`, `addresses`, `all`; folders or files of Sigma rules; separated by commas", "rules to use; see [packs](packs.md)";
+    "TRAILHOUND_LEVEL", "`medium`", "level", "`informational`, `low`, `medium`, `high`, `critical`", "the mildest level that people are told of; see [levels](levels.md)";
     "TRAILHOUND_ACCOUNTS", "all", "list", "account ids, separated by commas", "whose events are taken; the others' are acknowledged and counted";
     "TRAILHOUND_REGIONS", "all", "list", "Regions, separated by commas", "which Regions' events are taken";
     "TRAILHOUND_KINDS", "all", "list", "`management`, `data`, `network-activity`, `insight`, `aggregated`", "which kinds of events are taken";
@@ -81,6 +83,8 @@ pub struct Settings {
     pub enrichment: Option<EnrichmentFrom>,
     /// Where rules come from.
     pub rules: Vec<RuleSource>,
+    /// The mildest level that people are told of.
+    pub level: Level,
     /// Which events are taken.
     pub scope: Scope,
     /// Where what can't be read is put aside.
@@ -195,6 +199,7 @@ impl Settings {
             rules: source
                 .parsed("TRAILHOUND_RULES", |value| Ok(rules(value)))
                 .unwrap_or_else(|| vec![RuleSource::CORE]),
+            level: source.parsed("TRAILHOUND_LEVEL", level).unwrap_or(Level::TOLD),
             scope: Scope {
                 accounts: source.parsed("TRAILHOUND_ACCOUNTS", accounts).unwrap_or_default(),
                 regions: source.parsed("TRAILHOUND_REGIONS", regions).unwrap_or_default(),

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use crate::local::Stdout;
 use crate::pipeline::Quarantine;
 use crate::rule_pack::{Pack, RuleSource};
+use crate::sigma::Level;
 use crate::trail::EventKind;
 use crate::trigger::s3_url;
 use crate::yaml::suggest;
@@ -19,6 +20,17 @@ pub(super) fn rules(value: &str) -> Vec<RuleSource> {
     listed(value)
         .map(|place| Pack::named(place).map_or_else(|| RuleSource::Path(place.into()), RuleSource::Pack))
         .collect()
+}
+
+/// Reads a level by its word.
+///
+/// # Errors
+/// When there is no such level.
+pub fn level(value: &str) -> Result<Level, String> {
+    Level::named(value).ok_or_else(|| {
+        let words: Vec<&str> = Level::WORDS.iter().map(|(word, _)| *word).collect();
+        format!("`{value}` is no level; there are: {}", words.join(", "))
+    })
 }
 
 /// Reads `s3` or `dir:PATH`.

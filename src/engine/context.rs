@@ -2,7 +2,7 @@
 
 use std::cell::{Cell, OnceCell, RefCell};
 
-use crate::trail::{Grants, Record};
+use crate::trail::{FieldPath, Found, Grants, Record};
 
 use super::Knowledge;
 use super::field::{Derived, Values};
@@ -27,6 +27,9 @@ pub(super) struct Room {
     pub(super) other_folded: Buffer,
     derived: [OnceCell<Values>; Derived::COUNT],
     grants: OnceCell<Option<Grants>>,
+    /// Where paths lead, by their numbers, and for which record that is known.
+    found: RefCell<Vec<(u32, Found)>>,
+    record: Cell<u32>,
     /// Whether anything was worked out: most records need nothing of it, and forgetting it all costs more than matching them.
     used: Cell<bool>,
 }
@@ -34,6 +37,13 @@ pub(super) struct Room {
 impl Room {
     /// Forgets the record of before.
     fn clear(&mut self) {
+        let record = self.record.get_mut();
+        *record = record.wrapping_add(1);
+        // Once in four billion records an old place could be taken for a new one.
+        if *record == 0 {
+            self.found.get_mut().clear();
+            *record = 1;
+        }
         if self.used.replace(false) {
             self.derived.iter_mut().for_each(|values| drop(values.take()));
             self.grants.take();
@@ -70,6 +80,21 @@ impl<'c, 'r> Context<'c, 'r> {
     pub(super) fn derived(&self, field: Derived) -> &Values {
         self.room.used.set(true);
         self.room.derived[field as usize].get_or_init(|| field.values(self))
+    }
+
+    /// Where a path leads; looked for once a record.
+    pub(super) fn find(&self, number: u16, path: &FieldPath) -> Found {
+        let mut known = self.room.found.borrow_mut();
+        let number = usize::from(number);
+        if known.len() <= number {
+            known.resize(number + 1, (0, Found::Absent));
+        }
+        // OK because there is room for it now.
+        let (record, found) = &mut known[number];
+        if *record != self.room.record.get() {
+            (*record, *found) = (self.room.record.get(), self.record.find(path));
+        }
+        *found
     }
 
     /// What the record's policy documents grant; parsed once a record, and only when a rule asks.

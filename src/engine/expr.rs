@@ -1,6 +1,6 @@
 //! A rule's detection with every name resolved, and the one evaluator of it.
 
-use std::ops::ControlFlow;
+use std::ops::{ControlFlow, Deref};
 
 use crate::trail::FieldValue;
 
@@ -11,8 +11,8 @@ use super::value_test::Test;
 /// Holds or doesn't hold for a record; evaluating it cannot fail.
 #[derive(Debug, Clone)]
 pub(super) enum Expr {
-    All(Vec<Expr>),
-    Any(Vec<Expr>),
+    All(Terms),
+    Any(Terms),
     Not(Box<Expr>),
     /// A search identifier, by its place in the rule.
     Identifier(usize),
@@ -22,6 +22,28 @@ pub(super) enum Expr {
         expected: bool,
     },
     Item(Box<Item>),
+}
+
+/// Parts that are joined, as the rule writes them, and in which order they are best tried.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Terms {
+    written: Vec<Expr>,
+    /// Places in `written`, the cheapest first; empty where that is the order in which they are written.
+    cheap_first: Box<[u16]>,
+}
+
+impl FromIterator<Expr> for Terms {
+    fn from_iter<T: IntoIterator<Item = Expr>>(terms: T) -> Self {
+        Self { written: terms.into_iter().collect(), cheap_first: Box::default() }
+    }
+}
+
+impl Deref for Terms {
+    type Target = [Expr];
+
+    fn deref(&self) -> &[Expr] {
+        &self.written
+    }
 }
 
 /// A field, or the whole record for keywords, against values: any of them, or every one.
@@ -40,6 +62,54 @@ pub(super) struct Item {
 pub(super) struct Identifier {
     pub(super) name: Box<str>,
     pub(super) expr: Expr,
+}
+
+impl Expr {
+    /// Has the cheapest of joined parts tried first, and says what trying it all takes, as a rank. `identifiers` are the ranks of the
+    /// search identifiers.
+    pub(super) fn arrange(&mut self, identifiers: &[u16]) -> u16 {
+        match self {
+            Self::All(terms) | Self::Any(terms) => {
+                let costs: Vec<u16> = terms.written.iter_mut().map(|term| term.arrange(identifiers)).collect();
+                if !costs.is_sorted() {
+                    let mut places: Vec<u16> = (0..).take(costs.len()).collect();
+                    // OK because there is a cost for each place.
+                    places.sort_by_key(|place| costs[usize::from(*place)]);
+                    terms.cheap_first = places.into();
+                }
+                costs.into_iter().max().unwrap_or_default()
+            }
+            Self::Not(term) => term.arrange(identifiers),
+            Self::Identifier(index) => identifiers.get(*index).copied().unwrap_or_default(),
+            Self::Exists { field, .. } => field.cost(),
+            Self::Item(item) => item.field.as_ref().map_or(u16::MAX, Field::cost),
+        }
+    }
+
+    /// Hands each field that it asks for to `each`.
+    pub(super) fn fields(&mut self, each: &mut impl FnMut(&mut Field)) {
+        match self {
+            Self::All(terms) | Self::Any(terms) => terms.written.iter_mut().for_each(|term| term.fields(each)),
+            Self::Not(term) => term.fields(each),
+            Self::Identifier(_) => {}
+            Self::Exists { field, .. } => each(field),
+            Self::Item(item) => item.field.iter_mut().for_each(each),
+        }
+    }
+
+    /// Whether some record may fulfil it. None does where a list that it asks for is empty.
+    pub(super) fn can_hold(&self, identifiers: &[Identifier]) -> bool {
+        match self {
+            Self::All(terms) => terms.iter().all(|term| term.can_hold(identifiers)),
+            Self::Any(terms) => terms.iter().any(|term| term.can_hold(identifiers)),
+            // OK because compiling resolved every name to its place in the list.
+            Self::Identifier(index) => identifiers[*index].expr.can_hold(identifiers),
+            Self::Not(_) | Self::Exists { .. } => true,
+            Self::Item(item) if item.negated => true,
+            Self::Item(item) if item.every => item.tests.iter().all(Test::can_accept),
+            Self::Item(item) => item.tests.iter().any(Test::can_accept),
+        }
+    }
 }
 
 /// Watches an evaluation.
@@ -127,15 +197,15 @@ impl<O: Observer> Evaluation<'_, '_, '_, O> {
     }
 
     /// Whether one of the terms comes out as `wanted`.
-    fn first(&mut self, terms: &[Expr], wanted: bool) -> bool {
-        let mut found = false;
-        for term in terms {
-            found |= self.holds(term) == wanted;
-            if found && !O::THOROUGH {
-                break;
-            }
+    fn first(&mut self, terms: &Terms, wanted: bool) -> bool {
+        if O::THOROUGH {
+            return terms.iter().fold(false, |found, term| (self.holds(term) == wanted) | found);
         }
-        found
+        if terms.cheap_first.is_empty() {
+            return terms.iter().any(|term| self.holds(term) == wanted);
+        }
+        // OK because the places are those of the terms.
+        terms.cheap_first.iter().any(|place| self.holds(&terms.written[usize::from(*place)]) == wanted)
     }
 
     fn item(&self, item: &Item) -> bool {

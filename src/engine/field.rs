@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use crate::trail::{FieldPath, FieldValue, Grants};
+use crate::trail::{Distance, FieldPath, FieldValue, Found, Grants};
 use crate::yaml::suggest;
 
 use super::Knowledge;
@@ -89,6 +89,26 @@ impl Field {
         }
     }
 
+    /// What looking it up takes, as a rank: members with a place of their own are at hand, others have to be searched for.
+    pub(super) fn cost(&self) -> u16 {
+        match self {
+            Self::Raw(path) => match path.distance() {
+                Distance::AtHand => 1,
+                Distance::Whole => 30,
+                Distance::Below => 20,
+            },
+            Self::Derived(Derived::Outcome | Derived::PrincipalType | Derived::SourceKind | Derived::ServiceCall) => 2,
+            Self::Derived(
+                Derived::Principal | Derived::PrincipalAccount | Derived::TrustedNetwork | Derived::SourceNetwork,
+            ) => 5,
+            Self::Derived(Derived::SourceAsn | Derived::SourceAsOrg | Derived::SourceCountry | Derived::Mfa) => 10,
+            Self::Derived(
+                Derived::Resource | Derived::ResourceAccount | Derived::AccountRelation | Derived::ExpectedPrincipal,
+            ) => 25,
+            Self::Derived(_) => 40,
+        }
+    }
+
     pub(super) fn name(&self) -> &str {
         match self {
             Self::Raw(path) => path.as_str(),
@@ -104,7 +124,11 @@ impl Field {
         visit: &mut impl FnMut(FieldValue<'_>) -> ControlFlow<B>,
     ) -> ControlFlow<B> {
         match self {
-            Self::Raw(path) => context.record.visit(path, visit),
+            Self::Raw(path) => match path.number().map_or(Found::Many, |number| context.find(number, path)) {
+                Found::Absent => ControlFlow::Continue(()),
+                Found::At(from, to) => context.record.visit_at(from, to, visit),
+                Found::Many => context.record.visit(path, visit),
+            },
             Self::Derived(derived) => match context.derived(*derived) {
                 Values::None => ControlFlow::Continue(()),
                 Values::Word(word) => visit(FieldValue::Text(word)),
@@ -116,7 +140,11 @@ impl Field {
     /// Whether the field is there, be it null.
     pub(super) fn exists(&self, context: &Context<'_, '_>) -> bool {
         match self {
-            Self::Raw(path) => context.record.has(path),
+            Self::Raw(path) => match path.number().map_or(Found::Many, |number| context.find(number, path)) {
+                Found::Absent => false,
+                Found::At(..) => true,
+                Found::Many => context.record.has(path),
+            },
             Self::Derived(derived) => *context.derived(*derived) != Values::None,
         }
     }

@@ -40,6 +40,8 @@ pub struct Organisation {
     pub placeholders: BTreeMap<String, Vec<String>>,
     /// Where alerts go.
     pub outputs: Outputs,
+    /// The mildest level that people are told of. Not in the file: whoever deploys decides.
+    pub least_level: Level,
 }
 
 /// A change to a rule without touching its file.
@@ -122,6 +124,7 @@ impl Organisation {
                 channels: section(root, "channels", |node| outputs::channels(shape, node))?,
                 topics: section(root, "topics", |node| outputs::topics(shape, node))?,
             },
+            least_level: Level::default(),
         })
     }
 }

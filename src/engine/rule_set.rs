@@ -7,7 +7,7 @@ use jiff::SignedDuration;
 use jiff::civil::Date;
 
 use crate::sigma::{Collection, Level, Metadata, Mode, Status};
-use crate::trail::Record;
+use crate::trail::{Distance, Record};
 use crate::yaml::{Code, Diagnostic};
 
 use super::context::{Context, Room};
@@ -48,6 +48,8 @@ pub(super) struct CompiledRule {
     pub(super) title: Option<Title>,
     /// Whether a match is told by itself, and not only as a part of correlations.
     pub(super) told: bool,
+    /// Whether nothing can fulfil it, because a list that it asks for is empty.
+    pub(super) waits: bool,
     /// Whether it asks for data that isn't loaded, and may never match for want of it.
     pub(super) lacks_data: bool,
 }
@@ -100,6 +102,8 @@ pub struct Tuning {
     pub exceptions: usize,
     /// Filters that are joined to it.
     pub filters: usize,
+    /// It is milder than what people want to be told of.
+    pub is_context: bool,
 }
 
 impl RuleInfo {
@@ -173,8 +177,26 @@ impl RuleSet {
             )
             .advise("nothing is sent there for it; `trailhound rules` lists the ids of the rules that are loaded")
         }));
+        set.remember_places();
         set.index = Index::new(set.rules.iter().map(|rule| (&rule.condition, rule.identifiers.as_slice())));
         (set, rejected)
+    }
+
+    /// Has the places remembered of what has to be searched for: many rules ask for the same.
+    fn remember_places(&mut self) {
+        let mut numbers: HashMap<Box<str>, u16> = HashMap::new();
+        let mut number = |field: &mut Field| {
+            if let Field::Raw(path) = field
+                && path.distance() == Distance::Below
+                && let Ok(next) = u16::try_from(numbers.len())
+            {
+                path.remember_as(*numbers.entry(path.as_str().into()).or_insert(next));
+            }
+        };
+        for rule in &mut self.rules {
+            rule.condition.fields(&mut number);
+            rule.identifiers.iter_mut().for_each(|identifier| identifier.expr.fields(&mut number));
+        }
     }
 
     /// Starts holding records against every rule.
@@ -246,6 +268,11 @@ impl RuleSet {
     pub fn without_data(&self) -> impl Iterator<Item = &RuleInfo> {
         let rules = self.rules.iter().filter(|rule| rule.lacks_data).map(|rule| &*rule.info);
         rules.chain(self.correlations.all.iter().filter(|rule| rule.lacks_data).map(|rule| &*rule.info))
+    }
+
+    /// Rules that nothing can fulfil, because a list that they ask for is empty.
+    pub fn waiting(&self) -> impl Iterator<Item = &RuleInfo> {
+        self.rules.iter().filter(|rule| rule.waits).map(|rule| &*rule.info)
     }
 
     /// How many filters are joined to rules.

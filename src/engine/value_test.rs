@@ -49,6 +49,11 @@ const FIRST_MILLISECONDS: f64 = 1e11;
 const LAST_WHOLE: f64 = 9_007_199_254_740_992.0;
 
 impl Test {
+    /// Whether it accepts anything: an empty list of forms doesn't.
+    pub(super) fn can_accept(&self) -> bool {
+        !matches!(self, Self::Any(forms) if !forms.iter().any(Self::can_accept))
+    }
+
     /// Whether one of the tests accepts the value. Its text is made once, and folded once.
     pub(super) fn any_accepts(tests: &[Self], value: FieldValue<'_>, context: &Context<'_, '_>) -> bool {
         match value {

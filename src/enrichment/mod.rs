@@ -11,6 +11,7 @@ use std::cmp::Reverse;
 use std::fmt;
 use std::net::IpAddr;
 
+use ipnet::IpNet;
 use jiff::Timestamp;
 
 use aws_ranges::AwsRanges;
@@ -28,6 +29,19 @@ pub struct Enrichment {
     aws: Option<(DataFile, AwsRanges)>,
     /// The newest first: it is asked first.
     databases: Vec<(DataFile, Database)>,
+    /// What was said by hand, as tests of rules do.
+    stated: Vec<(IpNet, Stated)>,
+}
+
+/// What is said by hand of a network.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Stated {
+    /// The number of its autonomous system.
+    pub asn: Option<u32>,
+    /// Who runs that.
+    pub as_org: Option<String>,
+    /// Its country.
+    pub country: Option<String>,
 }
 
 /// Something that data may say of an address.
@@ -102,10 +116,20 @@ impl Enrichment {
         Ok(())
     }
 
+    /// Takes in what is said of a network. Databases are asked first.
+    pub fn state(&mut self, network: IpNet, stated: Stated) {
+        self.stated.push((network, stated));
+    }
+
+    /// What was said of the networks of an address.
+    fn stated(&self, address: IpAddr) -> impl Iterator<Item = &Stated> {
+        self.stated.iter().filter(move |(network, _)| network.contains(&address)).map(|(_, stated)| stated)
+    }
+
     /// Whether nothing is loaded.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.aws.is_none() && self.databases.is_empty()
+        self.aws.is_none() && self.databases.is_empty() && self.stated.is_empty()
     }
 
     /// What is loaded.
@@ -118,26 +142,29 @@ impl Enrichment {
     pub fn knows(&self, fact: Fact) -> bool {
         match fact {
             Fact::AwsNetwork => self.aws.is_some(),
-            fact => self.databases.iter().any(|(_, database)| database.knows(fact)),
+            fact => !self.stated.is_empty() || self.databases.iter().any(|(_, database)| database.knows(fact)),
         }
     }
 
     /// The number of the autonomous system that an address is in.
     #[must_use]
     pub fn asn(&self, address: IpAddr) -> Option<u32> {
-        self.databases.iter().find_map(|(_, database)| database.asn(address))
+        let known = self.databases.iter().find_map(|(_, database)| database.asn(address));
+        known.or_else(|| self.stated(address).find_map(|stated| stated.asn))
     }
 
     /// Who runs it.
     #[must_use]
     pub fn as_org(&self, address: IpAddr) -> Option<&str> {
-        self.databases.iter().find_map(|(_, database)| database.as_org(address))
+        let known = self.databases.iter().find_map(|(_, database)| database.as_org(address));
+        known.or_else(|| self.stated(address).find_map(|stated| stated.as_org.as_deref()))
     }
 
     /// The country of an address: two letters, as ISO 3166-1 has them.
     #[must_use]
     pub fn country(&self, address: IpAddr) -> Option<&str> {
-        self.databases.iter().find_map(|(_, database)| database.country(address))
+        let known = self.databases.iter().find_map(|(_, database)| database.country(address));
+        known.or_else(|| self.stated(address).find_map(|stated| stated.country.as_deref()))
     }
 
     /// Which of AWS's networks an address is in: `aws`, and `aws:SERVICE` and `aws:SERVICE:REGION` of each service.

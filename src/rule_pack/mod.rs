@@ -206,12 +206,17 @@ impl Loaded {
             0 => String::new(),
             rules => format!(" ({rules} without the data that they ask for)"),
         };
+        let waiting = match self.rules.waiting().count() {
+            0 => String::new(),
+            1 => " (1 waits for a list)".to_owned(),
+            rules => format!(" ({rules} wait for lists)"),
+        };
         let expired = match self.expired_filters() {
             0 => String::new(),
             expired => format!(", {expired} filters expired"),
         };
         format!(
-            "{} rules{filters} loaded{without_data}{expired}, {} rejected, {} off, {} retired, {} for other log sources",
+            "{} rules{filters} loaded{without_data}{waiting}{expired}, {} rejected, {} off, {} retired, {} for other log sources",
             self.rules.loaded(),
             self.rejected.len(),
             self.off().count(),

@@ -10,6 +10,8 @@ use crate::yaml::{Kind, Node, SourceFile};
 struct BuiltIn {
     name: &'static str,
     text: &'static str,
+    /// Its documents, as [`Collection::from_bytes`] takes them.
+    parsed: &'static [u8],
     packs: &'static [&'static str],
 }
 
@@ -36,6 +38,8 @@ pub enum Pack {
     DataEvents,
     /// Whoever touches trailhound itself, or what it lives on.
     SelfProtection,
+    /// Where calls come from: needs data about addresses.
+    Addresses,
     /// All of them.
     All,
 }
@@ -59,6 +63,7 @@ impl Pack {
         ("compliance", Self::Compliance),
         ("data-events", Self::DataEvents),
         ("self-protection", Self::SelfProtection),
+        ("addresses", Self::Addresses),
         ("all", Self::All),
     ];
 
@@ -96,7 +101,9 @@ pub(super) fn always(folders: &Collection, collection: &mut Collection) {
 
 fn read(files: impl IntoIterator<Item = &'static BuiltIn>, collection: &mut Collection) {
     for file in files {
-        collection.extend(sigma::parse(&SourceFile::new(file.name, file.text)));
+        let source = SourceFile::new(file.name, file.text);
+        // A test holds that none has to be parsed again.
+        collection.extend(Collection::from_bytes(file.parsed, &source).unwrap_or_else(|| sigma::parse(&source)));
     }
 }
 

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use crate::yaml::{Code, Diagnostic, Kind, Node, SourceFile, suggest};
 
 use super::correlation::CorrelationRule;
@@ -11,7 +13,7 @@ use super::rule::{LogSource, Rule};
 use super::shape::Shape;
 
 /// What a set of files holds. Every document ends in exactly one of these.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Collection {
     /// Rules for CloudTrail, in file order.
     pub rules: Vec<Rule>,
@@ -24,14 +26,18 @@ pub struct Collection {
     /// The same for rules in `own`.
     pub own_filters: Vec<Filter>,
     /// Documents that don't load, and why.
+    #[serde(skip)]
     pub rejected: Vec<Diagnostic>,
     /// What documents that are not loaded say about themselves, and why they aren't: for who refers to them.
+    #[serde(skip)]
     pub aside: Vec<(Metadata, &'static str)>,
     /// Log sources that are nearly CloudTrail's.
+    #[serde(skip)]
     pub doubtful: Vec<Diagnostic>,
     /// Rules and filters for other log sources.
     pub other_log_sources: usize,
     /// Rules that their authors have retired: status `deprecated` or `unsupported`.
+    #[serde(skip)]
     pub retired: Vec<Diagnostic>,
 }
 

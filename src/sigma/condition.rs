@@ -9,12 +9,14 @@
 
 use std::ops::Range;
 
+use serde::{Deserialize, Serialize};
+
 use crate::yaml::{Code, Diagnostic, Kind, Node, suggest};
 
 use super::shape::Shape;
 
 /// A condition with its search identifiers resolved to their places in [`super::Detection::identifiers`].
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "the words of the language")]
 pub enum Condition {
     Identifier(usize),

@@ -1,5 +1,7 @@
 //! The `detection` section: search identifiers and the condition that joins them.
 
+use serde::{Deserialize, Serialize};
+
 use crate::yaml::{Code, Diagnostic, Key, Kind, Node, Span};
 
 use super::condition::{self, Condition};
@@ -8,7 +10,7 @@ use super::shape::Shape;
 use super::use_of_modifiers;
 
 /// What a rule looks for.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Detection {
     /// Search identifiers by name, in file order.
     pub identifiers: Vec<(String, SearchIdentifier)>,
@@ -17,7 +19,7 @@ pub struct Detection {
 }
 
 /// What one search identifier asks for.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum SearchIdentifier {
     /// A map: every item has to match.
     AllOf(Vec<DetectionItem>),
@@ -26,7 +28,7 @@ pub enum SearchIdentifier {
 }
 
 /// One field and what it is held against.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DetectionItem {
     /// Field and modifiers as written; empty for a bare keyword.
     pub label: String,
@@ -39,7 +41,7 @@ pub struct DetectionItem {
 }
 
 /// A field's name and where it stands.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FieldName {
     /// As written.
     pub text: String,
@@ -48,7 +50,7 @@ pub struct FieldName {
 }
 
 /// A value and where it stands.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Value {
     /// `None` is null: the field is missing or null.
     pub text: Option<String>,

@@ -2,6 +2,8 @@
 
 use jiff::SignedDuration;
 
+use serde::{Deserialize, Serialize};
+
 use crate::yaml::{Code, Diagnostic, Kind, Node, Span};
 
 use super::correlation::RuleRef;
@@ -10,7 +12,7 @@ use super::first_seen::FirstSeen;
 use super::shape::Shape;
 
 /// The `trailhound` section of a rule.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Extension {
     /// Makes the rule one about new values.
     pub first_seen: Option<FirstSeen>,
@@ -27,7 +29,7 @@ pub struct Extension {
 }
 
 /// Whether people are told.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum Mode {
     /// They are.
     #[default]
@@ -37,7 +39,7 @@ pub enum Mode {
 }
 
 /// `alert`: how a finding becomes an alert.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AlertOptions {
     /// In place of the rule's title, with fields in braces.
     pub title: Option<Template>,
@@ -54,11 +56,11 @@ pub struct AlertOptions {
 }
 
 /// A text with fields in it: `Trail {requestParameters.name} stopped`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Template(pub Vec<TemplatePart>);
 
 /// A part of such a text.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum TemplatePart {
     /// As it is.
     Text(String),

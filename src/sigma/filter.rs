@@ -5,6 +5,8 @@
 
 use jiff::civil::Date;
 
+use serde::{Deserialize, Serialize};
+
 use crate::yaml::{Code, Diagnostic, Kind, Node, Span};
 
 use super::correlation::RuleRef;
@@ -14,7 +16,7 @@ use super::rule::LogSource;
 use super::shape::Shape;
 
 /// A filter as its author wrote it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Filter {
     /// What it says about itself.
     pub metadata: Metadata,
@@ -29,7 +31,7 @@ pub struct Filter {
 }
 
 /// The `trailhound` section of a filter: who answers for it, and for how long it holds.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Upkeep {
     /// Whom to ask.
     pub owner: Option<String>,
@@ -40,7 +42,7 @@ pub struct Upkeep {
 }
 
 /// Which rules a filter is for.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum FilteredRules {
     /// Every rule of its log source.
     Any,

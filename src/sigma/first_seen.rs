@@ -4,6 +4,8 @@ use std::ops::RangeInclusive;
 
 use jiff::SignedDuration;
 
+use serde::{Deserialize, Serialize};
+
 use crate::yaml::{Code, Diagnostic, Kind, Node, Span};
 
 use super::detection::FieldName;
@@ -11,7 +13,7 @@ use super::extension::fields;
 use super::shape::Shape;
 
 /// A match counts when its entity shows this value for the first time.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FirstSeen {
     /// Fields that name whose habits are learned.
     pub entity: Vec<FieldName>,
@@ -28,7 +30,7 @@ pub struct FirstSeen {
 }
 
 /// `network`: a value that is an address is remembered as its network of this prefix length, in bits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NetworkPrefixes {
     /// 8 to 32. Default 32, the address itself.
     pub ipv4: u8,
@@ -37,7 +39,7 @@ pub struct NetworkPrefixes {
 }
 
 /// `ignore`: matches that are neither learned nor told.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ignore {
     /// Calls that AWS services make. Default false.
     pub service_calls: bool,
@@ -46,7 +48,7 @@ pub struct Ignore {
 }
 
 /// A network, `%name%` for a list of them, or `trusted` for the organisation's own.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NetworkName {
     /// As it is written.
     pub text: String,

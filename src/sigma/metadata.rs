@@ -9,9 +9,10 @@ use crate::yaml::{Code, Diagnostic, Node, SourceFile, Span, suggest};
 use super::shape::Shape;
 
 /// What a rule, a correlation or a filter says about itself.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Metadata {
     /// The file it stands in.
+    #[serde(skip)]
     pub file: Arc<SourceFile>,
     /// Where it stands in it.
     pub span: Span,
@@ -38,10 +39,11 @@ pub struct Metadata {
 }
 
 /// How bad a match is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[expect(missing_docs, reason = "the words of the specification")]
 pub enum Level {
+    #[default]
     Informational,
     Low,
     Medium,
@@ -50,7 +52,7 @@ pub enum Level {
 }
 
 /// How far a rule is proven.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "the words of the specification")]
 pub enum Status {
     Stable,
@@ -96,6 +98,15 @@ impl Level {
         ("high", Self::High),
         ("critical", Self::Critical),
     ];
+
+    /// What people are told of unless they ask for more: the milder levels are context.
+    pub const TOLD: Self = Self::Medium;
+
+    /// A level by the specification's word.
+    #[must_use]
+    pub fn named(word: &str) -> Option<Self> {
+        Self::WORDS.iter().find(|(known, _)| *known == word).map(|(_, level)| *level)
+    }
 
     /// The specification's word.
     #[must_use]

@@ -15,6 +15,7 @@ mod metadata;
 mod modifier;
 mod rule;
 mod shape;
+mod stored;
 mod use_of_modifiers;
 mod value;
 

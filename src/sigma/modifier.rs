@@ -1,11 +1,13 @@
 //! Modifiers of a field: `eventName|startswith`, `requestParameters|contains|all`, `userAgent|wide|base64offset|contains`.
 
+use serde::{Deserialize, Serialize};
+
 use crate::yaml::{Code, Diagnostic, Span, suggest};
 
 use super::shape::Shape;
 
 /// How a field's value is compared.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum Comparison {
     /// The whole value, with wildcards.
     #[default]
@@ -29,7 +31,7 @@ pub enum Comparison {
 }
 
 /// `i`, `m` and `s` behind `re`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct RegexFlags {
     /// `i`: upper and lower case are the same.
     pub ignore_case: bool,
@@ -40,7 +42,7 @@ pub struct RegexFlags {
 }
 
 /// How numbers are compared.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "the words of the specification")]
 pub enum NumberOperator {
     Lt,
@@ -50,7 +52,7 @@ pub enum NumberOperator {
 }
 
 /// The part of a time, in UTC as CloudTrail writes it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum TimePart {
     /// 0–59.
     Minute,
@@ -67,7 +69,7 @@ pub enum TimePart {
 }
 
 /// What is done to a value before it is compared.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Transform {
     /// `base64`.
     Base64,
@@ -84,7 +86,7 @@ pub enum Transform {
 }
 
 /// What stands behind a field's name.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[expect(clippy::struct_excessive_bools, reason = "four words of the language that are there or not")]
 pub struct Modifiers {
     /// How values are compared.

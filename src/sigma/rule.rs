@@ -1,5 +1,7 @@
 //! A Sigma rule as its author wrote it.
 
+use serde::{Deserialize, Serialize};
+
 use crate::yaml::{Diagnostic, Node};
 
 use super::detection::Detection;
@@ -8,7 +10,7 @@ use super::metadata::Metadata;
 use super::shape::Shape;
 
 /// A rule whose form is right. Whether its fields, expressions and networks make sense is found when it is compiled.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Rule {
     /// What it says about itself.
     pub metadata: Metadata,
@@ -21,7 +23,7 @@ pub struct Rule {
 }
 
 /// Which logs a rule reads.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "the words of the specification")]
 pub struct LogSource {
     pub category: Option<String>,

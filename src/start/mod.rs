@@ -198,6 +198,7 @@ async fn load(settings: &Settings, cloud: &Cloud) -> Result<(Loaded, u64), Start
     let (organisation, data) = tokio::join!(organisation(settings.config.as_ref(), cloud), data);
     let (mut organisation, failed) = (organisation?, data.failed());
     organisation.knowledge = organisation.knowledge.enriched(data.enrichment);
+    organisation.least_level = settings.level;
     let sources = settings.rules.clone();
     let loading = tokio::task::spawn_blocking(move || rule_pack::load(&sources, &organisation, SystemClock.today()));
     // It can't have been cancelled, so it panicked.

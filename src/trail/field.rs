@@ -20,13 +20,25 @@ pub struct FieldPath {
     name: Box<str>,
     /// The member that it begins with, and where the rest of the name begins.
     slot: Option<(Slot, usize)>,
+    /// Its number among the paths whose places are remembered while a record is looked at.
+    number: Option<u16>,
+}
+
+/// Where in a record a path leads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Found {
+    Absent,
+    /// To one value, between these bytes of the record.
+    At(u32, u32),
+    /// To several, or into a text: it has to be looked for each time.
+    Many,
 }
 
 impl FieldPath {
     /// Takes a name.
     #[must_use]
     pub fn new(name: &str) -> Self {
-        Self { name: name.into(), slot: slot(name) }
+        Self { name: name.into(), slot: slot(name), number: None }
     }
 
     /// The field's name.
@@ -35,11 +47,42 @@ impl FieldPath {
         &self.name
     }
 
+    /// The number under which its place is remembered.
+    pub(crate) fn number(&self) -> Option<u16> {
+        self.number
+    }
+
+    /// Has its place remembered under this number: the same for the same name.
+    pub(crate) fn remember_as(&mut self, number: u16) {
+        self.number = Some(number);
+    }
+
+    /// How far one has to look for it.
+    #[must_use]
+    pub fn distance(&self) -> Distance {
+        match self.slot() {
+            Some((slot, "")) if slot.is_large() => Distance::Whole,
+            Some((_, "")) => Distance::AtHand,
+            _ => Distance::Below,
+        }
+    }
+
     /// The member that it begins with, if that has a place of its own, and the rest of the name.
     pub(super) fn slot(&self) -> Option<(Slot, &str)> {
         // OK because the rest begins behind a dot or at the end.
         self.slot.map(|(slot, rest)| (slot, &self.name[rest..]))
     }
+}
+
+/// How far one has to look for a field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Distance {
+    /// It has a place of its own.
+    AtHand,
+    /// It has, and holds a whole object.
+    Whole,
+    /// It is a part of something that has to be searched.
+    Below,
 }
 
 /// The member with a place of its own that a dotted name begins with, and where the rest of the name begins.
@@ -134,6 +177,38 @@ pub(super) fn visit<B>(
         Kind::String(content) if path.is_empty() => asked(visit(FieldValue::of_string(content, escapes))),
         _ => locate(value, path, Depth::default(), &mut |value| leaves(value, MAX_LISTS, visit)),
     }
+}
+
+/// The one value that `path` leads to through objects alone; `Err` where it may lead elsewhere, too.
+pub(super) fn only<'j>(value: Json<'j>, path: &str) -> Result<Option<Json<'j>>, ()> {
+    if path.is_empty() {
+        return Ok(Some(value));
+    }
+    match value.kind() {
+        Kind::Object => {}
+        Kind::Null | Kind::Scalar => return Ok(None),
+        Kind::List | Kind::String(_) => return Err(()),
+    }
+    let mut only = None;
+    for member in value.members() {
+        let (key, value) = member.map_err(|_| ())?;
+        if let Some(end) = begins(path, key) {
+            // Of two members of one name the last counts.
+            if only.is_some_and(|(known, _)| known != end) {
+                return Err(());
+            }
+            only = Some((end, value));
+        }
+    }
+    only.map_or(Ok(None), |(end, value)| self::only(value, path.get(end + 1..).unwrap_or_default()))
+}
+
+/// Hands each value of one that was found to `visit`.
+pub(super) fn visit_found<B>(
+    value: Json<'_>,
+    visit: &mut impl FnMut(FieldValue<'_>) -> ControlFlow<B>,
+) -> ControlFlow<Halt<B>> {
+    leaves(value, MAX_LISTS, visit)
 }
 
 pub(super) fn exists(value: Json<'_>, path: &str) -> ControlFlow<Halt<()>> {

@@ -29,7 +29,8 @@ mod window;
 
 pub use bad::BadRecord;
 pub use derived::{Mfa, Outcome, SourceKind};
-pub use field::{FieldPath, FieldValue};
+pub(crate) use field::Found;
+pub use field::{Distance, FieldPath, FieldValue};
 pub use identity::UserIdentity;
 pub(crate) use identity::{DOMAINS, partition};
 pub(crate) use key::BelowAccount;

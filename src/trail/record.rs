@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 
 use super::bad::{BadRecord, NO_OBJECT, Place, no_json};
-use super::field::{self, FieldPath, FieldValue, Halt};
+use super::field::{self, FieldPath, FieldValue, Found, Halt};
 use super::identity::UserIdentity;
 use super::json::{Broken, Cursor, Json, Stop};
 use super::slots::{Pause, Slot, Slots};
@@ -178,6 +178,35 @@ impl<'a> Record<'a> {
     ) -> ControlFlow<B> {
         match self.root(path) {
             Some((value, rest)) => self.noting(field::visit(value, rest, self.escapes, visit)),
+            None => ControlFlow::Continue(()),
+        }
+    }
+
+    /// Where the path leads, to be remembered.
+    pub(crate) fn find(&self, path: &FieldPath) -> Found {
+        let Some((value, rest)) = self.root(path) else { return Found::Absent };
+        match field::only(value, rest) {
+            Ok(None) => Found::Absent,
+            Ok(Some(Json(found))) => {
+                let from = found.as_ptr().addr() - self.raw.as_ptr().addr();
+                match (u32::try_from(from), u32::try_from(from + found.len())) {
+                    (Ok(from), Ok(to)) => Found::At(from, to),
+                    _ => Found::Many,
+                }
+            }
+            Err(()) => Found::Many,
+        }
+    }
+
+    /// Hands each value to `visit` of a place that was found in this record.
+    pub(crate) fn visit_at<B>(
+        &self,
+        from: u32,
+        to: u32,
+        visit: &mut impl FnMut(FieldValue<'_>) -> ControlFlow<B>,
+    ) -> ControlFlow<B> {
+        match self.raw.get(from as usize..to as usize) {
+            Some(found) => self.noting(field::visit_found(Json(found), visit)),
             None => ControlFlow::Continue(()),
         }
     }

@@ -115,6 +115,27 @@ impl Slot {
         find(&TOP, name.as_bytes())
     }
 
+    /// Whether it holds an object or a list that may be large.
+    pub(super) fn is_large(self) -> bool {
+        use Slot::{
+            AdditionalEventData, EventContext, IdentitySessionContext, InsightDetails, RequestParameters, Resources,
+            ResponseElements, ServiceEventDetails, Summary, UserIdentity,
+        };
+        matches!(
+            self,
+            AdditionalEventData
+                | EventContext
+                | IdentitySessionContext
+                | InsightDetails
+                | RequestParameters
+                | Resources
+                | ResponseElements
+                | ServiceEventDetails
+                | Summary
+                | UserIdentity
+        )
+    }
+
     /// The member of `userIdentity` with this name.
     #[inline]
     pub(super) fn of_identity(name: &str) -> Option<Self> {

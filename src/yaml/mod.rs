@@ -21,7 +21,7 @@ const MAX_NODES: usize = 100_000;
 const STRING_TAG: &str = "tag:yaml.org,2002:str";
 
 /// A file's name, for people, and its text.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Default, PartialEq, Eq)]
 pub struct SourceFile {
     /// Path as the user gave it, or a name such as `rules/kms/key_disabled.yml` for what is built in.
     pub name: String,

@@ -1,135 +1,151 @@
-//! Every shipped rule against the records beside it.
+//! The shipped rules: each against the records beside it, and what all of them have to be.
 
 use std::collections::{BTreeMap, HashSet};
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
 
-use serde::Deserialize;
-use serde_json::Value;
-use trailhound::engine::{Organisation, RuleSet};
-use trailhound::sigma::{self, Collection, Metadata, Rule};
-use trailhound::trail::Record;
-use trailhound::yaml::SourceFile;
+use trailhound::engine::Organisation;
+use trailhound::rule_pack::{self, Loaded, Pack, RuleSource};
+use trailhound::sigma::{self, Collection, Extension, Level, Metadata};
 
 use crate::support::TODAY;
 
-/// `<rule>.test.yml`: one record in the shape that AWS delivers, and changes to it as JSON merge patches.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RuleTest {
-    record: Value,
-    fires: BTreeMap<String, Value>,
-    near_misses: BTreeMap<String, Value>,
-    #[serde(default)]
-    config: Option<Value>,
+/// Changes to the rules that the tests have to notice, in percent.
+const NOTICED: usize = 90;
+
+fn trailhound(arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_trailhound"));
+    command.args(arguments).current_dir(env!("CARGO_MANIFEST_DIR")).output().unwrap()
 }
 
 #[test]
-fn every_rule_fires_on_its_records_and_on_no_near_miss() {
-    let mut wrong = Vec::new();
-    for path in rule_files() {
-        let test = fs::read_to_string(path.with_extension("test.yml"))
-            .unwrap_or_else(|_| panic!("{} has no test", path.display()));
-        let test: RuleTest =
-            serde_saphyr::from_str(&test).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-        assert!(!test.fires.is_empty() && !test.near_misses.is_empty(), "{} lacks cases", path.display());
-        let rules = compiled(&path, test.config.as_ref());
-        for (cases, expected) in [(&test.fires, true), (&test.near_misses, false)] {
-            for (name, patch) in cases {
-                let mut record = test.record.clone();
-                merge(&mut record, patch);
-                if finds(&rules, &record) != expected {
-                    wrong.push(format!(
-                        "{}: \"{name}\" should {}fire",
-                        path.display(),
-                        if expected { "" } else { "not " }
-                    ));
-                }
-            }
-        }
-    }
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+fn every_rule_fires_on_its_records_and_on_no_near_miss_and_its_test_holds_its_lines() {
+    let output = trailhound(&["rules", "test", "--quiet", "--require-tests", "--mutate", "rules"]);
+    let (out, notes) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert_eq!(output.status.code(), Some(0), "{out}{notes}");
+    let percent = notes.rsplit_once('(').and_then(|(_, rest)| rest.split_once(" %")).unwrap().0;
+    assert!(percent.parse::<usize>().unwrap() >= NOTICED, "{out}{notes}");
+}
+
+/// What is told of a rule or a correlation, and where it belongs.
+type Shipped<'c> = (&'c Metadata, &'c Extension);
+
+/// Rules that people are told of.
+fn told(all: &Collection) -> Vec<Shipped<'_>> {
+    let readers = || all.correlations.iter().filter(|rule| !rule.correlation.generate);
+    let is_part = |metadata: &Metadata| {
+        readers().flat_map(|rule| &rule.correlation.rules).any(|named| metadata.is_called(&named.text))
+    };
+    let rules = all.rules.iter().map(|rule| (&rule.metadata, &rule.extension));
+    let correlations = all.correlations.iter().map(|rule| (&rule.metadata, &rule.extension));
+    rules.chain(correlations).filter(|(metadata, _)| !is_part(metadata)).collect()
+}
+
+fn shipped() -> Collection {
+    let all = rule_pack::collect(&[RuleSource::Pack(Pack::All)]);
+    assert!(all.rejected.is_empty(), "{}", all.rejected[0]);
+    all
 }
 
 #[test]
 fn every_rule_says_what_its_receiver_needs() {
+    let all = shipped();
+    let own = all.own.iter().map(|rule| (&rule.metadata, &rule.extension));
+    let mut wrong = Vec::new();
     let mut ids = HashSet::new();
-    for path in rule_files() {
-        let Rule { metadata, extension, .. } = parsed(&path).rules.remove(0);
+    let mut names = HashSet::new();
+    for (metadata, extension) in told(&all).into_iter().chain(own) {
+        let file = metadata.file.name.as_str();
+        let mut check = |holds: bool, what: &str| {
+            if !holds {
+                wrong.push(format!("{file}: {what}"));
+            }
+        };
         let Metadata { title, id, description, references, falsepositives, tags, .. } = metadata;
-        let name = path.display();
-        assert!(ids.insert(id.clone()) && id.len() == 36, "{name}: `{id}` is no UUID of its own");
-        assert!(title.len() <= 60 && title.is_ascii(), "{name}: the title has to fit a subject");
-        assert!(description.len() > 100, "{name}: say why it matters");
-        assert!(
-            !references.is_empty() && !falsepositives.is_empty() && !tags.is_empty(),
-            "{name}: something is missing"
-        );
-        let steps = extension.alert.runbook;
-        assert!((3..=5).contains(&steps.len()) && steps.iter().all(|step| step.len() <= 200), "{name}: runbook");
-    }
-    assert!(ids.len() >= 12);
-}
-
-fn rule_files() -> Vec<PathBuf> {
-    let mut files = Vec::new();
-    collect(&Path::new(env!("CARGO_MANIFEST_DIR")).join("rules"), &mut files);
-    assert!(!files.is_empty());
-    files
-}
-
-fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            collect(&path, files);
-        } else if path.to_string_lossy().ends_with(".yml") && !path.to_string_lossy().ends_with(".test.yml") {
-            files.push(path);
+        check(ids.insert(id) && id.len() == 36, "its id has to be a UUID of its own");
+        check(title.len() <= 60 && title.is_ascii(), "the title has to fit a subject");
+        check(description.len() > 100, "say why it matters");
+        check(!references.is_empty(), "no reference");
+        check(references.iter().all(|address| address.starts_with("https://")), "references are addresses");
+        check(!falsepositives.is_empty(), "say when it is harmless");
+        check(tags.iter().any(|tag| tag.starts_with("attack.t")), "no technique of ATT&CK");
+        let steps = &extension.alert.runbook;
+        check((2..=5).contains(&steps.len()) && steps.iter().all(|step| step.len() <= 200), "two to five steps of 200");
+        if file.starts_with("rules/trailhound/") {
+            continue;
         }
+        let stem = file.rsplit('/').next().unwrap().trim_end_matches(".yml");
+        check(names.insert(stem), "another file is called so");
+        check(metadata.name.as_deref() == Some(stem), "its name has to be that of its file");
+        check(extension.alert.title.is_some(), "no title for its alerts");
+        let has_dedup = extension.alert.dedup.is_some() || extension.first_seen.is_some();
+        let is_correlation = all.correlations.iter().any(|rule| rule.metadata.id == *id);
+        check(has_dedup || is_correlation, "no dedup fields");
+        check(!extension.packs.is_empty(), "it is in no pack");
+        let known = |name: &String| Pack::named(name).is_some_and(|pack| pack != Pack::All);
+        check(extension.packs.iter().all(known), "a pack that there isn't");
     }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(ids.len() >= 200, "{} rules", ids.len());
 }
 
-fn parsed(path: &Path) -> Collection {
-    let mut collection = sigma::parse(&SourceFile::new(path.display().to_string(), fs::read_to_string(path).unwrap()));
-    assert!(collection.rejected.is_empty(), "{}", collection.rejected[0]);
-    // Rules about trailhound itself are a set of their own.
-    let own = std::mem::take(&mut collection.own);
-    collection.rules.extend(own);
-    assert_eq!(collection.rules.len(), 1, "a file holds one rule");
-    collection
+/// Only what is worth a look goes into the pack that is on by default.
+#[test]
+fn the_core_pack_has_no_context() {
+    let all = shipped();
+    let mild: Vec<&str> = told(&all)
+        .into_iter()
+        .filter(|(metadata, extension)| extension.packs.contains(&"core".to_owned()) && metadata.level < Level::Medium)
+        .map(|(metadata, _)| metadata.file.name.as_str())
+        .collect();
+    assert!(mild.is_empty(), "{mild:?}");
 }
 
-fn compiled(path: &Path, config: Option<&Value>) -> RuleSet {
-    // JSON is YAML.
-    let config = config.map(Value::to_string).unwrap_or_default();
-    let organisation = Organisation::parse(&SourceFile::new("config", config))
-        .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    let (rules, errors) = RuleSet::compile(&parsed(path), &organisation, TODAY);
-    assert!(errors.is_empty(), "{}", errors[0]);
-    rules
+#[test]
+fn every_pack_loads_by_itself_and_the_index_finds_each_of_its_rules() {
+    let mut rules = BTreeMap::new();
+    for (name, pack) in Pack::NAMES {
+        let loaded = rule_pack::load(&[RuleSource::Pack(*pack)], &Organisation::default(), TODAY);
+        let Loaded { rejected, stray, ageing, .. } = &loaded;
+        let problems: Vec<String> = rejected.iter().chain(stray).chain(ageing).map(ToString::to_string).collect();
+        assert!(problems.is_empty(), "{name}: {}", problems.join("\n"));
+        let without: Vec<&str> = loaded.rules.without_access().map(|rule| rule.file.as_str()).collect();
+        assert!(without.is_empty(), "{name}: these would be tried on every record: {without:?}");
+        rules.insert(*name, loaded.rules.loaded());
+    }
+    assert!(rules.values().all(|count| *count > 0), "{rules:?}");
+    assert!(rules["all"] >= *rules.values().max().unwrap(), "{rules:?}");
 }
 
-/// Whether the rule matches and, for a first-seen rule, has all that it learns by.
-fn finds(rules: &RuleSet, record: &Value) -> bool {
-    let raw = record.to_string();
-    let record = Record::parse(0, raw.as_bytes()).unwrap();
-    rules.matches(&record).iter().any(|matched| matched.sighted().is_none_or(|(_, shown)| !shown.sighted.is_empty()))
+#[test]
+fn packs_can_be_mixed_and_each_rule_is_loaded_once() {
+    let mixed = [Pack::Core, Pack::All, Pack::Compliance].map(RuleSource::Pack);
+    let all = rule_pack::load(&[RuleSource::Pack(Pack::All)], &Organisation::default(), TODAY).rules.loaded();
+    assert_eq!(rule_pack::load(&mixed, &Organisation::default(), TODAY).rules.loaded(), all);
 }
 
-/// RFC 7396.
-fn merge(target: &mut Value, patch: &Value) {
-    let Value::Object(patch) = patch else {
-        *target = patch.clone();
-        return;
+/// What the build has parsed is what stands in the files.
+#[test]
+fn rules_that_are_built_in_are_those_of_their_files() {
+    let built_in = shipped();
+    let from_folder = rule_pack::collect(&[RuleSource::Path("rules".into())]);
+    let text = |collection: &Collection| {
+        let mut documents: Vec<String> = collection.rules.iter().map(|rule| format!("{rule:?}")).collect();
+        documents.extend(collection.correlations.iter().map(|rule| format!("{rule:?}")));
+        documents.extend(collection.filters.iter().map(|filter| format!("{filter:?}")));
+        documents.extend(collection.own.iter().map(|rule| format!("{rule:?}")));
+        documents.sort();
+        documents
     };
-    if !target.is_object() {
-        *target = Value::Object(serde_json::Map::new());
-    }
-    for (name, value) in patch {
-        if value.is_null() {
-            target.as_object_mut().unwrap().remove(name);
-        } else {
-            merge(&mut target[name], value);
-        }
-    }
+    assert_eq!(text(&built_in), text(&from_folder));
+    let file = &built_in.rules[0].metadata.file;
+    let (parsed, bytes) = (sigma::parse(file), sigma::parse(file).to_bytes().unwrap());
+    assert_eq!(text(&Collection::from_bytes(&bytes, file).unwrap()), text(&parsed));
+    assert!(Collection::from_bytes(&bytes[..bytes.len() / 2], file).is_none());
+}
+
+#[test]
+fn the_catalogue_is_up_to_date() {
+    let output = trailhound(&["rules", "doc", "--check"]);
+    let notes = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(0), "run `make rules-doc`:\n{notes}");
 }

@@ -20,6 +20,7 @@ pub(crate) async fn run(args: &InvokeArgs) -> Result<Verdict, BoxError> {
         config: args.rules.config.clone().map(ConfigFrom::Path),
         enrichment: args.rules.enrichment.clone().map(EnrichmentFrom::Folder),
         rules: args.rules.sources(),
+        level: args.level,
         scope: Scope::default(),
         quarantine: args.quarantine.clone(),
         keys: args.public_keys.clone().map_or(KeysFrom::Nowhere, KeysFrom::File),
@@ -28,7 +29,7 @@ pub(crate) async fn run(args: &InvokeArgs) -> Result<Verdict, BoxError> {
         max_enrichment_bytes: trailhound::config::MAX_ENRICHMENT_BYTES,
         limits: crate::limits()?,
     };
-    let loaded = rules::load(&args.rules)?;
+    let loaded = rules::load_for(&args.rules, args.level)?;
     let mut broken = rules::is_broken(&loaded);
     let pipeline = start::with_rules(&settings, loaded).await?;
     let mut total = Outcome::default();

@@ -76,10 +76,15 @@ pub(super) fn rule(
     let mut info = info(metadata, extension, &compiler)?;
     (info.tuning.exceptions, info.tuning.filters) = (excepted, filters.len());
     problems.extend(compiler.lacking());
+    let mut identifiers = detections.identifiers;
+    let costs: Vec<u16> = identifiers.iter_mut().map(|identifier| identifier.expr.arrange(&[])).collect();
+    let mut condition = Expr::All(detections.conditions.into_iter().collect());
+    condition.arrange(&costs);
     Ok(CompiledRule {
         info: Arc::new(info),
-        condition: Expr::All(detections.conditions),
-        identifiers: detections.identifiers,
+        waits: !condition.can_hold(&identifiers),
+        condition,
+        identifiers,
         first_seen,
         dedup,
         title,
@@ -104,11 +109,12 @@ pub(super) fn info(
     let command = |template| Command::new(template, |name| compiler.field(name));
     let change = compiler.organisation.overrides.get(&metadata.id);
     let alert = &extension.alert;
+    let level = change.and_then(|change| change.level).unwrap_or(metadata.level);
     Ok(RuleInfo {
         id: metadata.id.clone(),
         name: metadata.name.clone(),
         title: metadata.title.clone(),
-        level: change.and_then(|change| change.level).unwrap_or(metadata.level),
+        level,
         mode: change.and_then(|change| change.mode).unwrap_or(extension.mode),
         status: metadata.status,
         changed: metadata.changed.clone(),
@@ -121,10 +127,8 @@ pub(super) fn info(
         file: metadata.file.name.clone(),
         window: alert.window.unwrap_or(DEFAULT_WINDOW),
         tuning: Tuning {
-            authors_level: change
-                .and_then(|change| change.level)
-                .filter(|level| *level != metadata.level)
-                .map(|_| metadata.level),
+            authors_level: (level != metadata.level).then_some(metadata.level),
+            is_context: level < compiler.organisation.least_level,
             limits: change.map(|change| change.limits.clone()).unwrap_or_default(),
             ..Tuning::default()
         },

@@ -11,6 +11,7 @@ use crate::engine::fold::folded;
 use crate::engine::matcher::{Kind, TextMatcher};
 use crate::engine::value_test::Test;
 use crate::sigma::Token;
+use crate::trail::Distance;
 
 use super::Anchor;
 use super::literals;
@@ -56,6 +57,7 @@ const SOURCE: u32 = 100;
 const IDENTITY: u32 = 200;
 const OTHER: u32 = 300;
 const DERIVED: u32 = 400;
+const BELOW: u32 = 450;
 const PARAMETERS: u32 = 500;
 const ANYWHERE: u32 = 900;
 /// A part is found in more values than a whole one; a short part in many.
@@ -176,6 +178,8 @@ fn rank(place: &Place) -> u32 {
         Place::Anywhere => ANYWHERE,
         Place::Field(Field::Derived(Derived::Principal | Derived::Resource)) => OTHER,
         Place::Field(Field::Derived(_)) => DERIVED,
+        // It would be searched for in every record.
+        Place::Field(Field::Raw(path)) if path.distance() == Distance::Below => BELOW,
         Place::Field(Field::Raw(path)) => match path.as_str() {
             "eventName" | "errorCode" | "userAgent" => NAME,
             "eventSource" => SOURCE,

@@ -2,17 +2,19 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use crate::yaml::{Code, Diagnostic, Kind, Node};
 
 use super::CorrelationType;
 use crate::sigma::shape::Shape;
 
 /// What a measured number is held against. All have to hold, so that two make a range.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Bounds(pub Vec<(Operator, f64)>);
 
 /// How a number is compared.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "the words of the specification")]
 pub enum Operator {
     Gt,

@@ -1,5 +1,7 @@
 //! Conditions over rules, `a and not b`, of the temporal types.
 
+use serde::{Deserialize, Serialize};
+
 use crate::yaml::{Code, Diagnostic, Kind, Node, suggest};
 
 use super::RuleRef;
@@ -7,7 +9,7 @@ use crate::sigma::condition::{self, Condition};
 use crate::sigma::shape::Shape;
 
 /// One way to fulfil an expression. Rules by their place in [`super::Correlation::rules`], ascending.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Alternative {
     /// Rules that have to match; at least one.
     pub present: Vec<usize>,

@@ -11,6 +11,8 @@ mod tests;
 
 use jiff::SignedDuration;
 
+use serde::{Deserialize, Serialize};
+
 use crate::yaml::{Code, Diagnostic, Kind, Node, Span, suggest};
 
 use super::detection::FieldName;
@@ -21,7 +23,7 @@ pub use expression::Alternative;
 pub use rule::CorrelationRule;
 
 /// A correlation whose form is right.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Correlation {
     /// What is looked at.
     pub kind: CorrelationType,
@@ -44,7 +46,7 @@ pub struct Correlation {
 }
 
 /// What a correlation looks at.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "the words of the specification")]
 pub enum CorrelationType {
     EventCount,
@@ -58,7 +60,7 @@ pub enum CorrelationType {
 }
 
 /// When a correlation holds.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum CorrelationCondition {
     /// The measured number is within bounds.
     Bounds(Bounds),
@@ -67,7 +69,7 @@ pub enum CorrelationCondition {
 }
 
 /// The id or name of a rule, and where it is asked for.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RuleRef {
     /// As written.
     pub text: String,
@@ -76,7 +78,7 @@ pub struct RuleRef {
 }
 
 /// One name for fields that are called differently from rule to rule.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Alias {
     /// The name, as `group-by` and `field` use it.
     pub name: FieldName,

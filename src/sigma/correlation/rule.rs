@@ -1,5 +1,7 @@
 //! A correlation with what it says about itself.
 
+use serde::{Deserialize, Serialize};
+
 use crate::sigma::extension::Extension;
 use crate::sigma::metadata::Metadata;
 use crate::sigma::shape::Shape;
@@ -8,7 +10,7 @@ use crate::yaml::{Diagnostic, Node};
 use super::{Correlation, parse};
 
 /// A correlation rule as its author wrote it. Whether its rules exist is found when all are compiled.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct CorrelationRule {
     /// What it says about itself.
     pub metadata: Metadata,

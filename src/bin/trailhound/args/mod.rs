@@ -11,10 +11,11 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use trailhound::config::{self, AlertsTo, ObjectsFrom, StateIn};
 use trailhound::pipeline::Quarantine;
+use trailhound::sigma::Level;
 use trailhound::trigger::s3_url;
 
 pub(crate) use self::rules::{
-    AlertArgs, AlertCommand, ExplainArgs, Form, LintArgs, LintFormat, PreviewArgs, RuleArgs, RulesArgs, RulesCommand,
+    AlertArgs, AlertCommand, DocArgs, ExplainArgs, Form, LintArgs, LintFormat, NewArgs, PreviewArgs, RuleArgs, RulesArgs, RulesCommand,
     TestArgs,
 };
 
@@ -112,6 +113,9 @@ pub(crate) struct InvokeArgs {
     /// Check digest files with these public keys: what `aws cloudtrail list-public-keys` prints. Without it they are counted.
     #[arg(long, value_name = "FILE")]
     pub(crate) public_keys: Option<PathBuf>,
+    /// The mildest level that people are told of; milder findings are counted.
+    #[arg(long, value_name = "LEVEL", default_value = Level::TOLD.as_str(), value_parser = config::level)]
+    pub(crate) level: Level,
     /// Print every count by its name, as the function sends them to CloudWatch, instead of one line.
     #[arg(long)]
     pub(crate) summary: bool,

@@ -11,7 +11,7 @@ pub(crate) struct RuleArgs {
     /// Use the Sigma rules of this folder or file instead of the built-in pack; may be repeated.
     #[arg(long, value_name = "DIR")]
     pub(crate) rules: Vec<PathBuf>,
-    /// Use a built-in pack: core (used unless rules are named), extended, compliance, data-events, self-protection, or all; may be
+    /// Use a built-in pack: core (used unless rules are named), extended, compliance, data-events, self-protection, addresses, or all; may be
     /// repeated.
     #[arg(long, value_name = "NAME", value_parser = pack)]
     pub(crate) pack: Vec<RuleSource>,
@@ -53,6 +53,45 @@ pub(crate) enum RulesCommand {
     Explain(ExplainArgs),
     /// Hold rules against the records beside them, in NAME.test.yml.
     Test(TestArgs),
+    /// Write a rule to begin with, and its test.
+    New(NewArgs),
+    /// Write the catalogue of the shipped rules.
+    Doc(DocArgs),
+}
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  \
+    trailhound rules new my-rules/backup_vault_opened.yml\n  \
+    trailhound rules new my-rules/stop.yml --record trail.json.gz --event 2b8fe56d-0c4e-4e7e-9d2f-3a5b1e6f7c80\n\n\
+    Nothing that is there is written over.\n\n\
+    Exit code: 0 written, 2 the files are there already, or can't be written.")]
+pub(crate) struct NewArgs {
+    /// The rule's file; its test stands beside it, as NAME.test.yml.
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    /// What happened, in one line; the file's name unless given.
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) title: Option<String>,
+    /// Begin with a record of this trail file, JSON lines or one record, gzip or not; `-` for standard input.
+    #[arg(long, value_name = "RECORD")]
+    pub(crate) record: Option<PathBuf>,
+    /// The record with this eventID; the first unless given.
+    #[arg(long, value_name = "EVENT_ID", requires = "record")]
+    pub(crate) event: Option<String>,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Exit code: 0 written, or --check finds nothing stale; 1 something is stale; 2 it can't be written.")]
+pub(crate) struct DocArgs {
+    /// Where the pages are.
+    #[arg(long, value_name = "DIR", default_value = "docs/rules")]
+    pub(crate) out: PathBuf,
+    /// Document the rules of this folder instead of those that are built in.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) rules: Option<PathBuf>,
+    /// Write nothing, and tell what is stale.
+    #[arg(long)]
+    pub(crate) check: bool,
 }
 
 #[derive(Debug, clap::Args)]

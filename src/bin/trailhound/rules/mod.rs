@@ -1,8 +1,10 @@
 //! `trailhound rules`: what is loaded, what is doubtful about it, and why a rule did or did not match.
 
+mod doc;
 mod explain;
 mod lint;
 mod list;
+mod new;
 mod sarif;
 mod test;
 mod test_file;
@@ -11,6 +13,7 @@ use trailhound::engine::Organisation;
 use trailhound::local::SystemClock;
 use trailhound::ports::{BoxError, Clock as _};
 use trailhound::rule_pack::{self, Loaded};
+use trailhound::sigma::Level;
 use trailhound::start;
 
 pub(crate) use explain::{Records, named, rule_file};
@@ -25,6 +28,8 @@ pub(crate) fn run(args: &RulesArgs) -> Result<Verdict, BoxError> {
         Some(RulesCommand::Lint(args)) => lint::run(args),
         Some(RulesCommand::Explain(args)) => explain::run(args),
         Some(RulesCommand::Test(args)) => test::run(args),
+        Some(RulesCommand::New(args)) => new::run(args),
+        Some(RulesCommand::Doc(args)) => doc::run(args),
     }
 }
 
@@ -38,7 +43,13 @@ pub(crate) fn is_broken(loaded: &Loaded) -> bool {
 /// # Errors
 /// When the organisation's file is wrong, or data about addresses can't be used.
 pub(crate) fn load(args: &RuleArgs) -> Result<Loaded, BoxError> {
-    let loaded = rule_pack::load(&args.sources(), &organisation(args)?, SystemClock.today());
+    load_for(args, Level::default())
+}
+
+/// The same for people who are told of this level and worse ones.
+pub(crate) fn load_for(args: &RuleArgs, level: Level) -> Result<Loaded, BoxError> {
+    let organisation = Organisation { least_level: level, ..organisation(args)? };
+    let loaded = rule_pack::load(&args.sources(), &organisation, SystemClock.today());
     for error in loaded.rejected.iter().chain(&loaded.stray).chain(&loaded.ageing).chain(&loaded.without_data) {
         note(&format!("{error}\n"));
     }

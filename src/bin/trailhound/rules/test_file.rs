@@ -2,11 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
+use ipnet::IpNet;
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
+use trailhound::enrichment::{Enrichment, IP_RANGES, Stated};
 use trailhound::ports::BoxError;
 
 /// Those of the rules that are built in, by the rule's file.
@@ -27,6 +30,20 @@ pub(crate) struct RuleTest {
     /// The organisation file for this test.
     #[serde(default)]
     pub(crate) config: Option<Value>,
+    /// What is known of addresses, by network.
+    #[serde(default)]
+    addresses: BTreeMap<String, Address>,
+}
+
+/// What a test says of a network: whose it is, or which service of AWS is in it.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Address {
+    country: Option<String>,
+    asn: Option<u32>,
+    as_org: Option<String>,
+    service: Option<String>,
+    region: Option<String>,
 }
 
 /// Where the test of a rule file stands.
@@ -78,6 +95,28 @@ impl RuleTest {
             }
         }
         Ok(records)
+    }
+
+    /// What is known of addresses.
+    pub(crate) fn enrichment(&self) -> Result<Enrichment, BoxError> {
+        let mut enrichment = Enrichment::default();
+        let mut prefixes = Vec::new();
+        for (network, address) in &self.addresses {
+            let Address { country, asn, as_org, service, region } = address.clone();
+            let parsed = network.parse().or_else(|_| network.parse::<IpAddr>().map(IpNet::from));
+            let stated = Stated { asn, as_org, country };
+            enrichment.state(parsed.map_err(|_| format!("`addresses`: `{network}` is no network"))?, stated);
+            if let Some(service) = service {
+                let region = region.unwrap_or_else(|| "GLOBAL".to_owned());
+                prefixes.push(json!({"ip_prefix": network, "region": region, "service": service}));
+            }
+        }
+        if !prefixes.is_empty() {
+            // The form in which AWS publishes its networks.
+            let list = json!({"createDate": "2026-01-01-00-00-00", "prefixes": prefixes, "ipv6_prefixes": []});
+            enrichment.add(IP_RANGES, list.to_string().into_bytes())?;
+        }
+        Ok(enrichment)
     }
 
     /// The records that show best what the rule finds: the first case that changes nothing, or else the first.

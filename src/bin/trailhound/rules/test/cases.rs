@@ -37,8 +37,12 @@ impl RuleFile {
         let Some(test) = RuleTest::of(Path::new(name))? else { return Ok(None) };
         // JSON is YAML.
         let config = test.config.as_ref().map(Value::to_string).unwrap_or_default();
-        let organisation = Organisation::parse(&SourceFile::new(format!("`config` of {name}"), config))
+        let mut organisation = Organisation::parse(&SourceFile::new(format!("`config` of {name}"), config))
             .map_err(|error| error.to_string())?;
+        let enrichment = test.enrichment()?;
+        if !enrichment.is_empty() {
+            organisation.knowledge = organisation.knowledge.enriched(enrichment);
+        }
         let mut cases = Vec::new();
         for (of, fires) in [(&test.fires, true), (&test.near_misses, false)] {
             for (case, changes) in of {
