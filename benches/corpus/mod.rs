@@ -4,6 +4,7 @@
 //! Nothing comes from a real account; the proportions are described at [`Kind`] and [`rules`].
 
 mod identities;
+mod ordinary;
 pub(crate) mod random;
 mod records;
 pub(crate) mod rules;

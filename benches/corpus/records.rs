@@ -2,7 +2,7 @@
 
 use super::identities::Principal;
 use super::templates::{fill, uuid};
-use super::{CALLS, Random, Zipf, known, lines};
+use super::{CALLS, Random, Zipf, known, lines, ordinary};
 
 /// Whose records, and of which calls. About 1.3 kB each; 3 % of the calls fail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,10 +17,12 @@ pub(crate) enum Kind {
     Management,
     /// Its data events: S3, `DynamoDB`, Lambda, SQS, SNS.
     Data,
+    /// Ordinary weeks of a healthy company in which rules should be quiet: see `ordinary`. 40,000 records are two weeks.
+    Ordinary,
 }
 
 impl Kind {
-    pub(crate) const ALL: [Self; 4] = [Self::Busy, Self::Wide, Self::Management, Self::Data];
+    pub(crate) const ALL: [Self; 5] = [Self::Busy, Self::Wide, Self::Management, Self::Data, Self::Ordinary];
 
     pub(crate) fn name(self) -> &'static str {
         match self {
@@ -28,15 +30,19 @@ impl Kind {
             Self::Wide => "wide",
             Self::Management => "management",
             Self::Data => "data",
+            Self::Ordinary => "ordinary",
         }
     }
 }
 
 /// Records of a kind. The first n are the same however many are taken.
-pub(crate) fn records(kind: Kind, seed: u64) -> impl Iterator<Item = String> {
+pub(crate) fn records(kind: Kind, seed: u64) -> Box<dyn Iterator<Item = String>> {
+    if kind == Kind::Ordinary {
+        return Box::new(ordinary::records(seed));
+    }
     let corpus = Corpus::new(kind);
     let mut random = Random::new(seed);
-    (0..).map(move |_| corpus.record(&mut random))
+    Box::new((0..).map(move |_| corpus.record(&mut random)))
 }
 
 struct Corpus {
@@ -51,17 +57,17 @@ struct Corpus {
 }
 
 #[derive(Clone, Copy)]
-struct Call {
-    source: &'static str,
-    name: &'static str,
-    nature: Nature,
+pub(super) struct Call {
+    pub(super) source: &'static str,
+    pub(super) name: &'static str,
+    pub(super) nature: Nature,
     /// Names in shapes.txt.
-    request: &'static str,
-    response: &'static str,
+    pub(super) request: &'static str,
+    pub(super) response: &'static str,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Nature {
+pub(super) enum Nature {
     Read,
     Write,
     Data,
@@ -73,7 +79,7 @@ impl Corpus {
         let agents: Vec<&str> = lines(include_str!("agents.txt")).collect();
         let mut calls: Vec<Call> = lines(CALLS).map(Call::parse).collect();
         match kind {
-            Kind::Busy | Kind::Wide => {}
+            Kind::Busy | Kind::Wide | Kind::Ordinary => {}
             Kind::Management => calls.retain(|call| call.nature != Nature::Data),
             Kind::Data => calls.retain(|call| call.nature == Nature::Data),
         }
@@ -159,21 +165,26 @@ const TABLE: &str = r#""resources":[{"accountId":"111122223333","type":"AWS::Dyn
 const FUNCTION: &str = r#""resources":[{"accountId":"111122223333","type":"AWS::Lambda::Function","ARN":"arn:aws:lambda:eu-west-1:111122223333:function:<name>"}],"#;
 const QUEUE: &str = r#""resources":[{"accountId":"111122223333","type":"AWS::SQS::Queue","ARN":"arn:aws:sqs:eu-west-1:111122223333:<name>"}],"#;
 const KEY: &str = r#""resources":[{"accountId":"111122223333","type":"AWS::KMS::Key","ARN":"<kms>"}],"#;
-const S3: &str = r#""additionalEventData":{"SignatureVersion":"SigV4","CipherSuite":"TLS_AES_128_GCM_SHA256","bytesTransferredIn":0,"AuthenticationMethod":"AuthHeader","x-amz-id-2":"<token>","bytesTransferredOut":<number>},"#;
-const ENDPOINT: &str = r#""vpcEndpointId":"vpce-0<hex>","vpcEndpointAccountId":"111122223333","#;
-const CONSOLE: &str = r#""sessionCredentialFromConsole":"true","#;
+pub(super) const S3: &str = r#""additionalEventData":{"SignatureVersion":"SigV4","CipherSuite":"TLS_AES_128_GCM_SHA256","bytesTransferredIn":0,"AuthenticationMethod":"AuthHeader","x-amz-id-2":"<token>","bytesTransferredOut":<number>},"#;
+pub(super) const ENDPOINT: &str = r#""vpcEndpointId":"vpce-0<hex>","vpcEndpointAccountId":"111122223333","#;
+pub(super) const CONSOLE: &str = r#""sessionCredentialFromConsole":"true","#;
+
+impl Nature {
+    pub(super) fn parse(letter: &str) -> Self {
+        match letter {
+            "r" => Self::Read,
+            "w" => Self::Write,
+            "D" => Self::Data,
+            other => panic!("there is no kind of call `{other}`"),
+        }
+    }
+}
 
 impl Call {
     fn parse(line: &'static str) -> Self {
         let words: Vec<&str> = line.split(' ').collect();
         let [source, name, nature, request, response] = words[..] else { panic!("calls.txt: {line}") };
-        let nature = match nature {
-            "r" => Nature::Read,
-            "w" => Nature::Write,
-            "D" => Nature::Data,
-            other => panic!("calls.txt: {other}"),
-        };
-        Self { source, name, nature, request, response }
+        Self { source, name, nature: Nature::parse(nature), request, response }
     }
 
     /// Every call that is known, with shapes in turn.
@@ -207,7 +218,7 @@ impl Call {
         format!(r#""errorCode":"{code}","errorMessage":"{message}","#)
     }
 
-    fn is_read(self) -> bool {
+    pub(super) fn is_read(self) -> bool {
         match self.nature {
             Nature::Read => true,
             Nature::Write => false,

@@ -19,7 +19,7 @@ usage: cargo bench --bench measure -- [BENCH…] [--kind KIND] [--records N] [--
 
 BENCH  reading (inflate, scan, floor), match, contains, compile, process, memory, cost (of the state table), peers; all but the
        last two unless named
-KIND   busy, wide, management, data; busy unless told
+KIND   busy, wide, management, data, ordinary; busy unless told
 RULES  none, the name of a pack, a number of generated rules, quiet-1000: without those that match all the time, or 1000+200: with so many
        more that look into requestParameters
 

@@ -1,0 +1,408 @@
+//! A healthy company's weeks: actors that keep their identities, addresses and habits.
+//!
+//! In: `ordinary.txt`, which says who does what and when, and a seed. Out: records in the order of their times, about
+//! 40,000 for two weeks. It is written from what companies do, not from what rules look for: acts that look like an
+//! attack and are none belong in it.
+
+use std::rc::Rc;
+
+use jiff::Timestamp;
+
+use super::records::{CONSOLE, Call, ENDPOINT, Nature, S3};
+use super::templates::{CAPITALS, HEX, NAMES, fill, text, uuid};
+use super::{Random, lines};
+
+const TEXT: &str = include_str!("ordinary.txt");
+/// A Monday.
+const FIRST: &str = "2026-11-02T00:00:00Z";
+const DAYS: usize = 14;
+const DAY: i64 = 24 * 3600 * 1000;
+/// What is enabled unless someone asks for more.
+#[rustfmt::skip]
+const REGIONS: &[&str] = &[
+    "ap-northeast-1", "ap-northeast-2", "ap-northeast-3", "ap-south-1", "ap-southeast-1", "ap-southeast-2", "ca-central-1",
+    "eu-central-1", "eu-north-1", "eu-west-1", "eu-west-2", "eu-west-3", "sa-east-1", "us-east-1", "us-east-2", "us-west-1",
+    "us-west-2",
+];
+/// Services whose events are all in us-east-1.
+const GLOBAL: &[&str] = &["iam", "route53", "cloudfront", "organizations", "health", "support", "ce", "trustedadvisor"];
+
+/// Records for ever: when two weeks are over, the same actors have two more.
+pub(super) fn records(seed: u64) -> impl Iterator<Item = String> {
+    let company = Rc::new(Company::parse());
+    let mut random = Random::new(seed);
+    (0..).flat_map(move |fortnight| {
+        let events = company.fortnight(fortnight, &mut random);
+        let (company, mut random) = (Rc::clone(&company), Random::new(random.bits()));
+        events.into_iter().map(move |event| company.record(&event, &mut random))
+    })
+}
+
+/// Who calls: an `actor` line.
+struct Actor {
+    /// What stands before a `/` is the person or machine; its lines share addresses.
+    name: &'static str,
+    account: &'static str,
+    identity: &'static str,
+    /// The role, user or service.
+    who: &'static str,
+    /// Names of sessions, one for each copy of the actor.
+    sessions: Vec<&'static str>,
+    copies: usize,
+    /// How long credentials live; 0: as long as the act.
+    hours: i64,
+    address: &'static str,
+    /// Through the gateway endpoints of its VPC.
+    inside: Option<&'static str>,
+    agent: &'static str,
+}
+
+/// What an actor does in one go: a `do` line and the steps below it.
+struct Act {
+    actor: usize,
+    /// In two weeks.
+    times: usize,
+    days: Vec<usize>,
+    /// Of the day.
+    hours: (i64, i64),
+    regions: Vec<&'static str>,
+    /// Milliseconds from one call to the next, on average.
+    pace: usize,
+    steps: Vec<Step>,
+}
+
+struct Step {
+    actor: usize,
+    call: Call,
+    /// In percent of all times; if at all, then `from` to `to` times.
+    often: usize,
+    from: usize,
+    to: usize,
+    /// Further members.
+    more: &'static str,
+}
+
+/// An act under way.
+struct Scene<'a> {
+    actor: &'a Actor,
+    copy: usize,
+    region: &'static str,
+    /// Milliseconds since [`FIRST`].
+    start: i64,
+    seed: u64,
+}
+
+struct Event {
+    at: i64,
+    act: usize,
+    step: usize,
+    copy: usize,
+    region: &'static str,
+    start: i64,
+    seed: u64,
+}
+
+#[derive(Default)]
+struct Company {
+    shapes: Vec<(&'static str, &'static str)>,
+    identities: Vec<(&'static str, &'static str)>,
+    actors: Vec<Actor>,
+    acts: Vec<Act>,
+    failures: Vec<Failure>,
+}
+
+/// How calls fail anywhere: a `fails` line.
+struct Failure {
+    source: &'static str,
+    /// The beginning of the call's name.
+    name: &'static str,
+    error: &'static str,
+}
+
+impl Company {
+    fn parse() -> Self {
+        let mut company = Self { shapes: pairs(include_str!("shapes.txt")).collect(), ..Self::default() };
+        for line in lines(TEXT) {
+            let (kind, rest) = line.trim_start().split_once(' ').unwrap();
+            match kind {
+                "shape" => company.shapes.push(rest.split_once(' ').unwrap()),
+                "identity" => company.identities.push(rest.split_once(' ').unwrap()),
+                "fails" => company.failures.push(Failure::parse(rest)),
+                "actor" => company.actors.push(Actor::parse(rest)),
+                "do" => {
+                    let act = company.act(rest);
+                    company.acts.push(act);
+                }
+                _ => {
+                    let step = company.step(line.trim_start());
+                    company.acts.last_mut().unwrap().steps.push(step);
+                }
+            }
+        }
+        company
+    }
+
+    fn actor(&self, name: &str) -> usize {
+        let found = self.actors.iter().position(|actor| actor.name == name);
+        found.unwrap_or_else(|| panic!("ordinary.txt: no actor {name}"))
+    }
+
+    /// `ACTOR TIMES DAYS HOURS REGIONS PACE`
+    fn act(&self, line: &'static str) -> Act {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let [actor, times, days, hours, regions, pace] = words[..] else { panic!("ordinary.txt: do {line}") };
+        let days = match days {
+            "daily" => (0..DAYS).collect(),
+            "weekdays" => (0..DAYS).filter(|day| day % 7 < 5).collect(),
+            days => days.split(',').map(|day| day.parse().unwrap()).collect(),
+        };
+        let (from, to) = hours.split_once('-').unwrap();
+        Act {
+            actor: self.actor(actor),
+            times: times.parse().unwrap(),
+            days,
+            hours: (from.parse().unwrap(), to.parse().unwrap()),
+            regions: if regions == "all" { REGIONS.to_vec() } else { vec![regions] },
+            pace: pace.parse().unwrap(),
+            steps: Vec::new(),
+        }
+    }
+
+    /// `[@ACTOR] [OFTEN%] [FROM-]TO SOURCE NAME NATURE | REQUEST | RESPONSE | MORE`
+    fn step(&self, line: &'static str) -> Step {
+        let mut parts = line.split(" | ");
+        let mut words = parts.next().unwrap().split_whitespace().peekable();
+        let actor = words.next_if(|word| word.starts_with('@')).map(|name| self.actor(&name[1..]));
+        let often =
+            words.next_if(|word| word.ends_with('%')).map_or(100, |often| often[..often.len() - 1].parse().unwrap());
+        let count = words.next().unwrap();
+        let (from, to) = count.split_once('-').unwrap_or((count, count));
+        let [source, name, nature] = words.collect::<Vec<_>>()[..] else { panic!("ordinary.txt: {line}") };
+        let [request, response, more] = std::array::from_fn(|_| parts.next().map_or("-", str::trim));
+        let call = Call { source, name, nature: Nature::parse(nature), request, response };
+        let actor = actor.unwrap_or_else(|| self.acts.last().unwrap().actor);
+        Step { actor, call, often, from: from.parse().unwrap(), to: to.parse().unwrap(), more }
+    }
+
+    /// What happens in two weeks, in order of time.
+    fn fortnight(&self, number: i64, random: &mut Random) -> Vec<Event> {
+        let mut events = Vec::new();
+        for (index, act) in self.acts.iter().enumerate() {
+            let (from, to) = act.hours;
+            for time in 0..act.times {
+                let day = act.days[time * act.days.len() / act.times];
+                let start = (number * 14 + milliseconds(day)) * DAY
+                    + from * 3_600_000
+                    + milliseconds(random.below(usize::try_from((to - from) * 3_600_000).unwrap()));
+                let (copy, seed) = (random.below(self.actors[act.actor].copies), random.bits());
+                let mut at = start;
+                for &region in &act.regions {
+                    for (step, what) in act.steps.iter().enumerate() {
+                        let count = what.from + random.below(what.to - what.from + 1);
+                        let count = if random.percent(what.often) { count } else { 0 };
+                        for _ in 0..count {
+                            events.push(Event { at, act: index, step, copy, region, start, seed });
+                            at += milliseconds(random.below(2 * act.pace + 1));
+                        }
+                    }
+                }
+            }
+        }
+        events.sort_by_key(|event| event.at);
+        events
+    }
+
+    fn record(&self, event: &Event, random: &mut Random) -> String {
+        let Step { actor, call, more, .. } = &self.acts[event.act].steps[event.step];
+        let actor = &self.actors[*actor];
+        let Event { copy, start, seed, .. } = *event;
+        let region = if GLOBAL.contains(&call.source) { "us-east-1" } else { event.region };
+        let scene = Scene { actor, copy, region, start, seed };
+        let fails = if *more == "-" { self.failure(call, random) } else { None };
+        let more = match fails.unwrap_or(more).split_once('!') {
+            Some(("", error)) => failed(error),
+            _ if *more == "-" => String::new(),
+            _ => format!("{more},"),
+        };
+        let response = if more.starts_with(r#""errorCode""#) { "-" } else { call.response };
+        let at_aws = !actor.address.starts_with(|first: char| first.is_ascii_digit());
+        let inside = actor.inside.filter(|_| ["s3", "dynamodb"].contains(&call.source));
+        let is_data = call.nature == Nature::Data;
+        let is_signin = call.source == "signin";
+        let when = |yes: bool, text: &'static str| if yes { text } else { "" };
+        let before = [
+            r#"{"eventVersion":"1.11","userIdentity":"#,
+            self.identities.iter().find(|(name, _)| *name == actor.identity).unwrap().1,
+            &format!(r#","eventTime":"{}","#, time(event.at, "%Y-%m-%dT%H:%M:%SZ")),
+            &format!(r#""eventSource":"{}.amazonaws.com","eventName":"{}","#, call.source, call.name),
+            &format!(r#""awsRegion":"%region%","sourceIPAddress":"{}","#, inside.unwrap_or(actor.address)),
+            &format!(r#""userAgent":"{}","requestParameters":"#, actor.agent),
+        ];
+        let behind = [
+            r#","responseElements":"#,
+            self.shape(response),
+            ",",
+            &more,
+            when(call.source == "s3", S3),
+            &format!(r#""requestID":"{}","eventID":"{}","#, uuid(random), uuid(random)),
+            &format!(r#""readOnly":{},"managementEvent":{},"#, call.is_read(), !is_data),
+            when(is_signin && !more.contains("eventType"), r#""eventType":"AwsConsoleSignIn","#),
+            when(!is_signin && !more.contains("eventType"), r#""eventType":"AwsApiCall","#),
+            when(inside.is_some(), ENDPOINT),
+            when(actor.agent.starts_with("Mozilla") && !is_signin, CONSOLE),
+            &when(!at_aws, TLS).replace("SOURCE", call.source),
+            &format!(r#""eventCategory":"{}","#, if is_data { "Data" } else { "Management" }),
+            r#""recipientAccountId":"%account%""#,
+        ];
+        // Apart, as what is filled in must not be filled in again.
+        let request = scene.text(self.shape(call.request), random);
+        let resources = resources(call, &request, actor.account);
+        scene.text(&before.concat(), random) + &request + &scene.text(&behind.concat(), random) + &resources + "}"
+    }
+
+    /// Two in a hundred calls fail for reasons that don't depend on what is done.
+    fn failure(&self, call: &Call, random: &mut Random) -> Option<&'static str> {
+        let fits =
+            |failure: &&Failure| ["*", call.source].contains(&failure.source) && call.name.starts_with(failure.name);
+        let fitting: Vec<&Failure> = self.failures.iter().filter(fits).collect();
+        let fails = !fitting.is_empty() && random.percent(2);
+        fails.then(|| fitting[random.below(fitting.len())].error)
+    }
+
+    fn shape(&self, name: &'static str) -> &'static str {
+        match name {
+            "-" => "null",
+            inline if inline.starts_with('{') => inline,
+            name => {
+                let shape = self.shapes.iter().find(|(known, _)| *known == name);
+                shape.unwrap_or_else(|| panic!("ordinary.txt: no shape {name}")).1
+            }
+        }
+    }
+}
+
+const TLS: &str = r#""tlsDetails":{"tlsVersion":"TLSv1.3","cipherSuite":"TLS_AES_128_GCM_SHA256","clientProvidedHostHeader":"SOURCE.%region%.amazonaws.com"},"#;
+
+fn failed(error: &str) -> String {
+    let (code, message) = error.split_once(' ').unwrap_or((error, ""));
+    let message = if message.is_empty() { String::new() } else { format!(r#""errorMessage":"{message}","#) };
+    format!(r#""errorCode":"{code}",{message}"#)
+}
+
+impl Actor {
+    /// `NAME | ACCOUNT | IDENTITY | WHO | SESSION[,SESSION…] [xCOPIES] | HOURS | ADDRESS [INSIDE] | AGENT`
+    fn parse(line: &'static str) -> Self {
+        let parts: Vec<&str> = line.split(" | ").map(str::trim).collect();
+        let [name, account, identity, who, sessions, hours, address, agent] = parts[..] else {
+            panic!("ordinary.txt: actor {line}")
+        };
+        let (sessions, copies) = sessions.split_once(" x").unwrap_or((sessions, "0"));
+        let sessions: Vec<&str> = sessions.split(',').collect();
+        let (address, inside) = address.split_once(' ').map_or((address, None), |(out, inside)| (out, Some(inside)));
+        let copies = sessions.len().max(copies.parse().unwrap());
+        Self { name, account, identity, who, sessions, copies, hours: hours.parse().unwrap(), address, inside, agent }
+    }
+}
+
+impl Failure {
+    /// `SOURCE PREFIX | CODE MESSAGE`
+    fn parse(line: &'static str) -> Self {
+        let (call, error) = line.split_once(" | ").unwrap();
+        let (source, name) = call.split_once(' ').unwrap();
+        Self { source, name: if name == "*" { "" } else { name }, error }
+    }
+}
+
+impl Scene<'_> {
+    /// Fills in what is random (`<word>`), then what is the actor's and the act's (`%word%`).
+    fn text(&self, template: &str, random: &mut Random) -> String {
+        let ours = fill(template, random).replace("111122223333", self.actor.account).replace("eu-west-1", self.region);
+        let parts = ours.split('%').enumerate();
+        parts.map(|(index, part)| if index % 2 == 0 { part.to_owned() } else { self.word(part) }).collect()
+    }
+
+    fn word(&self, word: &str) -> String {
+        let actor = self.actor;
+        let person = actor.name.split('/').next().unwrap_or_default();
+        let mut own = Random::new(hash(&[person, &self.copy.to_string()]));
+        let mut this = Random::new(self.seed);
+        let length = actor.hours * 3_600_000;
+        // Not on the hour, and never later than the act.
+        let created = if length == 0 {
+            self.start
+        } else {
+            self.start - self.start % length - milliseconds(own.below(2_400_000))
+        };
+        match word {
+            "account" => actor.account.to_owned(),
+            "production" => "111122223333".to_owned(),
+            "development" => "444455556666".to_owned(),
+            "tools" => "123456789012".to_owned(),
+            "partner" => "777788889999".to_owned(),
+            "region" => self.region.to_owned(),
+            "who" => self.text(actor.who, &mut own),
+            "session" => self.text(actor.sessions[self.copy % actor.sessions.len()], &mut own),
+            // Of a role or user.
+            "id" => text(CAPITALS, 9, &mut Random::new(hash(&[&self.word("who"), actor.account]))),
+            // Of credentials.
+            "key" => text(
+                CAPITALS,
+                9,
+                &mut Random::new(hash(&[&self.word("who"), &self.word("session"), &created.to_string()])),
+            ),
+            "created" => time(created, "%Y-%m-%dT%H:%M:%SZ"),
+            "date" => time(self.start, "%b %-d, %Y"),
+            "day" => time(self.start, "%Y/%m/%d"),
+            "team" => NAMES[(own.below(NAMES.len()) + self.copy) % NAMES.len()].to_owned(),
+            "own" => text(HEX, 16, &mut own),
+            "byte" => (4 + own.below(240)).to_string(),
+            // The same in all of an act.
+            "this" => text(HEX, 16, &mut this),
+            "uuid" => uuid(&mut this),
+            "number" => (1 + this.below(400)).to_string(),
+            word => panic!("`%{word}%` in ordinary.txt means nothing"),
+        }
+    }
+}
+
+/// What a call touches, as its request names it.
+fn resources(call: &Call, request: &str, account: &str) -> String {
+    let member = |name: &str| {
+        let value = request.split_once(&format!(r#""{name}":""#))?.1;
+        value.split_once('"').map(|(value, _)| value)
+    };
+    let name = match (call.source, call.nature) {
+        ("s3", Nature::Data) => member("bucketName").map(|bucket| ("S3::Bucket", format!("arn:aws:s3:::{bucket}"))),
+        ("kms", _) => member("keyId").map(|key| ("KMS::Key", key.to_owned())),
+        ("sts", _) => member("roleArn").map(|role| ("IAM::Role", role.to_owned())),
+        ("secretsmanager", _) => member("secretId").map(|secret| ("SecretsManager::Secret", secret.to_owned())),
+        _ => None,
+    };
+    let object = member("key").filter(|_| call.source == "s3" && call.nature == Nature::Data);
+    let object = object.zip(member("bucketName")).map_or_else(String::new, |(key, bucket)| {
+        format!(r#"{{"type":"AWS::S3::Object","ARN":"arn:aws:s3:::{bucket}/{key}"}},"#)
+    });
+    name.map_or_else(String::new, |(kind, arn)| {
+        format!(r#","resources":[{object}{{"accountId":"{account}","type":"AWS::{kind}","ARN":"{arn}"}}]"#)
+    })
+}
+
+fn pairs(text: &'static str) -> impl Iterator<Item = (&'static str, &'static str)> {
+    lines(text).map(|line| line.split_once(' ').unwrap())
+}
+
+/// FNV-1a: `DefaultHasher` may differ from one Rust to the next.
+fn hash(parts: &[&str]) -> u64 {
+    let bytes = parts.iter().flat_map(|part| part.bytes().chain([0]));
+    bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+}
+
+fn milliseconds(count: usize) -> i64 {
+    // OK because what is counted here is less than a month.
+    i64::try_from(count).unwrap()
+}
+
+fn time(at: i64, format: &str) -> String {
+    let first: Timestamp = FIRST.parse().unwrap();
+    Timestamp::from_millisecond(first.as_millisecond() + at).unwrap().strftime(format).to_string()
+}
