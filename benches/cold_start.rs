@@ -92,14 +92,20 @@ fn main() {
         "| rules | set-up | start: ms | CPU ms | peak MB | first: ms | CPU ms | second: ms | CPU ms | MB | large: CPU ms | peak MB |"
     );
     println!("|---|---|---|---|---|---|---|---|---|---|---|---|");
-    for rules in [None, Some(1000), Some(10_000)] {
-        let folder = rules.map(|count| write_rules(work.path(), count));
+    let generated = |count| write_rules(work.path(), count).display().to_string();
+    let sets = [
+        ("one rule", generated(1)),
+        ("the pack `core`", "core".to_owned()),
+        ("all packs", "all".to_owned()),
+        ("1,000", generated(1000)),
+        ("10,000", generated(10_000)),
+    ];
+    for (name, rules) in sets {
         for place in [Place::Here, Place::Aws, Place::AwsWarm] {
             let mut variables = place.variables(&objects);
-            variables.extend(folder.iter().map(|folder| ("TRAILHOUND_RULES", folder.display().to_string())));
+            variables.push(("TRAILHOUND_RULES", rules.clone()));
             let runs: Vec<Run> = (0..runs).map(|_| run(&function, &objects, &variables)).collect();
-            let name = rules.map_or("the shipped pack".to_owned(), |count| count.to_string());
-            print_row(&name, place.name(), &runs);
+            print_row(name, place.name(), &runs);
         }
     }
 }

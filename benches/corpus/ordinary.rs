@@ -1,7 +1,7 @@
 //! A healthy company's weeks: actors that keep their identities, addresses and habits.
 //!
 //! In: `ordinary.txt`, which says who does what and when, and a seed. Out: records in the order of their times, about
-//! 40,000 for two weeks. It is written from what companies do, not from what rules look for: acts that look like an
+//! 50,000 for two weeks. It is written from what companies do, not from what rules look for: acts that look like an
 //! attack and are none belong in it.
 
 use std::rc::Rc;
@@ -17,6 +17,7 @@ const TEXT: &str = include_str!("ordinary.txt");
 const FIRST: &str = "2026-11-02T00:00:00Z";
 const DAYS: usize = 14;
 const DAY: i64 = 24 * 3600 * 1000;
+const HOME: &str = "eu-west-1";
 /// What is enabled unless someone asks for more.
 #[rustfmt::skip]
 const REGIONS: &[&str] = &[
@@ -86,7 +87,10 @@ struct Step {
 struct Scene<'a> {
     actor: &'a Actor,
     copy: usize,
+    /// The record's; of a global service it is not where the act is.
     region: &'static str,
+    /// The Region that the act is about, in names and ARNs.
+    place: &'static str,
     /// Milliseconds since [`FIRST`].
     start: i64,
     seed: u64,
@@ -217,7 +221,7 @@ impl Company {
         let actor = &self.actors[*actor];
         let Event { copy, start, seed, .. } = *event;
         let region = if GLOBAL.contains(&call.source) { "us-east-1" } else { event.region };
-        let scene = Scene { actor, copy, region, start, seed };
+        let scene = Scene { actor, copy, region, place: event.region, start, seed };
         let fails = if *more == "-" { self.failure(call, random) } else { None };
         let more = match fails.unwrap_or(more).split_once('!') {
             Some(("", error)) => failed(error),
@@ -229,18 +233,22 @@ impl Company {
         let inside = actor.inside.filter(|_| ["s3", "dynamodb"].contains(&call.source));
         let is_data = call.nature == Nature::Data;
         let is_signin = call.source == "signin";
+        let in_console = actor.agent.starts_with("Mozilla") && !["signin", "sso"].contains(&call.source);
         let when = |yes: bool, text: &'static str| if yes { text } else { "" };
+        // The same wherever its holder goes.
+        let identity = self.identities.iter().find(|(name, _)| *name == actor.identity).unwrap().1;
+        let identity = Scene { place: HOME, ..scene }.text(identity, random);
+        // Apart, as what is filled in must not be filled in again.
+        let request = scene.text(self.shape(call.request), random);
         let before = [
-            r#"{"eventVersion":"1.11","userIdentity":"#,
-            self.identities.iter().find(|(name, _)| *name == actor.identity).unwrap().1,
-            &format!(r#","eventTime":"{}","#, time(event.at, "%Y-%m-%dT%H:%M:%SZ")),
-            &format!(r#""eventSource":"{}.amazonaws.com","eventName":"{}","#, call.source, call.name),
-            &format!(r#""awsRegion":"%region%","sourceIPAddress":"{}","#, inside.unwrap_or(actor.address)),
-            &format!(r#""userAgent":"{}","requestParameters":"#, actor.agent),
+            format!(r#","eventTime":"{}","#, time(event.at, "%Y-%m-%dT%H:%M:%SZ")),
+            format!(r#""eventSource":"{}.amazonaws.com","eventName":"{}","#, call.source, call.name),
+            format!(r#""awsRegion":"%region%","sourceIPAddress":"{}","#, inside.unwrap_or(actor.address)),
+            format!(r#""userAgent":"{}","requestParameters":"#, actor.agent),
         ];
         let behind = [
             r#","responseElements":"#,
-            self.shape(response),
+            &self.shape(response).replace("%assumed%", assumed(&request)),
             ",",
             &more,
             when(call.source == "s3", S3),
@@ -249,22 +257,25 @@ impl Company {
             when(is_signin && !more.contains("eventType"), r#""eventType":"AwsConsoleSignIn","#),
             when(!is_signin && !more.contains("eventType"), r#""eventType":"AwsApiCall","#),
             when(inside.is_some(), ENDPOINT),
-            when(actor.agent.starts_with("Mozilla") && !is_signin, CONSOLE),
+            when(in_console, CONSOLE),
             &when(!at_aws, TLS).replace("SOURCE", call.source),
             &format!(r#""eventCategory":"{}","#, if is_data { "Data" } else { "Management" }),
             r#""recipientAccountId":"%account%""#,
         ];
-        // Apart, as what is filled in must not be filled in again.
-        let request = scene.text(self.shape(call.request), random);
         let resources = resources(call, &request, actor.account);
-        scene.text(&before.concat(), random) + &request + &scene.text(&behind.concat(), random) + &resources + "}"
+        let [before, behind] = [before.concat(), behind.concat()].map(|part| scene.text(&part, random));
+        format!(r#"{{"eventVersion":"1.11","userIdentity":{identity}{before}{request}{behind}{resources}}}"#)
     }
 
     /// Two in a hundred calls fail for reasons that don't depend on what is done.
     fn failure(&self, call: &Call, random: &mut Random) -> Option<&'static str> {
         let fits =
             |failure: &&Failure| ["*", call.source].contains(&failure.source) && call.name.starts_with(failure.name);
-        let fitting: Vec<&Failure> = self.failures.iter().filter(fits).collect();
+        let mut fitting: Vec<&Failure> = self.failures.iter().filter(fits).collect();
+        // A service's own words, if it has any.
+        if fitting.iter().any(|failure| failure.source != "*") {
+            fitting.retain(|failure| failure.source != "*");
+        }
         let fails = !fitting.is_empty() && random.percent(2);
         fails.then(|| fitting[random.below(fitting.len())].error)
     }
@@ -274,7 +285,8 @@ impl Company {
             "-" => "null",
             inline if inline.starts_with('{') => inline,
             name => {
-                let shape = self.shapes.iter().find(|(known, _)| *known == name);
+                // Those of ordinary.txt stand behind those of shapes.txt, and come first.
+                let shape = self.shapes.iter().rev().find(|(known, _)| *known == name);
                 shape.unwrap_or_else(|| panic!("ordinary.txt: no shape {name}")).1
             }
         }
@@ -316,7 +328,7 @@ impl Failure {
 impl Scene<'_> {
     /// Fills in what is random (`<word>`), then what is the actor's and the act's (`%word%`).
     fn text(&self, template: &str, random: &mut Random) -> String {
-        let ours = fill(template, random).replace("111122223333", self.actor.account).replace("eu-west-1", self.region);
+        let ours = fill(template, random).replace("111122223333", self.actor.account).replace(HOME, self.place);
         let parts = ours.split('%').enumerate();
         parts.map(|(index, part)| if index % 2 == 0 { part.to_owned() } else { self.word(part) }).collect()
     }
@@ -341,6 +353,7 @@ impl Scene<'_> {
             "partner" => "777788889999".to_owned(),
             "region" => self.region.to_owned(),
             "who" => self.text(actor.who, &mut own),
+            "address" => actor.address.to_owned(),
             "session" => self.text(actor.sessions[self.copy % actor.sessions.len()], &mut own),
             // Of a role or user.
             "id" => text(CAPITALS, 9, &mut Random::new(hash(&[&self.word("who"), actor.account]))),
@@ -363,6 +376,13 @@ impl Scene<'_> {
             word => panic!("`%{word}%` in ordinary.txt means nothing"),
         }
     }
+}
+
+/// The name of the role that a request asks for.
+fn assumed(request: &str) -> &str {
+    let behind = request.split_once(r#""roleArn":""#).map_or("", |(_, behind)| behind);
+    let arn = behind.split('"').next().unwrap_or_default();
+    arn.rsplit('/').next().unwrap_or_default()
 }
 
 /// What a call touches, as its request names it.

@@ -17,7 +17,7 @@ pub(crate) enum Kind {
     Management,
     /// Its data events: S3, `DynamoDB`, Lambda, SQS, SNS.
     Data,
-    /// Ordinary weeks of a healthy company in which rules should be quiet: see `ordinary`. 40,000 records are two weeks.
+    /// Ordinary weeks of a healthy company in which rules should be quiet: see `ordinary`. 50,000 records are two weeks.
     Ordinary,
 }
 

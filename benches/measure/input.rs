@@ -90,7 +90,8 @@ pub(super) fn compile(rules: Rules) -> Option<RuleSet> {
     match rules {
         Rules::None => None,
         Rules::Pack(pack) => {
-            let loaded = rule_pack::load(&[RuleSource::Pack(pack)], &Organisation::default(), jiff::civil::date(2026, 11, 5));
+            let loaded =
+                rule_pack::load(&[RuleSource::Pack(pack)], &Organisation::default(), jiff::civil::date(2026, 11, 5));
             assert!(loaded.rejected.is_empty(), "{}", loaded.rejected[0]);
             Some(loaded.rules)
         }

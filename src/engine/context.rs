@@ -29,6 +29,8 @@ pub(super) struct Room {
     grants: OnceCell<Option<Grants>>,
     /// Where paths lead, by their numbers, and for which record that is known.
     found: RefCell<Vec<(u32, Found)>>,
+    /// What items came to that several rules ask, by their numbers, and for which record that is known.
+    answers: RefCell<Vec<(u32, bool)>>,
     record: Cell<u32>,
     /// Whether anything was worked out: most records need nothing of it, and forgetting it all costs more than matching them.
     used: Cell<bool>,
@@ -42,6 +44,7 @@ impl Room {
         // Once in four billion records an old place could be taken for a new one.
         if *record == 0 {
             self.found.get_mut().clear();
+            self.answers.get_mut().clear();
             *record = 1;
         }
         if self.used.replace(false) {
@@ -95,6 +98,24 @@ impl<'c, 'r> Context<'c, 'r> {
             (*record, *found) = (self.room.record.get(), self.record.find(path));
         }
         *found
+    }
+
+    /// What an item comes to; worked out once a record.
+    pub(super) fn ask(&self, number: u16, answer: impl FnOnce() -> bool) -> bool {
+        let (number, record) = (usize::from(number), self.room.record.get());
+        if let Some((known_of, holds)) = self.room.answers.borrow().get(number)
+            && *known_of == record
+        {
+            return *holds;
+        }
+        let holds = answer();
+        let mut answers = self.room.answers.borrow_mut();
+        if answers.len() <= number {
+            answers.resize(number + 1, (0, false));
+        }
+        // OK because there is room for it now.
+        answers[number] = (record, holds);
+        holds
     }
 
     /// What the record's policy documents grant; parsed once a record, and only when a rule asks.

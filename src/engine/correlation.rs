@@ -10,7 +10,8 @@ use crate::sigma::{Collection, Correlation, CorrelationRule, FieldName, Metadata
 use crate::trail::Record;
 use crate::yaml::{Code, Diagnostic, suggest};
 
-use super::compile::{self, Compiler};
+use super::called::Called;
+use super::compile::{self, Common, Compiler};
 use super::context::{Context, Room};
 use super::field::Field;
 use super::matching::combinations;
@@ -95,6 +96,7 @@ impl Correlations {
         collection: &Collection,
         rules: &[CompiledRule],
         organisation: &Organisation,
+        common: &Common,
         rejected: &mut Vec<Diagnostic>,
     ) -> Self {
         let mut set = Self { feeds: rules.iter().map(|_| Vec::new()).collect(), ..Self::default() };
@@ -113,13 +115,18 @@ impl Correlations {
                     .advise("except the events from the rules that it names")
             }));
         }
+        let infos = rules.iter().map(|rule| &rule.info).enumerate();
+        let places = Called::new(infos.map(|(place, info)| (info.id.as_str(), info.name.as_deref(), place)));
+        let shipped = collection.rules.iter().map(|rule| &rule.metadata);
+        let listed = shipped.chain(collection.correlations.iter().map(|rule| &rule.metadata));
+        let listed = Called::new(listed.map(|metadata| (metadata.id.as_str(), metadata.name.as_deref(), metadata)));
         // Each round takes those whose rules are all there, so that what is read comes first.
         loop {
             let before = waiting.len();
-            waiting.retain(|rule| match set.parts(rule, rules) {
+            waiting.retain(|rule| match set.parts(rule, &places) {
                 Ok(parts) => {
                     let added =
-                        check(rule, &parts, collection).and_then(|()| set.add(rule, parts, rules, organisation));
+                        check(rule, &parts, &listed).and_then(|()| set.add(rule, parts, rules, organisation, common));
                     match added {
                         Ok(lacking) => rejected.extend(lacking),
                         Err(error) => rejected.push(error),
@@ -133,18 +140,18 @@ impl Correlations {
             }
         }
         for rule in &waiting {
-            if let Err(missing) = set.parts(rule, rules) {
-                rejected.push(unresolved(rule, missing, collection));
+            if let Err(missing) = set.parts(rule, &places) {
+                rejected.push(unresolved(rule, missing, collection, &listed));
             }
         }
         set
     }
 
-    fn parts<'c>(&self, rule: &'c CorrelationRule, rules: &[CompiledRule]) -> Result<Vec<Part>, &'c RuleRef> {
+    fn parts<'c>(&self, rule: &'c CorrelationRule, rules: &Called<usize>) -> Result<Vec<Part>, &'c RuleRef> {
         let part = |named: &'c RuleRef| {
             let called = |info: &RuleInfo| info.is_referred_to(&named.text);
-            let rule = rules.iter().position(|rule| called(&rule.info)).map(Part::Rule);
             let correlation = || self.all.iter().position(|rule| called(&rule.info));
+            let rule = rules.get(&named.text).min().map(Part::Rule);
             rule.or_else(|| correlation().map(|index| Part::Correlation(CorrelationIndex(index)))).ok_or(named)
         };
         rule.correlation.rules.iter().map(part).collect()
@@ -156,10 +163,11 @@ impl Correlations {
         parts: Vec<Part>,
         rules: &[CompiledRule],
         organisation: &Organisation,
+        common: &Common,
     ) -> Result<Option<Diagnostic>, Diagnostic> {
         let CorrelationRule { metadata, correlation, extension } = rule;
         let index = CorrelationIndex(self.all.len());
-        let compiler = Compiler::new(metadata, organisation);
+        let compiler = Compiler::new(metadata, organisation, common);
         let mut feeds = Vec::new();
         for (place, part) in parts.iter().enumerate() {
             let info = match part {
@@ -316,7 +324,7 @@ fn for_rule<'c>(correlation: &'c Correlation, name: &'c FieldName, rule: &RuleIn
 
 /// What the rules that a correlation names have to be: each another one, called by what no other is called, and those of its
 /// aliases among them.
-fn check(rule: &CorrelationRule, parts: &[Part], collection: &Collection) -> Result<(), Diagnostic> {
+fn check(rule: &CorrelationRule, parts: &[Part], all: &Called<&Metadata>) -> Result<(), Diagnostic> {
     let CorrelationRule { metadata, correlation, .. } = rule;
     let error = |named: &RuleRef, message: String| {
         Diagnostic::new(Code::Correlation, &metadata.file, named.span.clone(), message)
@@ -326,13 +334,12 @@ fn check(rule: &CorrelationRule, parts: &[Part], collection: &Collection) -> Res
             return Err(error(named, format!("`{}` is a rule that is named already", named.text))
                 .advise("name each rule once, by its id or its name"));
         }
-        if called(collection, &named.text).count() > 1 {
+        if all.get(&named.text).count() > 1 {
             return Err(error(named, format!("more than one rule is called `{}`", named.text))
                 .advise("name the one that is meant by its id, or rename the other"));
         }
     }
-    let listed: Vec<&Metadata> =
-        correlation.rules.iter().filter_map(|named| called(collection, &named.text).next()).collect();
+    let listed: Vec<&Metadata> = correlation.rules.iter().filter_map(|named| all.get(&named.text).next()).collect();
     let known = |named: &&RuleRef| !listed.iter().any(|metadata| metadata.is_called(&named.text));
     match correlation.aliases.iter().flat_map(|alias| &alias.fields).map(|(named, _)| named).find(known) {
         None => Ok(()),
@@ -345,15 +352,13 @@ fn check(rule: &CorrelationRule, parts: &[Part], collection: &Collection) -> Res
     }
 }
 
-/// Rules and correlations that `reference` may mean.
-fn called<'c>(collection: &'c Collection, reference: &str) -> impl Iterator<Item = &'c Metadata> {
-    let rules = collection.rules.iter().map(|rule| &rule.metadata);
-    let correlations = collection.correlations.iter().map(|rule| &rule.metadata);
-    rules.chain(correlations).filter(move |metadata| metadata.is_called(reference))
-}
-
-fn unresolved(rule: &CorrelationRule, missing: &RuleRef, collection: &Collection) -> Diagnostic {
-    let known = called(collection, &missing.text).next();
+fn unresolved(
+    rule: &CorrelationRule,
+    missing: &RuleRef,
+    collection: &Collection,
+    all: &Called<&Metadata>,
+) -> Diagnostic {
+    let known = all.get(&missing.text).next();
     let aside = collection.aside.iter().find(|(metadata, _)| metadata.is_called(&missing.text));
     let titled = collection.rules.iter().any(|rule| rule.metadata.title == missing.text);
     let names = || {

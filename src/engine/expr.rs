@@ -1,6 +1,7 @@
 //! A rule's detection with every name resolved, and the one evaluator of it.
 
 use std::ops::{ControlFlow, Deref};
+use std::sync::{Arc, OnceLock};
 
 use crate::trail::FieldValue;
 
@@ -21,7 +22,7 @@ pub(super) enum Expr {
         field: Field,
         expected: bool,
     },
-    Item(Box<Item>),
+    Item(Arc<Item>),
 }
 
 /// Parts that are joined, as the rule writes them, and in which order they are best tried.
@@ -47,7 +48,7 @@ impl Deref for Terms {
 }
 
 /// A field, or the whole record for keywords, against values: any of them, or every one.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Item {
     /// Field, modifiers and values as the rule writes them.
     pub(super) label: Box<str>,
@@ -55,6 +56,10 @@ pub(super) struct Item {
     pub(super) tests: Vec<Test>,
     pub(super) every: bool,
     pub(super) negated: bool,
+    /// Whether the [outline](super::outline) of a record alone says what it comes to.
+    pub(super) is_settled: bool,
+    /// Its number among the items that several rules ask, if it is one.
+    pub(super) number: OnceLock<u16>,
 }
 
 /// A named part of a rule.
@@ -83,17 +88,6 @@ impl Expr {
             Self::Identifier(index) => identifiers.get(*index).copied().unwrap_or_default(),
             Self::Exists { field, .. } => field.cost(),
             Self::Item(item) => item.field.as_ref().map_or(u16::MAX, Field::cost),
-        }
-    }
-
-    /// Hands each field that it asks for to `each`.
-    pub(super) fn fields(&mut self, each: &mut impl FnMut(&mut Field)) {
-        match self {
-            Self::All(terms) | Self::Any(terms) => terms.written.iter_mut().for_each(|term| term.fields(each)),
-            Self::Not(term) => term.fields(each),
-            Self::Identifier(_) => {}
-            Self::Exists { field, .. } => each(field),
-            Self::Item(item) => item.field.iter_mut().for_each(each),
         }
     }
 
@@ -185,7 +179,11 @@ impl<O: Observer> Evaluation<'_, '_, '_, O> {
             Expr::Item(item) => {
                 self.observer.enter(Part::Item(&item.label));
                 self.show(item.field.as_ref());
-                let holds = self.item(item) != item.negated;
+                let answer = || self.item(item) != item.negated;
+                let holds = match item.number.get() {
+                    Some(number) if !O::THOROUGH => self.context.ask(*number, answer),
+                    _ => answer(),
+                };
                 self.left(holds)
             }
         }
@@ -209,6 +207,9 @@ impl<O: Observer> Evaluation<'_, '_, '_, O> {
     }
 
     fn item(&self, item: &Item) -> bool {
+        if item.tests.is_empty() {
+            return item.every;
+        }
         if item.every {
             item.tests.iter().all(|test| self.met(item, std::slice::from_ref(test)))
         } else {

@@ -95,13 +95,18 @@ impl Field {
             Self::Raw(path) => match path.distance() {
                 Distance::AtHand => 1,
                 Distance::Whole => 30,
-                Distance::Below => 20,
+                // Its place is remembered.
+                Distance::Below => 4,
             },
             Self::Derived(Derived::Outcome | Derived::PrincipalType | Derived::SourceKind | Derived::ServiceCall) => 2,
+            Self::Derived(Derived::Principal | Derived::PrincipalAccount | Derived::TrustedNetwork) => 6,
             Self::Derived(
-                Derived::Principal | Derived::PrincipalAccount | Derived::TrustedNetwork | Derived::SourceNetwork,
-            ) => 5,
-            Self::Derived(Derived::SourceAsn | Derived::SourceAsOrg | Derived::SourceCountry | Derived::Mfa) => 10,
+                Derived::SourceNetwork
+                | Derived::SourceAsn
+                | Derived::SourceAsOrg
+                | Derived::SourceCountry
+                | Derived::Mfa,
+            ) => 10,
             Self::Derived(
                 Derived::Resource | Derived::ResourceAccount | Derived::AccountRelation | Derived::ExpectedPrincipal,
             ) => 25,

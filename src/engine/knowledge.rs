@@ -114,6 +114,11 @@ impl Knowledge {
         self.networks.trusted.iter().any(|network| network.contains(&address))
     }
 
+    /// Whether it is said of any resource who is expected there.
+    pub(super) fn expects_anybody(&self) -> bool {
+        !self.expected_principals.is_empty()
+    }
+
     /// Whether the caller is expected on the resources of the call; `None` when none of them is listed.
     pub(super) fn expects(&self, record: &Record<'_>) -> Option<bool> {
         let resources = if self.expected_principals.is_empty() { Vec::new() } else { record.resources() };

@@ -10,7 +10,8 @@ use super::Knowledge;
 use super::context::{Context, Room};
 use super::correlation::{Feed, Observed};
 use super::first_seen::{FirstSeenPlan, Shown};
-use super::index::{Lookup, RuleIndex};
+use super::index::{Lookup, RuleIndex, Where};
+use super::outline::{Sight, Verdicts};
 use super::rule_set::{CompiledRule, RuleInfo, RuleSet};
 
 /// Entities and values of one record that a first-seen rule looks at. Two lists of a thousand would otherwise be a million.
@@ -28,6 +29,11 @@ pub struct Matcher<'s> {
 #[derive(Debug, Default)]
 pub(super) struct Workspace {
     lookup: Lookup,
+    verdicts: Verdicts,
+    /// The rules that the latest record matched.
+    met: Vec<RuleIndex>,
+    /// How many it was held against.
+    tried: usize,
     room: Room,
 }
 
@@ -55,18 +61,33 @@ impl<'s> Matcher<'s> {
         's: 'm,
     {
         let rules: &'m RuleSet = self.rules;
-        let Workspace { lookup, room } = &mut self.workspace;
+        let Workspace { lookup, verdicts, met, tried, room } = &mut self.workspace;
         let context = Context::new(record, &rules.knowledge, room);
-        let candidates = rules.index.candidates(&context, lookup);
+        met.clear();
+        let places = match verdicts.sight(record) {
+            Sight::Known(places) => Some(places),
+            Sight::Again => {
+                let candidates = rules.index.candidates(&context, Where::Outline, lookup);
+                Some(verdicts.work_out(candidates, &rules.rules, &context))
+            }
+            Sight::New => None,
+        };
+        let beyond = if places.is_some() { Where::Beyond } else { Where::Everywhere };
+        let known = verdicts.at(places.unwrap_or_default());
+        met.extend(known.iter().filter(|verdict| verdict.holds(&context)).map(|verdict| verdict.rule));
+        let candidates = rules.index.candidates(&context, beyond, lookup);
         // OK because the index was made of these rules.
-        let holds = |rule: &&RuleIndex| rules.rules[**rule as usize].holds(&context);
-        candidates.iter().filter(holds).map(|&rule| Match::new(rules, rule, record)).collect()
+        met.extend(candidates.iter().filter(|rule| rules.rules[**rule as usize].holds(&context)));
+        *tried = candidates.len() + known.iter().filter(|verdict| verdict.open.is_some()).count();
+        met.sort_unstable();
+        met.dedup();
+        met.iter().map(|&rule| Match::new(rules, rule, record)).collect()
     }
 
     /// How many rules the latest record was held against: those that the index found, whether they matched or not.
     #[must_use]
     pub fn tried(&self) -> usize {
-        self.workspace.lookup.found()
+        self.workspace.tried
     }
 }
 

@@ -3,6 +3,7 @@
 //! In: parsed Sigma rules and what the organisation knows. Out: a [`RuleSet`] whose matching cannot fail: every error is
 //! found by [`RuleSet::compile`]. Matches come in rule order, the same on each run.
 
+mod called;
 mod compile;
 mod context;
 mod correlation;
@@ -19,6 +20,7 @@ mod limits;
 mod matcher;
 mod matching;
 mod organisation;
+mod outline;
 mod reach;
 mod rule_set;
 mod source;

@@ -7,9 +7,10 @@ use jiff::SignedDuration;
 use jiff::civil::Date;
 
 use crate::sigma::{Collection, Level, Metadata, Mode, Status};
-use crate::trail::{Distance, Record};
+use crate::trail::Record;
 use crate::yaml::{Code, Diagnostic};
 
+use super::compile::Common;
 use super::context::{Context, Room};
 use super::correlation::{CompiledCorrelation, CorrelationIndex, Correlations, Part};
 use super::expr::{Evaluation, Expr, Identifier, Unobserved};
@@ -131,6 +132,7 @@ impl RuleSet {
         let mut set = Self { knowledge: organisation.knowledge.clone(), ..Self::default() };
         let mut rejected = Vec::new();
         let mut ids: HashMap<&str, &Metadata> = HashMap::new();
+        let common = Common::default();
         let filters = Filters::new(&collection.filters, organisation, today, &mut rejected);
         for rule in &collection.rules {
             let id = rule.metadata.id.as_str();
@@ -144,7 +146,7 @@ impl RuleSet {
                 continue;
             }
             rejected.extend(filters.missing(rule));
-            match compile::rule(rule, &filters.of(rule), organisation, &mut rejected) {
+            match compile::rule(rule, &filters.of(rule), organisation, &common, &mut rejected) {
                 Ok(compiled) => set.rules.push(compiled),
                 Err(error) => rejected.push(error),
             }
@@ -158,7 +160,8 @@ impl RuleSet {
                 None => correlations.push(rule),
             }
         }
-        set.correlations = Correlations::compile(correlations, collection, &set.rules, organisation, &mut rejected);
+        set.correlations =
+            Correlations::compile(correlations, collection, &set.rules, organisation, &common, &mut rejected);
         set.correlations.quiet(&mut set.rules);
         set.reaches = reaches(&set.correlations.all);
         set.off.append(&mut set.correlations.off);
@@ -177,26 +180,8 @@ impl RuleSet {
             )
             .advise("nothing is sent there for it; `trailhound rules` lists the ids of the rules that are loaded")
         }));
-        set.remember_places();
         set.index = Index::new(set.rules.iter().map(|rule| (&rule.condition, rule.identifiers.as_slice())));
         (set, rejected)
-    }
-
-    /// Has the places remembered of what has to be searched for: many rules ask for the same.
-    fn remember_places(&mut self) {
-        let mut numbers: HashMap<Box<str>, u16> = HashMap::new();
-        let mut number = |field: &mut Field| {
-            if let Field::Raw(path) = field
-                && path.distance() == Distance::Below
-                && let Ok(next) = u16::try_from(numbers.len())
-            {
-                path.remember_as(*numbers.entry(path.as_str().into()).or_insert(next));
-            }
-        };
-        for rule in &mut self.rules {
-            rule.condition.fields(&mut number);
-            rule.identifiers.iter_mut().for_each(|identifier| identifier.expr.fields(&mut number));
-        }
     }
 
     /// Starts holding records against every rule.

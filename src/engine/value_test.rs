@@ -49,6 +49,23 @@ const FIRST_MILLISECONDS: f64 = 1e11;
 const LAST_WHOLE: f64 = 9_007_199_254_740_992.0;
 
 impl Test {
+    /// It, or the forms that it stands for.
+    pub(super) fn forms(self) -> Vec<Self> {
+        match self {
+            Self::Any(forms) => forms.into_vec(),
+            one => vec![one],
+        }
+    }
+
+    /// Whether another field of the record decides.
+    pub(super) fn asks_another_field(&self) -> bool {
+        match self {
+            Self::Field(_) => true,
+            Self::Any(forms) => forms.iter().any(Self::asks_another_field),
+            _ => false,
+        }
+    }
+
     /// Whether it accepts anything: an empty list of forms doesn't.
     pub(super) fn can_accept(&self) -> bool {
         !matches!(self, Self::Any(forms) if !forms.iter().any(Self::can_accept))

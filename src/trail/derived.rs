@@ -89,7 +89,7 @@ impl Record<'_> {
     #[must_use]
     pub fn source_kind(&self) -> SourceKind {
         let Some(source) = self.said(Slot::SourceIpAddress) else { return SourceKind::Unknown };
-        match self.source_address() {
+        match address(&source) {
             Some(address) if is_private(address) => SourceKind::Private,
             Some(_) => SourceKind::Public,
             None if is_service_name(&source) => SourceKind::AwsService,
@@ -100,7 +100,7 @@ impl Record<'_> {
     /// The address that the call came from, if it is one.
     #[must_use]
     pub fn source_address(&self) -> Option<IpAddr> {
-        self.said(Slot::SourceIpAddress)?.parse::<IpAddr>().ok().map(|address| address.to_canonical())
+        address(&self.said(Slot::SourceIpAddress)?)
     }
 
     /// Whether a second factor stood behind the call.
@@ -120,6 +120,10 @@ impl Record<'_> {
 }
 
 /// Services name a refusal differently, and EC2 prefixes its codes.
+fn address(text: &str) -> Option<IpAddr> {
+    text.parse().ok().map(|address: IpAddr| address.to_canonical())
+}
+
 fn is_denial(code: &str) -> bool {
     let code = code.strip_prefix("Client.").unwrap_or(code);
     [

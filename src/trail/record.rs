@@ -232,6 +232,16 @@ impl<'a> Record<'a> {
         }
     }
 
+    /// Whether it is built so that members are not where they usually are.
+    pub(crate) fn is_irregular(&self) -> bool {
+        self.slots.irregular
+    }
+
+    /// The value of a member with a place of its own, as it stands in a regular record.
+    pub(crate) fn slot_text(&self, slot: Slot) -> Option<&'a str> {
+        self.slot(slot).map(|value| value.0)
+    }
+
     /// Where to begin looking for `path`, and what is left of it.
     fn root<'p>(&self, path: &'p FieldPath) -> Option<(Json<'a>, &'p str)> {
         match path.slot() {

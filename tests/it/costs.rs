@@ -62,7 +62,8 @@ fn a_record_that_matches_nothing_takes_no_memory() {
     let mut matcher = rules.matcher();
     let quiet: Vec<&Record<'_>> = records.iter().filter(|record| matcher.matches(record).is_empty()).collect();
     assert!(quiet.len() > RECORDS / 2, "{} match nothing", quiet.len());
-    // The first round took the memory that is kept.
+    // Three rounds take the memory that is kept: what comes again is worked out.
+    (0..2).for_each(|_| assert!(quiet.iter().all(|record| matcher.matches(record).is_empty())));
     let counted = allocation_counter::measure(|| {
         assert!(quiet.iter().all(|record| matcher.matches(record).is_empty()));
     });
@@ -74,6 +75,10 @@ fn allocations(times: usize) -> u64 {
     let (rules, raw) = (generated(1000), records(Kind::Busy));
     let quiet = |raw: &&String| rules.matches(&Record::parse(0, raw.as_bytes()).unwrap()).is_empty();
     let quiet: Vec<&str> = raw.iter().filter(quiet).take(100).map(String::as_str).collect();
+    // What comes again is worked out, which takes memory, too.
+    for raw in quiet.iter().chain(&quiet) {
+        assert!(rules.matches(&Record::parse(0, raw.as_bytes()).unwrap()).is_empty());
+    }
     let file = format!("{{\"Records\":[{}]}}", vec![quiet.join(","); times].join(","));
     let counted = allocation_counter::measure(|| {
         let mut matcher = rules.matcher();
@@ -127,6 +132,8 @@ fn the_corpora_are_what_they_say() {
             Kind::Wide => 3..15,
             Kind::Management => 0..1,
             Kind::Data => 100..101,
+            // Those of a Monday morning.
+            Kind::Ordinary => 10..25,
         };
         assert!(expected.contains(&data), "{name}: {data} % are data events");
     }

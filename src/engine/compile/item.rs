@@ -1,6 +1,7 @@
 //! Detection items: a field, its modifiers and its values.
 
 use std::net::{IpAddr, Ipv6Addr};
+use std::sync::Arc;
 
 use ipnet::{IpNet, Ipv4Net};
 
@@ -8,10 +9,12 @@ use crate::engine::encode::encode;
 use crate::engine::expr::{Expr, Item};
 use crate::engine::field::{Derived, Field};
 use crate::engine::matcher::TextMatcher;
+use crate::engine::outline;
 use crate::engine::value_test::{FieldTest, Test};
 use crate::sigma::{Comparison, DetectionItem, FieldName, Modifiers, Pattern, Value, number};
 use crate::yaml::{Code, Diagnostic};
 
+use super::common::written;
 use super::{Compiler, placeholder};
 
 const MAX_LABEL: usize = 200;
@@ -24,13 +27,41 @@ impl Compiler<'_> {
         if let (Some(Field::Derived(Derived::SourceNetwork)), Some(value)) = (&field, values.first()) {
             self.note(&value.span, "a network", self.organisation.knowledge.lacks_networks(item));
         }
-        let label = label(item);
+        let is_never_there = matches!(&field, Some(Field::Derived(derived)) if self.is_never_there(*derived));
+        let trusts_nobody = matches!(&field, Some(Field::Derived(Derived::TrustedNetwork)))
+            && self.organisation.knowledge.trusted_networks().is_empty();
         if let (Comparison::Exists, Some(field)) = (modifiers.comparison, &field) {
             let yes = |value: &Value| value.text.as_deref().is_some_and(|text| text.eq_ignore_ascii_case("true"));
-            return Ok(Expr::Exists { label, field: field.clone(), expected: values.iter().any(yes) });
+            let expected = values.iter().any(yes);
+            if !is_never_there {
+                return Ok(Expr::Exists { label: label(item), field: field.clone(), expected });
+            }
+            // Nothing of nothing is true, and nothing is any of it.
+            let every = !expected;
+            let item = Item { label: label(item), field: None, tests: Vec::new(), every, ..Item::default() };
+            return Ok(Expr::Item(Arc::new(item)));
         }
-        let tests = values.iter().map(|value| self.value(value, modifiers, keyword)).collect::<Result<_, _>>()?;
-        Ok(Expr::Item(Box::new(Item { label, field, tests, every: modifiers.all, negated: modifiers.negated })))
+        let make = || {
+            let is_moot = |value: &&Value| trusts_nobody && plain_text(item, value) == Some("true");
+            let tests =
+                values.iter().filter(|value| !is_moot(value)).map(|value| self.value(value, modifiers, keyword));
+            let mut tests: Vec<Test> = tests.collect::<Result<_, _>>()?;
+            if !modifiers.all {
+                tests = tests.into_iter().flat_map(Test::forms).collect();
+                tests.retain(|test| !is_never_there || test.accepts_null());
+            }
+            let (every, negated) = (modifiers.all, modifiers.negated);
+            let mut item = Item { label: label(item), field, tests, every, negated, ..Item::default() };
+            item.is_settled = outline::settles(&item);
+            Ok(item)
+        };
+        self.common.item(written(item, self.file), make).map(Expr::Item)
+    }
+
+    /// Whether no record shows a value of the field, because the organisation knows nothing of it.
+    fn is_never_there(&self, derived: Derived) -> bool {
+        let knowledge = &self.organisation.knowledge;
+        knowledge.lacks(derived).is_some() || derived == Derived::ExpectedPrincipal && !knowledge.expects_anybody()
     }
 
     /// A value may stand for several: at each offset of its encoding, for each text of a list.
@@ -110,6 +141,13 @@ impl Compiler<'_> {
     fn error(&self, code: Code, value: &Value, message: String) -> Diagnostic {
         Diagnostic::new(code, self.file, value.span.clone(), message)
     }
+}
+
+/// The text that a field has to be, where that is all that is asked.
+fn plain_text<'i>(item: &DetectionItem, value: &'i Value) -> Option<&'i str> {
+    let Modifiers { comparison, expand, fieldref, all, negated, .. } = &item.modifiers;
+    let is_plain = *comparison == Comparison::Equals && !(*expand || *fieldref || *all || *negated);
+    value.text.as_deref().filter(|_| is_plain && item.modifiers.transforms.is_empty())
 }
 
 /// A bare address is a network of one. IPv4 addresses written as IPv6 are IPv4, as those in records are.

@@ -1,5 +1,6 @@
 //! From a parsed rule to one that can be evaluated: the only step that can fail.
 
+mod common;
 mod first_seen;
 mod item;
 mod placeholder;
@@ -19,6 +20,7 @@ use super::rule_set::{CompiledRule, RuleInfo, Tuning};
 use super::source::Lack;
 use super::title::{Command, Title};
 
+pub(super) use common::Common;
 pub(super) use item::network;
 pub(crate) use placeholder::is_name as is_placeholder;
 
@@ -35,11 +37,12 @@ pub(super) fn rule(
     rule: &Rule,
     filters: &[&Filter],
     organisation: &Organisation,
+    common: &Common,
     problems: &mut Vec<Diagnostic>,
 ) -> Result<CompiledRule, Diagnostic> {
     let Rule { metadata, detection, extension, .. } = rule;
     let change = organisation.overrides.get(&metadata.id);
-    let compiler = Compiler::new(metadata, organisation);
+    let compiler = Compiler::new(metadata, organisation, common);
     let mut detections = Detections::default();
     compiler.detection(&mut detections, "", detection)?;
     let first_seen = extension.first_seen.as_ref().map(|plan| compiler.first_seen(plan)).transpose()?;
@@ -50,7 +53,7 @@ pub(super) fn rule(
     }
     let mut excepted = 0;
     if let Some(change) = change {
-        let compiler = Compiler { file: &change.file, ..Compiler::new(metadata, organisation) };
+        let compiler = Compiler { file: &change.file, ..Compiler::new(metadata, organisation, common) };
         for (number, exception) in (1..).zip(&change.exceptions) {
             match compiler.identifier(exception) {
                 Ok(exception) => {
@@ -63,7 +66,7 @@ pub(super) fn rule(
         problems.extend(compiler.lacking());
     }
     for filter in filters {
-        let compiler = Compiler::new(&filter.metadata, organisation);
+        let compiler = Compiler::new(&filter.metadata, organisation, common);
         compiler.detection(&mut detections, &format!("filter \"{}\": ", filter.metadata.title), &filter.detection)?;
     }
     let dedup = match &extension.alert.dedup {
@@ -82,7 +85,7 @@ pub(super) fn rule(
     condition.arrange(&costs);
     Ok(CompiledRule {
         info: Arc::new(info),
-        waits: !condition.can_hold(&identifiers),
+        waits: !lacks_data && !condition.can_hold(&identifiers),
         condition,
         identifiers,
         first_seen,
@@ -95,7 +98,8 @@ pub(super) fn rule(
 
 /// Whether a filter can be compiled; what it asks for and is not loaded.
 pub(super) fn check_filter(filter: &Filter, organisation: &Organisation) -> Result<Option<Diagnostic>, Diagnostic> {
-    let compiler = Compiler::new(&filter.metadata, organisation);
+    let common = Common::default();
+    let compiler = Compiler::new(&filter.metadata, organisation, &common);
     compiler.detection(&mut Detections::default(), "", &filter.detection)?;
     Ok(compiler.lacking())
 }
@@ -154,14 +158,15 @@ pub(super) struct Compiler<'f> {
     file: &'f Arc<SourceFile>,
     title: &'f str,
     organisation: &'f Organisation,
+    common: &'f Common,
     /// The first that asks for data that isn't loaded.
     lacking: RefCell<Option<Diagnostic>>,
 }
 
 impl<'f> Compiler<'f> {
-    pub(super) fn new(metadata: &'f Metadata, organisation: &'f Organisation) -> Self {
+    pub(super) fn new(metadata: &'f Metadata, organisation: &'f Organisation, common: &'f Common) -> Self {
         let Metadata { file, title, .. } = metadata;
-        Self { file, title, organisation, lacking: RefCell::default() }
+        Self { file, title, organisation, common, lacking: RefCell::default() }
     }
 
     /// Whether something asked for data that isn't loaded, so far.
@@ -223,7 +228,7 @@ impl Compiler<'_> {
         if let Field::Derived(derived) = field {
             self.note(&name.span, &format!("`{}`", name.text), self.organisation.knowledge.lacks(derived));
         }
-        Ok(field)
+        Ok(self.common.remembered(field))
     }
 }
 

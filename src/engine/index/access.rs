@@ -11,7 +11,7 @@ use crate::engine::fold::folded;
 use crate::engine::matcher::{Kind, TextMatcher};
 use crate::engine::value_test::Test;
 use crate::sigma::Token;
-use crate::trail::Distance;
+use crate::trail::{Distance, FieldPath};
 
 use super::Anchor;
 use super::literals;
@@ -53,7 +53,10 @@ pub(in crate::engine) struct Access {
 
 /// Rules per record that a key is expected to find in vain, and the work of looking, as a rank only: lower is better.
 const NAME: u32 = 10;
-const SOURCE: u32 = 100;
+/// A call that was denied has an error code, and few calls have one.
+const DENIED: u32 = 65;
+/// Whatever names the call tells more, even a verb: candidates of another source are dropped anyway.
+const SOURCE: u32 = 120;
 const IDENTITY: u32 = 200;
 const OTHER: u32 = 300;
 const DERIVED: u32 = 400;
@@ -93,6 +96,11 @@ pub(super) fn of_item(item: &Item) -> Option<Access> {
     if item.negated {
         return None;
     }
+    if let (Some(Field::Derived(Derived::Outcome)), [Test::Text(matcher)]) = (&item.field, item.tests.as_slice())
+        && let Some(access) = denied(matcher)
+    {
+        return Some(access);
+    }
     let place = item.field.clone().map_or(Place::Anywhere, Place::Field);
     let of_test = |test: &Test| of_test(&place, test);
     if item.every {
@@ -110,6 +118,13 @@ fn of_test(place: &Place, test: &Test) -> Option<Access> {
         Test::Any(forms) => union(forms.iter().map(|form| of_test(place, form))),
         Test::Text(matcher) => of_text(place, matcher),
     }
+}
+
+/// What `derived.outcome: denied` needs. Other outcomes are too common to find anything by them.
+fn denied(matcher: &TextMatcher) -> Option<Access> {
+    let code = Place::Field(Field::Raw(FieldPath::new("errorCode")));
+    matches!(&matcher.kind, Kind::Exact(text) if &**text == "denied")
+        .then(|| Access { cost: DENIED, keys: vec![(code, Key::Present)] })
 }
 
 fn of_text(place: &Place, matcher: &TextMatcher) -> Option<Access> {

@@ -7,7 +7,6 @@
 mod access;
 mod literals;
 mod memo;
-mod sources;
 
 use std::ops::ControlFlow;
 
@@ -18,10 +17,10 @@ use crate::engine::context::Context;
 use crate::engine::expr::{Expr, Identifier};
 use crate::engine::field::{Derived, Field};
 use crate::engine::fold::fold;
+use crate::engine::outline;
 use crate::trail::{FieldPath, FieldValue, Written};
 
 use memo::Memo;
-use sources::Sources;
 
 pub(super) use access::{Key, Place, access};
 
@@ -36,7 +35,16 @@ pub(super) struct Index {
     rules: usize,
     /// Rules without a necessary condition, in order.
     always: Vec<RuleIndex>,
-    sources: Sources,
+}
+
+/// Which places of a record are looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Where {
+    Everywhere,
+    /// Those of which the [outline](super::outline) says everything.
+    Outline,
+    /// All others.
+    Beyond,
 }
 
 /// What is looked for in one place of a record.
@@ -48,6 +56,8 @@ struct PlaceIndex {
     parts: Option<Parts>,
     /// Rules that ask for any value at all.
     present: Vec<RuleIndex>,
+    /// Whether the outline says everything about it.
+    is_outlined: bool,
     /// The field on which all depends here, if its values come again and again, so that remembering what they lead to pays.
     memoised: Option<FieldPath>,
 }
@@ -131,37 +141,51 @@ impl Index {
     /// Builds the index over the rules in their order.
     pub(super) fn new<'e>(rules: impl IntoIterator<Item = (&'e Expr, &'e [Identifier])>) -> Self {
         let mut always = Vec::new();
-        let mut keys: HashMap<Place, Vec<(Key, RuleIndex)>> = HashMap::new();
+        // By the place, and whether the outline is enough to find them.
+        let mut keys: HashMap<(Place, bool), Vec<(Key, RuleIndex)>> = HashMap::new();
         let mut count = 0;
-        let mut sources = Sources::default();
         for (rule, (condition, identifiers)) in (0..).zip(rules) {
             count += 1;
-            sources.add(condition, identifiers);
             match access(condition, identifiers) {
                 None => always.push(rule),
                 Some(needed) => {
                     for (place, key) in needed.keys {
-                        keys.entry(place).or_default().push((key, rule));
+                        let is_outlined = outline::finds(&place, &key);
+                        keys.entry((place, is_outlined)).or_default().push((key, rule));
                     }
                 }
             }
         }
         let mut places: Vec<PlaceIndex> = keys.into_iter().map(|(place, keys)| PlaceIndex::new(place, keys)).collect();
-        places.sort_by(|a, b| a.place.name().cmp(b.place.name()));
-        Self { places, rules: count, always, sources }
+        places.sort_by(|a, b| (a.place.name(), a.is_outlined).cmp(&(b.place.name(), b.is_outlined)));
+        Self { places, rules: count, always }
     }
 
-    /// The rules that the record could match, each once, in their order.
-    pub(super) fn candidates<'l>(&self, context: &Context<'_, '_>, lookup: &'l mut Lookup) -> &'l [RuleIndex] {
+    /// The rules that the record could match by what stands there, each once, in their order. Rules without a necessary condition count as
+    /// found in the outline.
+    pub(super) fn candidates<'l>(
+        &self,
+        context: &Context<'_, '_>,
+        place: Where,
+        lookup: &'l mut Lookup,
+    ) -> &'l [RuleIndex] {
         let Lookup { memos, work } = lookup;
         memos.resize_with(self.places.len(), Memo::default);
         work.found.clear(self.rules);
         work.candidates.clear(self.rules);
-        work.candidates.add_all(&self.always);
-        for (place, memo) in self.places.iter().zip(memos) {
-            place.look_up(context, memo, work);
+        if place != Where::Beyond {
+            work.candidates.add_all(&self.always);
         }
-        self.sources.retain(context, &mut work.candidates.numbers);
+        for (index, memo) in self.places.iter().zip(memos) {
+            let meant = match place {
+                Where::Everywhere => true,
+                Where::Outline => index.is_outlined,
+                Where::Beyond => !index.is_outlined,
+            };
+            if meant {
+                index.look_up(context, memo, work);
+            }
+        }
         work.candidates.numbers.sort_unstable();
         &work.candidates.numbers
     }
@@ -172,15 +196,8 @@ impl Index {
     }
 }
 
-impl Lookup {
-    /// How many rules the latest record could match.
-    pub(super) fn found(&self) -> usize {
-        self.work.candidates.numbers.len()
-    }
-}
-
 impl PlaceIndex {
-    fn new(place: Place, keys: Vec<(Key, RuleIndex)>) -> Self {
+    fn new((place, is_outlined): (Place, bool), keys: Vec<(Key, RuleIndex)>) -> Self {
         let mut exact: HashMap<Box<str>, Vec<RuleIndex>> = HashMap::new();
         let mut parts: HashMap<(Anchor, Box<str>), Vec<RuleIndex>> = HashMap::new();
         let mut numbers: HashMap<Key, Vec<RuleIndex>> = HashMap::new();
@@ -199,7 +216,7 @@ impl PlaceIndex {
         let memoised = place.repeating();
         let parts = if parts.is_empty() { None } else { Some(Parts::new(parts)) };
         let parts = parts.and_then(|parts| parts.map_err(|rules| present.extend(rules)).ok());
-        Self { place, exact, numbers, parts, present, memoised }
+        Self { place, exact, numbers, parts, present, is_outlined, memoised }
     }
 
     /// Adds the rules that the place's values lead to.

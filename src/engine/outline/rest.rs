@@ -1,0 +1,53 @@
+//! What is left of a rule when the outline of a record is known.
+
+use crate::engine::expr::{Evaluation, Expr, Unobserved};
+
+/// What an expression comes to.
+pub(super) enum Rest {
+    /// The outline decides.
+    Settled(bool),
+    /// This decides, without search identifiers.
+    Open(Expr),
+}
+
+/// What is left of `expr` for records of the outline that the record at hand has.
+pub(super) fn rest(expr: &Expr, evaluation: &mut Evaluation<'_, '_, '_, Unobserved>) -> Rest {
+    match expr {
+        Expr::All(terms) => joined(terms, false, evaluation, Expr::All),
+        Expr::Any(terms) => joined(terms, true, evaluation, Expr::Any),
+        Expr::Not(term) => match rest(term, evaluation) {
+            Rest::Settled(holds) => Rest::Settled(!holds),
+            Rest::Open(term) => Rest::Open(Expr::Not(Box::new(term))),
+        },
+        Expr::Identifier(index) => {
+            let identifiers = evaluation.identifiers;
+            // OK because compiling resolved every name to its place in the list.
+            rest(&identifiers[*index].expr, evaluation)
+        }
+        Expr::Exists { field, .. } if super::is_there_settled(field) => Rest::Settled(evaluation.holds(expr)),
+        Expr::Item(item) if item.is_settled => Rest::Settled(evaluation.holds(expr)),
+        Expr::Exists { .. } | Expr::Item(_) => Rest::Open(expr.clone()),
+    }
+}
+
+/// Of joined terms those that are open. One that comes out as `decisive` decides for all.
+fn joined(
+    terms: &[Expr],
+    decisive: bool,
+    evaluation: &mut Evaluation<'_, '_, '_, Unobserved>,
+    join: impl FnOnce(crate::engine::expr::Terms) -> Expr,
+) -> Rest {
+    let mut open = Vec::new();
+    for term in terms {
+        match rest(term, evaluation) {
+            Rest::Settled(holds) if holds == decisive => return Rest::Settled(decisive),
+            Rest::Settled(_) => {}
+            Rest::Open(term) => open.push(term),
+        }
+    }
+    match open.len() {
+        0 => Rest::Settled(!decisive),
+        1 => Rest::Open(open.remove(0)),
+        _ => Rest::Open(join(open.into_iter().collect())),
+    }
+}
