@@ -13,7 +13,7 @@ help: ## List the targets
 
 .PHONY: run
 run: ## Show what trailhound does: sample events through the real handler, alerts on the terminal (no AWS, no Docker)
-	cargo run $(LOCAL) --locked --bin trailhound -- invoke --config events/trailhound.yaml events/s3-put.json events/sqs-s3-batch.json
+	cargo run $(LOCAL) --locked --bin trailhound -- invoke --pack all --config events/trailhound.yaml events/s3-put.json events/sqs-s3-batch.json
 	@echo "One record of the samples is damaged on purpose. events/README.md tells the story behind these alerts."
 
 .PHONY: test
@@ -44,6 +44,10 @@ preview: ## Draw docs/preview/index.html anew: alerts as Slack, Teams and Amazon
 	cd scripts/preview && npm ci --ignore-scripts --silent
 	node --test --test-reporter=dot scripts/preview/preview.test.mjs
 	node scripts/preview/build.mjs $(TARGET)/tmp/preview/messages.json docs/preview/index.html
+
+.PHONY: rules-doc
+rules-doc: ## Write docs/rules anew: a page for each shipped rule, the table, the ATT&CK matrix
+	cargo run $(LOCAL) --locked --quiet --bin trailhound -- rules doc
 
 .PHONY: template
 template: $(VENV)/ready ## Lint template.yaml

@@ -1318,6 +1318,8 @@ The workloads of eu-west-1 have a trail of their own there, so their events go o
 
 ## Payloads
 
+With all packs, as `make run` has them: `trailhound invoke --pack all events/NAME.json`.
+
 | file | what it is | what trailhound makes of it |
 |---|---|---|
 {payloads}

@@ -95,7 +95,7 @@ metrics! {
     "Matches", Always, "rule met record", |it| it.counts.matches;
     "Findings", Always, "what was decided on", |it| it.counts.findings;
     "Alerts", Always, "alerts published", |it| it.counts.alerts;
-    "FindingsHeld", IfAny, "findings held back: known, learning, repeated, told before, dry run, quiet, capped", |it| it.counts.held_back();
+    "FindingsHeld", IfAny, "findings held back: known, learning, repeated, told before, dry run, quiet, capped, below the level that people are told of", |it| it.counts.held_back();
     "Summaries", IfAny, "alerts about what quiet hours and caps had held back; not in `Alerts`", |it| it.counts.summaries;
     "FindingsFailed", IfAny, "findings that could not be decided on or told", |it| it.counts.findings_failed;
     "StateCalls", IfAny, "calls of the memory", |it| it.counts.state_calls;

@@ -128,7 +128,7 @@ impl Loaded {
                 Code::FilterExpired | Code::FilterExpires => loaded.ageing.push(found),
                 Code::NoData => loaded.without_data.push(found),
                 Code::UnknownRule if is_unknown(&found) && !once.remove(&found.to_string()) => {}
-                Code::UnknownRule | Code::UnknownFilter => loaded.stray.push(found.as_warning()),
+                Code::UnknownRule | Code::UnknownFilter => loaded.stray.push(found.into_warning()),
                 _ => loaded.rejected.push(found),
             }
         }

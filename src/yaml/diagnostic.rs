@@ -189,12 +189,12 @@ impl Diagnostic {
     /// A warning at a place.
     #[must_use]
     pub fn warning(code: Code, file: &Arc<SourceFile>, span: Span, message: impl Into<String>) -> Self {
-        Self::new(code, file, span, message).as_warning()
+        Self::new(code, file, span, message).into_warning()
     }
 
     /// The same, but no reason not to load the rule.
     #[must_use]
-    pub fn as_warning(mut self) -> Self {
+    pub fn into_warning(mut self) -> Self {
         self.0.severity = Severity::Warning;
         self
     }

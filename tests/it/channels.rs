@@ -9,12 +9,11 @@ use serde_json::{Value, json as value};
 use trailhound::engine::{Organisation, RuleSet};
 use trailhound::local::Folder;
 use trailhound::notify::{Notification, pagerduty, slack, teams};
-use trailhound::rule_pack::{self, RuleSource};
 use trailhound::sigma;
 use trailhound::yaml::{Code, Diagnostic, SourceFile};
 
 use crate::limits::told::summaries;
-use crate::support::{TODAY, World, compile, events, record, rule, trail_file, with};
+use crate::support::{TODAY, World, compile, events, record, rule, sample_rules, trail_file, with};
 
 /// What the sample events tell, and what those lack.
 async fn alerts() -> Vec<Notification> {
@@ -28,8 +27,7 @@ async fn alerts() -> Vec<Notification> {
 
 /// What the sample events tell, with the shipped rules and the sample configuration.
 pub(crate) async fn sample_alerts() -> Vec<Notification> {
-    let config = SourceFile::new("trailhound.yaml", fs::read_to_string(events().join("trailhound.yaml")).unwrap());
-    let loaded = rule_pack::load(&[RuleSource::CORE], &Organisation::parse(&config).unwrap(), TODAY);
+    let loaded = sample_rules();
     let mut world = World::new(loaded.rules);
     world.pipeline.handling.own_rules = loaded.own;
     world.pipeline.objects = Folder::new(events().join("objects")).unwrap();
@@ -145,7 +143,7 @@ async fn alerts_read_well_on_every_channel() {
 #[tokio::test]
 async fn messages_have_the_shape_that_their_channel_takes() {
     let alerts = alerts().await;
-    let alert = alerts.iter().find(|alert| alert.subject.contains("KMS key scheduled")).unwrap();
+    let alert = alerts.iter().find(|alert| alert.subject.contains("is to be deleted")).unwrap();
     let story = &alert.story;
     insta::assert_json_snapshot!("slack_in_full", json(&slack::message(story)));
     insta::assert_json_snapshot!("teams_in_full", json(&teams::message(story)));

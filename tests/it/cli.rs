@@ -338,7 +338,7 @@ fn invoke_remembers_from_one_run_to_the_next_in_a_file() {
     let first = run();
     assert!(
         code(&first) == 0
-            && stdout(&first).contains("Subject: [HIGH] CloudTrail logging stopped: alice in prod us-east-1")
+            && stdout(&first).contains("Subject: [HIGH] Trail org-trail stopped: alice in prod us-east-1")
     );
     let second = run();
     assert_eq!((code(&second), stdout(&second)), (0, String::new()), "everything was told before");

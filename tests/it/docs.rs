@@ -115,7 +115,7 @@ fn the_counts_of_the_samples_are_those_that_are_printed() {
         (&["events/sqs-s3-batch.json"], "docs/alerts.md"),
     ] {
         let output = Command::new(env!("CARGO_BIN_EXE_trailhound"))
-            .args(["invoke", "--config", "events/trailhound.yaml"])
+            .args(["invoke", "--pack", "all", "--config", "events/trailhound.yaml"])
             .args(events)
             .current_dir(env!("CARGO_MANIFEST_DIR"))
             .output()

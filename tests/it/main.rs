@@ -15,6 +15,7 @@ mod cli_rules; // its subcommands about rules
 mod conformance; // what every memory has to hold
 mod correlation; // patterns over several events
 mod costs; // what reading and matching cost, in counts
+mod coverage; // which known detections the rules are for
 mod crash; // processes that die in the middle
 mod delivery; // what happens over several deliveries
 mod docs; // documentation that has to agree with the code
@@ -32,6 +33,7 @@ mod matrix; // every way in, crossed with every outcome
 mod notifier; // channels and their receivers, whatever these do
 mod ocsf; // the machine form of alerts, for validators
 mod order; // what the order of delivery may change
+mod ordinary; // weeks without an attack, and what people are told of them
 mod pipeline; // deliveries, failures, counts
 mod preview; // the page that shows alerts as chat shows them
 mod reading; // files, held against serde_json and against themselves in other chunks

@@ -8,17 +8,14 @@ use std::fs;
 use std::path::Path;
 
 use serde_json::{Value, json};
-use trailhound::engine::Organisation;
 use trailhound::notify::Notification;
-use trailhound::rule_pack::{self, RuleSource};
-use trailhound::yaml::SourceFile;
 
 use crate::channels::sample_alerts;
 use crate::docs::{page, tutorial_rule};
 use crate::limits::told::summaries;
 use crate::notifier::{HOOK, Post, TEAM};
 use crate::receivers::{SLACK, TEAMS};
-use crate::support::{TODAY, World, compile, events, record, sqs, trail_file, with};
+use crate::support::{World, compile, events, record, sample_rules, sqs, trail_file, with};
 
 const PAGE: &str = "docs/preview/index.html";
 
@@ -146,8 +143,7 @@ fn config() -> String {
 
 /// The shipped rules, and what the sample company knows.
 fn shipped() -> World {
-    let organisation = Organisation::parse(&SourceFile::new("trailhound.yaml", config())).unwrap();
-    World::new(rule_pack::load(&[RuleSource::CORE], &organisation, TODAY).rules)
+    World::new(sample_rules().rules)
 }
 
 /// What the tutorial's correlation finds in the sample events.

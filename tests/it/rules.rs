@@ -5,7 +5,7 @@ use std::process::{Command, Output};
 
 use trailhound::engine::Organisation;
 use trailhound::rule_pack::{self, Loaded, Pack, RuleSource};
-use trailhound::sigma::{self, Collection, Extension, Level, Metadata};
+use trailhound::sigma::{self, Collection, CorrelationRule, Extension, Level, Metadata};
 
 use crate::support::TODAY;
 
@@ -31,9 +31,11 @@ type Shipped<'c> = (&'c Metadata, &'c Extension);
 
 /// Rules that people are told of.
 fn told(all: &Collection) -> Vec<Shipped<'_>> {
-    let readers = || all.correlations.iter().filter(|rule| !rule.correlation.generate);
     let is_part = |metadata: &Metadata| {
-        readers().flat_map(|rule| &rule.correlation.rules).any(|named| metadata.is_called(&named.text))
+        let reads =
+            |rule: &&CorrelationRule| rule.correlation.rules.iter().any(|named| metadata.is_called(&named.text));
+        let mut readers = all.correlations.iter().filter(reads).peekable();
+        readers.peek().is_some() && !readers.any(|rule| rule.correlation.generate)
     };
     let rules = all.rules.iter().map(|rule| (&rule.metadata, &rule.extension));
     let correlations = all.correlations.iter().map(|rule| (&rule.metadata, &rule.extension));

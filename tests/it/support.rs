@@ -20,7 +20,9 @@ use trailhound::notify::{Notification, Story};
 use trailhound::outcome::Outcome;
 use trailhound::pipeline::{Handling, Holding, Pipeline, Screen, Screened};
 use trailhound::ports::{Clock, Page, PublishError, Publisher, StateError, StateStore};
-use trailhound::sigma;
+use trailhound::rule_pack::{self, Loaded, Pack, RuleSource};
+use trailhound::sigma::{self, Level};
+use trailhound::start::organisation_file;
 use trailhound::trail::{self, Limits, Reader, Readers, Record};
 use trailhound::yaml::{Diagnostic, SourceFile};
 
@@ -32,6 +34,15 @@ pub(crate) const TODAY: Date = jiff::civil::date(2026, 11, 5);
 /// The folder of the sample events.
 pub(crate) fn events() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("events")
+}
+
+/// Every shipped rule, with what the sample company knows, as the function loads them.
+pub(crate) fn sample_rules() -> Loaded {
+    let organisation = organisation_file(&events().join("trailhound.yaml")).unwrap();
+    let organisation = Organisation { least_level: Level::TOLD, ..organisation };
+    let loaded = rule_pack::load(&[RuleSource::Pack(Pack::All)], &organisation, TODAY);
+    assert!(loaded.rejected.is_empty());
+    loaded
 }
 
 /// A record of a call by a user; every call has an event id of its own.

@@ -196,11 +196,31 @@ fn in_words(measured: &str) -> String {
     let (kind, rest) = measured.split_once(' ').unwrap_or((measured, ""));
     let (much, bounds) = rest.split_once(' ').unwrap_or((rest, ""));
     let bounds = WORDS.iter().fold(bounds.to_owned(), |bounds, (word, words)| bounds.replace(word, words));
+    // `temporal of 2 rules`: all of them; `temporal 3 (gte 3)`: so many.
+    let rules = if much == "of" { bounds.clone() } else { format!("{} {bounds}", counted(much, "rule")) };
     match kind {
-        "temporal" => format!("{bounds} matched"),
-        "temporal_ordered" => format!("{bounds} matched in this order"),
+        "temporal" => format!("{rules} matched"),
+        "temporal_ordered" => format!("{rules} matched in this order"),
         "event_count" => format!("{} {bounds}", counted(much, "event")),
         "value_count" => format!("{much} different values {bounds}"),
         _ => format!("{} {much} {bounds}", kind.replace('_', " ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::in_words;
+
+    #[test]
+    fn what_was_measured_says_how_many() {
+        for (measured, words) in [
+            ("event_count 12 (gte 10)", "12 events (at least 10)"),
+            ("value_count 5 (gt 4)", "5 different values (more than 4)"),
+            ("temporal of 2 rules", "2 rules matched"),
+            ("temporal 4 (gte 3)", "4 rules (at least 3) matched"),
+            ("temporal_ordered of 3 rules", "3 rules matched in this order"),
+        ] {
+            assert_eq!(in_words(measured), words);
+        }
     }
 }

@@ -14,13 +14,14 @@ use trailhound::outcome::Cause;
 use trailhound::own::OwnEvent;
 use trailhound::pipeline::Screen;
 use trailhound::rule_pack::{self, Loaded, RuleSource};
-use trailhound::start;
 use trailhound::trail::{Item, Record};
 use trailhound::trigger::ObjectRef;
 
 use crate::enrichment::{ALL, compile, organisation};
 use crate::limits::told::summaries;
-use crate::support::{Fails, FaultyState, TODAY, World, events, gzip, record, rule, rules, trail_file, with};
+use crate::support::{
+    Fails, FaultyState, TODAY, World, events, gzip, record, rule, rules, sample_rules, trail_file, with,
+};
 
 /// A finding by what it is of.
 pub(super) type Named = (String, Value);
@@ -195,8 +196,7 @@ fn of_own(rules: &RuleSet, event: &OwnEvent, now: Timestamp) -> Option<Value> {
 pub(super) async fn of_samples() -> Vec<Named> {
     let mut paths: Vec<_> = fs::read_dir(events()).unwrap().map(|entry| entry.unwrap().path()).collect();
     paths.sort();
-    let organisation = start::organisation_file(&events().join("trailhound.yaml")).unwrap();
-    let Loaded { rules, own, .. } = rule_pack::load(&[RuleSource::CORE], &organisation, TODAY);
+    let Loaded { rules, own, .. } = sample_rules();
     let mut world = World::new(rules);
     world.pipeline.objects = Folder::new(events().join("objects")).unwrap();
     world.pipeline.handling.own_rules = own;

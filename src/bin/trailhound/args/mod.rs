@@ -15,8 +15,8 @@ use trailhound::sigma::Level;
 use trailhound::trigger::s3_url;
 
 pub(crate) use self::rules::{
-    AlertArgs, AlertCommand, DocArgs, ExplainArgs, Form, LintArgs, LintFormat, NewArgs, PreviewArgs, RuleArgs, RulesArgs, RulesCommand,
-    TestArgs,
+    AlertArgs, AlertCommand, DocArgs, ExplainArgs, Form, LintArgs, LintFormat, NewArgs, PreviewArgs, RuleArgs,
+    RulesArgs, RulesCommand, TestArgs,
 };
 
 /// Turns AWS CloudTrail into alerts: Sigma and first-seen rules over trail files, locally or in AWS Lambda.

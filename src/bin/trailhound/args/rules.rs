@@ -81,7 +81,9 @@ pub(crate) struct NewArgs {
 }
 
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Exit code: 0 written, or --check finds nothing stale; 1 something is stale; 2 it can't be written.")]
+#[command(
+    after_help = "Exit code: 0 written, or --check finds nothing stale; 1 something is stale; 2 it can't be written."
+)]
 pub(crate) struct DocArgs {
     /// Where the pages are.
     #[arg(long, value_name = "DIR", default_value = "docs/rules")]

@@ -20,12 +20,17 @@ pub(super) fn run(args: &RuleArgs) -> Result<Verdict, BoxError> {
     let without_data: HashSet<&str> = loaded.rules.without_data().map(|rule| rule.id.as_str()).collect();
     let waiting: HashSet<&str> = loaded.rules.waiting().map(|rule| rule.id.as_str()).collect();
     // Those about trailhound itself are there whatever is loaded; who asks for rules of their own wants to see these.
-    let is_asked = |rule: &&RuleInfo| args.sources().contains(&RuleSource::CORE) || !rule_pack::is_built_in(rule);
+    let has_pack = args.sources().iter().any(|source| matches!(source, RuleSource::Pack(_)));
+    let is_asked = |rule: &&RuleInfo| has_pack || !rule_pack::is_built_in(rule);
     for rule in loaded.rules.rules().chain(correlations).chain(loaded.own.rules().filter(is_asked)) {
         let part = parts.contains(rule.id.as_str()).then(|| "told only as a part of a correlation".to_owned());
         let waits = waiting.contains(rule.id.as_str()).then(|| "waits for a list".to_owned());
         let without = without_data.contains(rule.id.as_str()).then(|| "without its data".to_owned());
-        print(&mut out, (rule.level, &rule.id, &rule.title), part.into_iter().chain(changes(rule)).chain(waits).chain(without))?;
+        print(
+            &mut out,
+            (rule.level, &rule.id, &rule.title),
+            part.into_iter().chain(changes(rule)).chain(waits).chain(without),
+        )?;
     }
     for rule in loaded.off() {
         print(&mut out, (rule.level, &rule.id, &rule.title), ["off".to_owned()])?;

@@ -9,8 +9,8 @@ use ring::rand::{SecureRandom as _, SystemRandom};
 use serde_json::{Map, Value, json};
 use trailhound::ports::BoxError;
 
-use super::test_file::beside;
 use super::Records;
+use super::test_file::beside;
 use crate::args::NewArgs;
 use crate::{Verdict, note};
 
@@ -28,7 +28,10 @@ pub(super) fn run(args: &NewArgs) -> Result<Verdict, BoxError> {
     let test = beside(path);
     write_new(&test, &test_of(&record)?)?;
     note(&format!("{}\n{}", path.display(), test.display()));
-    note(&format!("Next: describe what it is about, then `trailhound rules test {}` and `trailhound rules lint {0}`.", path.display()));
+    note(&format!(
+        "Next: describe what it is about, then `trailhound rules test {}` and `trailhound rules lint {0}`.",
+        path.display()
+    ));
     Ok(Verdict::Clean)
 }
 
@@ -101,6 +104,7 @@ fn quoted(text: &str) -> String {
 
 fn test_of(record: &Value) -> Result<String, BoxError> {
     let failed = json!({"errorCode": "AccessDenied", "errorMessage": "User is not authorized to perform this", "responseElements": null});
+    let another = json!({"eventName": "AnotherCall"});
     let elsewhere = json!({"eventSource": "example.amazonaws.com"});
     let record = serde_json::to_string_pretty(record)?.replace('\n', "\n  ");
     // JSON is YAML: a record can be pasted as it is.
@@ -113,6 +117,7 @@ fires:
 near_misses:
   denied: {failed}
   the same name at another service: {elsewhere}
+  another call: {another}
 "
     ))
 }

@@ -61,8 +61,8 @@ impl RuleTest {
             None if !file.exists() => return Ok(None),
             None => fs::read_to_string(&file).map_err(|error| format!("{}: {error}", file.display()))?,
         };
-        let test = serde_saphyr::from_str(&text).map_err(|error| format!("{}: {error}", file.display()))?;
-        Ok(Some(test))
+        let parsed = serde_saphyr::from_str(&text).map_err(|error| format!("{}: {error}", file.display()))?;
+        Ok(Some(parsed))
     }
 
     /// The records of a case: the record changed, or for a list one after the other.

@@ -4,7 +4,9 @@ use std::path::Path;
 
 use trailhound::rule_pack::{Pack, SharedList};
 use trailhound::sigma::attack::{Tactic, Technique};
-use trailhound::sigma::{Collection, CorrelationRule, Extension, FilteredRules, Level, Metadata, Rule, Template, TemplatePart};
+use trailhound::sigma::{
+    Collection, CorrelationRule, Extension, FilteredRules, Level, Metadata, Rule, Template, TemplatePart,
+};
 use trailhound::yaml::SourceFile;
 
 /// A rule that people are told of, with its parts.
@@ -50,9 +52,12 @@ impl Kind<'_> {
 
 /// Every rule of these that people are told of, in the order of their places.
 pub(super) fn entries<'c>(collection: &'c Collection, lists: &'c [SharedList]) -> Vec<Entry<'c>> {
+    let is_read = |metadata: &Metadata, rule: &CorrelationRule| {
+        rule.correlation.rules.iter().any(|named| metadata.is_called(&named.text))
+    };
     let quiet = |metadata: &Metadata| {
-        let readers = collection.correlations.iter().filter(|rule| !rule.correlation.generate);
-        readers.flat_map(|rule| &rule.correlation.rules).any(|named| metadata.is_called(&named.text))
+        let mut readers = collection.correlations.iter().filter(|rule| is_read(metadata, rule)).peekable();
+        readers.peek().is_some() && !readers.any(|rule| rule.correlation.generate)
     };
     let of_rule = |rule: &'c Rule| {
         let kind = if rule.logsource.is_own() {

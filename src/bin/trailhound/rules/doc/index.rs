@@ -2,31 +2,43 @@
 
 use std::fmt::{self, Write as _};
 
-use trailhound::rule_pack::Pack;
+use trailhound::rule_pack::{Pack, SharedList};
 use trailhound::sigma::Level;
 
 use super::entry::Entry;
+use super::page::escaped;
 use super::{matrix, selectors};
 
-const PACKS: &[Pack] = &[Pack::Core, Pack::Extended, Pack::Compliance, Pack::DataEvents, Pack::SelfProtection, Pack::Addresses];
+const PACKS: &[Pack] =
+    &[Pack::Core, Pack::Extended, Pack::Compliance, Pack::DataEvents, Pack::SelfProtection, Pack::Addresses];
 
-pub(super) fn page(entries: &[Entry<'_>]) -> String {
+pub(super) fn page(entries: &[Entry<'_>], shared: &[SharedList]) -> String {
     let mut page = String::new();
     // Writing to a string doesn't fail.
-    let _ = write(&mut page, entries);
+    let _ = write(&mut page, entries, shared);
     page
 }
 
-fn write(page: &mut String, entries: &[Entry<'_>]) -> fmt::Result {
+fn write(page: &mut String, entries: &[Entry<'_>], shared: &[SharedList]) -> fmt::Result {
     writeln!(page, "# The shipped rules\n")?;
-    writeln!(page, "Made by `trailhound rules doc`; do not edit. Each rule has a page with what it matches, when it is harmless and")?;
-    writeln!(page, "what to do first. [Packs](../packs.md) says how to choose, [levels](../levels.md) what the levels mean, and")?;
+    writeln!(
+        page,
+        "Made by `trailhound rules doc`; do not edit. Each rule has a page with what it matches, when it is harmless and"
+    )?;
+    writeln!(
+        page,
+        "what to do first. [Packs](../packs.md) says how to choose, [levels](../levels.md) what the levels mean, and"
+    )?;
     writeln!(page, "[coverage](../coverage.md) which known detections the rules are for.\n")?;
     packs(page, entries)?;
     writeln!(page, "## ATT&CK\n")?;
     writeln!(page, "![{}](attack.svg)\n", matrix::summary(entries))?;
-    writeln!(page, "The techniques that rules are tagged with, by tactic. The number says how many rules, the colour the highest of their levels.\n")?;
+    writeln!(
+        page,
+        "The techniques that rules are tagged with, by tactic. The number says how many rules, the colour the highest of their levels.\n"
+    )?;
     trail(page, entries)?;
+    lists(page, shared)?;
     writeln!(page, "## Rules by service\n")?;
     let mut service = "";
     for entry in entries {
@@ -85,10 +97,28 @@ fn trail(page: &mut String, entries: &[Entry<'_>]) -> fmt::Result {
     let needed = selectors::needed(entries);
     writeln!(page, "\n| data events of | rules |\n|---|---|")?;
     needed.iter().try_for_each(|(resource, rules)| writeln!(page, "| {resource} | {rules} |"))?;
-    writeln!(page, "\nData events cost by the event; log those whose rules you want. As advanced event selectors, for `aws cloudtrail")?;
+    writeln!(
+        page,
+        "\nData events cost by the event; log those whose rules you want. As advanced event selectors, for `aws cloudtrail"
+    )?;
     writeln!(page, "put-event-selectors --advanced-event-selectors`:\n")?;
-    let selectors = selectors::advanced(needed.keys());
-    writeln!(page, "```json\n{}\n```\n", serde_json::to_string_pretty(&selectors).unwrap_or_default())
+    let selectors: Vec<String> = selectors::advanced(needed.keys()).map(|selector| format!("  {selector}")).collect();
+    writeln!(page, "```json\n[\n{}\n]\n```\n", selectors.join(",\n"))
+}
+
+/// What only the organisation knows.
+fn lists(page: &mut String, shared: &[SharedList]) -> fmt::Result {
+    writeln!(page, "## Lists\n")?;
+    writeln!(
+        page,
+        "What only you know. [Packs](../packs.md#lists) says where they are filled; what stands there already holds, too.\n"
+    )?;
+    writeln!(page, "| list | what belongs in it | there already |\n|---|---|---|")?;
+    for list in shared {
+        let values = if list.values.is_empty() { "nothing".to_owned() } else { list.values.join(", ") };
+        writeln!(page, "| `{}` | {} | {values} |", list.name, escaped(list.description.trim()))?;
+    }
+    writeln!(page)
 }
 
 /// Folders are named as event sources are.

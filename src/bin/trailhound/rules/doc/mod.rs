@@ -27,7 +27,7 @@ pub(super) fn run(args: &DocArgs) -> Result<Verdict, BoxError> {
     let entries = entry::entries(&collection, &lists);
     let mut files: BTreeMap<PathBuf, String> =
         entries.iter().map(|entry| (PathBuf::from(format!("{}.md", entry.place)), page::page(entry))).collect();
-    files.insert("README.md".into(), index::page(&entries));
+    files.insert("README.md".into(), index::page(&entries, &lists));
     files.insert("attack.svg".into(), matrix::picture(&entries));
     let there = there(&args.out);
     if args.check {
@@ -54,7 +54,8 @@ fn there(folder: &Path) -> BTreeSet<PathBuf> {
 }
 
 fn check(folder: &Path, files: &BTreeMap<PathBuf, String>, there: &BTreeSet<PathBuf>) -> Verdict {
-    let is_stale = |(name, text): &(&PathBuf, &String)| fs::read_to_string(folder.join(name)).ok().as_ref() != Some(*text);
+    let is_stale =
+        |(name, text): &(&PathBuf, &String)| fs::read_to_string(folder.join(name)).ok().as_ref() != Some(*text);
     let stale: Vec<&PathBuf> = files.iter().filter(is_stale).map(|(name, _)| name).collect();
     let gone: Vec<&PathBuf> = there.iter().filter(|name| !files.contains_key(*name)).collect();
     for name in &stale {

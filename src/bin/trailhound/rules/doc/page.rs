@@ -86,8 +86,7 @@ fn write(page: &mut String, entry: &Entry<'_>) -> fmt::Result {
         writeln!(page, "```\n{}\n```\n", commands.join("\n"))?;
     }
     section(page, "Read more")?;
-    let links: Vec<String> = metadata.references.iter().map(|address| format!("<{address}>")).collect();
-    list(page, "-", &links)?;
+    metadata.references.iter().try_for_each(|address| writeln!(page, "- <{address}>"))?;
     // One line break ends the page.
     page.truncate(page.trim_end().len());
     page.push('\n');
@@ -103,9 +102,13 @@ fn list(page: &mut String, mark: &str, items: &[String]) -> fmt::Result {
     writeln!(page)
 }
 
-/// What Markdown would take for markup.
+/// What Markdown would take for markup, outside of code.
 pub(super) fn escaped(text: &str) -> String {
-    text.replace('|', "\\|").replace('<', "&lt;").replace('*', "\\*")
+    let parts = text.split('`').enumerate().map(|(place, part)| match place % 2 {
+        0 => part.replace('|', "\\|").replace('<', "&lt;").replace('*', "\\*"),
+        _ => part.replace('|', "\\|"),
+    });
+    parts.collect::<Vec<_>>().join("`")
 }
 
 fn lower_first(text: &str) -> String {

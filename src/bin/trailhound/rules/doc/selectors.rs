@@ -14,9 +14,20 @@ const DATA_EVENTS: &[(&str, &str, &[&str])] = &[
         "s3.amazonaws.com",
         "AWS::S3::Object",
         &[
-            "GetObject", "PutObject", "CopyObject", "DeleteObject", "DeleteObjects", "HeadObject", "ListObjects",
-            "PutObjectAcl", "PutObjectRetention", "PutObjectLegalHold", "RestoreObject", "UploadPart",
-            "CreateMultipartUpload", "CompleteMultipartUpload",
+            "GetObject",
+            "PutObject",
+            "CopyObject",
+            "DeleteObject",
+            "DeleteObjects",
+            "HeadObject",
+            "ListObjects",
+            "PutObjectAcl",
+            "PutObjectRetention",
+            "PutObjectLegalHold",
+            "RestoreObject",
+            "UploadPart",
+            "CreateMultipartUpload",
+            "CompleteMultipartUpload",
         ],
     ),
     ("lambda.amazonaws.com", "AWS::Lambda::Function", &["Invoke"]),
@@ -29,10 +40,28 @@ const DATA_EVENTS: &[(&str, &str, &[&str])] = &[
     (
         "dynamodb.amazonaws.com",
         "AWS::DynamoDB::Table",
-        &["GetItem", "PutItem", "Scan", "Query", "DeleteItem", "UpdateItem", "BatchGetItem", "BatchWriteItem", "ExecuteStatement"],
+        &[
+            "GetItem",
+            "PutItem",
+            "Scan",
+            "Query",
+            "DeleteItem",
+            "UpdateItem",
+            "BatchGetItem",
+            "BatchWriteItem",
+            "ExecuteStatement",
+        ],
     ),
-    ("cognito-identity.amazonaws.com", "AWS::Cognito::IdentityPool", &["GetId", "GetCredentialsForIdentity", "GetOpenIdToken"]),
-    ("ebs.amazonaws.com", "AWS::EC2::Snapshot", &["GetSnapshotBlock", "ListSnapshotBlocks", "ListChangedBlocks", "PutSnapshotBlock"]),
+    (
+        "cognito-identity.amazonaws.com",
+        "AWS::Cognito::IdentityPool",
+        &["GetId", "GetCredentialsForIdentity", "GetOpenIdToken"],
+    ),
+    (
+        "ebs.amazonaws.com",
+        "AWS::EC2::Snapshot",
+        &["GetSnapshotBlock", "ListSnapshotBlocks", "ListChangedBlocks", "PutSnapshotBlock"],
+    ),
     ("bedrock.amazonaws.com", "AWS::Bedrock::AgentAlias", &["InvokeAgent"]),
     ("bedrock.amazonaws.com", "AWS::Bedrock::KnowledgeBase", &["Retrieve", "RetrieveAndGenerate"]),
     ("sns.amazonaws.com", "AWS::SNS::PlatformEndpoint", &[]),
@@ -65,13 +94,16 @@ pub(super) fn needed(entries: &[Entry<'_>]) -> BTreeMap<String, usize> {
 }
 
 /// Advanced event selectors for management events and these.
-pub(super) fn advanced<'t>(types: impl Iterator<Item = &'t String>) -> Value {
+pub(super) fn advanced<'t>(types: impl Iterator<Item = &'t String>) -> impl Iterator<Item = Value> {
     let selector = |name: String, fields: Vec<Value>| json!({"Name": name, "FieldSelectors": fields});
     let equals = |field: &str, value: &str| json!({"Field": field, "Equals": [value]});
     let management = selector("management events".to_owned(), vec![equals("eventCategory", "Management")]);
-    let data = types.map(|resource| {
+    let data = types.map(move |resource| {
         let resource = resource.trim_matches('`');
-        selector(format!("data events of {resource}"), vec![equals("eventCategory", "Data"), equals("resources.type", resource)])
+        selector(
+            format!("data events of {resource}"),
+            vec![equals("eventCategory", "Data"), equals("resources.type", resource)],
+        )
     });
-    std::iter::once(management).chain(data).collect()
+    std::iter::once(management).chain(data)
 }

@@ -69,9 +69,12 @@ impl RuleFile {
         let rules = self.compiled(&self.collection).map_err(BoxError::from)?;
         let wrong = self.cases.iter().filter(|case| self.finds(&rules, case) != case.fires);
         Ok(wrong
-            .map(|case| match case.fires {
-                true => format!("\"{}\" should fire, and doesn't", case.name),
-                false => format!("\"{}\" should not fire, and does", case.name),
+            .map(|case| {
+                if case.fires {
+                    format!("\"{}\" should fire, and doesn't", case.name)
+                } else {
+                    format!("\"{}\" should not fire, and does", case.name)
+                }
             })
             .collect())
     }
