@@ -35,7 +35,13 @@ const NOT_WARMED: &str = r#""event":"warm_up_failed""#;
 const STARTED: &str = r#""event":"rules_loaded""#;
 const STATE_FAILED: &str = r#""event":"state_failed""#;
 
-const RULES: &str = concat!("TRAILHOUND_RULES=core,", env!("CARGO_MANIFEST_DIR"), "/tests/aws/rules");
+const RULES: &str = concat!(
+    "TRAILHOUND_RULES=core,",
+    env!("CARGO_MANIFEST_DIR"),
+    "/rules/any/new_source_ip.yml,",
+    env!("CARGO_MANIFEST_DIR"),
+    "/tests/aws/rules"
+);
 const ADDRESS: &str = "203.0.113.66";
 const TRAIL_STOPPED: &str = "CloudTrail logging stopped";
 const TRAIL_DELETED: &str = "CloudTrail trail deleted";
@@ -68,7 +74,7 @@ async fn a_trail_file_arrives_and_an_alert_goes_out() {
 /// A function that lacks a place does what it can without, and says so.
 #[tokio::test]
 async fn a_function_that_lacks_a_place_works_and_says_so() {
-    let mut stack = Stack::deploy(&["TRAILHOUND_WARM=s3://somebody-elses-logs,alerts"], &[]).await;
+    let mut stack = Stack::deploy(&[RULES, "TRAILHOUND_WARM=s3://somebody-elses-logs,alerts"], &[]).await;
     a_file_alerts_with_who_did_what_where(&stack).await;
     // What it has said is in the log once it is done.
     stack.wait_until_idle().await;
@@ -275,8 +281,9 @@ fn the_role_allows_all_that_it_has_to(stack: &Stack) {
     assert_eq!(count(since, r#""event":"enrichment_failed""#), 0, "{log}");
 }
 
+/// Of the rule.
 fn title(finding: &Value) -> &str {
-    finding["finding_info"]["title"].as_str().unwrap()
+    finding["finding_info"]["analytic"]["name"].as_str().unwrap()
 }
 
 /// Sorted.
