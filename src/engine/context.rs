@@ -27,25 +27,42 @@ pub(super) struct Room {
     pub(super) other_folded: Buffer,
     derived: [OnceCell<Values>; Derived::COUNT],
     grants: OnceCell<Option<Grants>>,
-    /// Where paths lead, by their numbers, and for which record that is known.
-    found: RefCell<Vec<(u32, Found)>>,
-    /// What items came to that several rules ask, by their numbers, and for which record that is known.
-    answers: RefCell<Vec<(u32, bool)>>,
-    record: Cell<u32>,
+    /// Nothing where few questions are asked.
+    memory: Option<RefCell<Memory>>,
     /// Whether anything was worked out: most records need nothing of it, and forgetting it all costs more than matching them.
     used: Cell<bool>,
 }
 
+/// What many rules ask of a record, each with the number of the record that it is known of.
+#[derive(Debug, Default)]
+struct Memory {
+    record: u32,
+    /// Where paths lead, by their numbers.
+    found: Vec<(u32, Found)>,
+    /// What items came to, by their numbers.
+    answers: Vec<(u32, bool)>,
+}
+
+impl Memory {
+    fn clear(&mut self) {
+        self.record = self.record.wrapping_add(1);
+        // Once in four billion records an old place could be taken for a new one.
+        if self.record == 0 {
+            *self = Self { record: 1, ..Self::default() };
+        }
+    }
+}
+
 impl Room {
+    /// For a record that many rules ask about: what they ask again is remembered.
+    pub(super) fn for_many() -> Self {
+        Self { memory: Some(RefCell::default()), ..Self::default() }
+    }
+
     /// Forgets the record of before.
     fn clear(&mut self) {
-        let record = self.record.get_mut();
-        *record = record.wrapping_add(1);
-        // Once in four billion records an old place could be taken for a new one.
-        if *record == 0 {
-            self.found.get_mut().clear();
-            self.answers.get_mut().clear();
-            *record = 1;
+        if let Some(memory) = &mut self.memory {
+            memory.get_mut().clear();
         }
         if self.used.replace(false) {
             self.derived.iter_mut().for_each(|values| drop(values.take()));
@@ -85,36 +102,27 @@ impl<'c, 'r> Context<'c, 'r> {
         self.room.derived[field as usize].get_or_init(|| field.values(self))
     }
 
-    /// Where a path leads; looked for once a record.
+    /// Where a path leads; looked for once a record, if that is remembered.
     pub(super) fn find(&self, number: u16, path: &FieldPath) -> Found {
-        let mut known = self.room.found.borrow_mut();
-        let number = usize::from(number);
-        if known.len() <= number {
-            known.resize(number + 1, (0, Found::Absent));
+        let Some(memory) = &self.room.memory else { return Found::Many };
+        let Memory { record, found, .. } = &mut *memory.borrow_mut();
+        let (known_of, place) = at(found, number, Found::Absent);
+        if known_of != record {
+            (*known_of, *place) = (*record, self.record.find(path));
         }
-        // OK because there is room for it now.
-        let (record, found) = &mut known[number];
-        if *record != self.room.record.get() {
-            (*record, *found) = (self.room.record.get(), self.record.find(path));
-        }
-        *found
+        *place
     }
 
-    /// What an item comes to; worked out once a record.
+    /// What an item comes to; worked out once a record, if that is remembered.
     pub(super) fn ask(&self, number: u16, answer: impl FnOnce() -> bool) -> bool {
-        let (number, record) = (usize::from(number), self.room.record.get());
-        if let Some((known_of, holds)) = self.room.answers.borrow().get(number)
-            && *known_of == record
-        {
-            return *holds;
+        let Some(memory) = &self.room.memory else { return answer() };
+        let record = memory.borrow().record;
+        let (known_of, holds) = *at(&mut memory.borrow_mut().answers, number, false);
+        if known_of == record {
+            return holds;
         }
         let holds = answer();
-        let mut answers = self.room.answers.borrow_mut();
-        if answers.len() <= number {
-            answers.resize(number + 1, (0, false));
-        }
-        // OK because there is room for it now.
-        answers[number] = (record, holds);
+        *at(&mut memory.borrow_mut().answers, number, false) = (record, holds);
         holds
     }
 
@@ -123,4 +131,14 @@ impl<'c, 'r> Context<'c, 'r> {
         self.room.used.set(true);
         self.room.grants.get_or_init(|| self.record.grants()).as_ref()
     }
+}
+
+/// The entry of this number, of no record if it is new.
+fn at<T: Clone>(known: &mut Vec<(u32, T)>, number: u16, new: T) -> &mut (u32, T) {
+    let number = usize::from(number);
+    if known.len() <= number {
+        known.resize(number + 1, (0, new));
+    }
+    // OK because there is room for it now.
+    &mut known[number]
 }

@@ -117,8 +117,8 @@ impl Correlations {
         }
         let infos = rules.iter().map(|rule| &rule.info).enumerate();
         let places = Called::new(infos.map(|(place, info)| (info.id.as_str(), info.name.as_deref(), place)));
-        let shipped = collection.rules.iter().map(|rule| &rule.metadata);
-        let listed = shipped.chain(collection.correlations.iter().map(|rule| &rule.metadata));
+        let written = collection.rules.iter().map(|rule| &rule.metadata);
+        let listed = written.chain(collection.correlations.iter().map(|rule| &rule.metadata));
         let listed = Called::new(listed.map(|metadata| (metadata.id.as_str(), metadata.name.as_deref(), metadata)));
         // Each round takes those whose rules are all there, so that what is read comes first.
         loop {

@@ -1,10 +1,10 @@
 //! Holds one value's text against one value of a rule.
 
 use memchr::memmem::Finder;
-use regex::{Regex, RegexBuilder};
 
 use crate::sigma::{Pattern, RegexFlags, Token};
 
+use super::expression::Expression;
 use super::fold::folded;
 
 /// A value of a rule in the cheapest form that can hold it.
@@ -24,11 +24,8 @@ pub(super) enum Kind {
     Contains(Box<Finder<'static>>),
     /// Everything with `?`, or with a `*` in its middle.
     Wildcards(Box<[Token]>),
-    Regex(Box<Regex>),
+    Regex(Box<Expression>),
 }
-
-/// Bytes that one compiled expression may take: a rule's author must not be able to fill the memory.
-const MAX_REGEX_BYTES: usize = 1 << 20;
 
 impl TextMatcher {
     /// Compiles a value with wildcards. `cased`: upper and lower case differ.
@@ -61,13 +58,7 @@ impl TextMatcher {
     /// # Errors
     /// When it isn't one, or is too large.
     pub(super) fn regex(expression: &str, flags: RegexFlags) -> Result<Self, regex::Error> {
-        let regex = RegexBuilder::new(expression)
-            .case_insensitive(flags.ignore_case)
-            .multi_line(flags.multi_line)
-            .dot_matches_new_line(flags.dot_all)
-            .size_limit(MAX_REGEX_BYTES)
-            .build()?;
-        Ok(Self { kind: Kind::Regex(Box::new(regex)), cased: true })
+        Ok(Self { kind: Kind::Regex(Box::new(Expression::new(expression, flags)?)), cased: true })
     }
 
     /// Compares with a value that isn't folded, where that is enough: `true` is certain, `false` of an ASCII value or when `cased`.

@@ -26,7 +26,7 @@ pub struct Matcher<'s> {
 }
 
 /// What a matcher works with.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Workspace {
     lookup: Lookup,
     verdicts: Verdicts,
@@ -35,6 +35,13 @@ pub(super) struct Workspace {
     /// How many it was held against.
     tried: usize,
     room: Room,
+}
+
+impl Default for Workspace {
+    fn default() -> Self {
+        let (lookup, verdicts) = (Lookup::default(), Verdicts::default());
+        Self { lookup, verdicts, met: Vec::new(), tried: 0, room: Room::for_many() }
+    }
 }
 
 /// A rule met a record.

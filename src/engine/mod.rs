@@ -10,6 +10,7 @@ mod correlation;
 mod encode;
 mod explain;
 mod expr;
+mod expression;
 mod field;
 mod filters;
 mod first_seen;

@@ -119,11 +119,11 @@ impl Record<'_> {
     }
 }
 
-/// Services name a refusal differently, and EC2 prefixes its codes.
 fn address(text: &str) -> Option<IpAddr> {
     text.parse().ok().map(|address: IpAddr| address.to_canonical())
 }
 
+/// Services name a refusal differently, and EC2 prefixes its codes.
 fn is_denial(code: &str) -> bool {
     let code = code.strip_prefix("Client.").unwrap_or(code);
     [

@@ -24,16 +24,6 @@ pub struct FieldPath {
     number: Option<u16>,
 }
 
-/// Where in a record a path leads.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Found {
-    Absent,
-    /// To one value, between these bytes of the record.
-    At(u32, u32),
-    /// To several, or into a text: it has to be looked for each time.
-    Many,
-}
-
 impl FieldPath {
     /// Takes a name.
     #[must_use]
@@ -179,38 +169,6 @@ pub(super) fn visit<B>(
     }
 }
 
-/// The one value that `path` leads to through objects alone; `Err` where it may lead elsewhere, too.
-pub(super) fn only<'j>(value: Json<'j>, path: &str) -> Result<Option<Json<'j>>, ()> {
-    if path.is_empty() {
-        return Ok(Some(value));
-    }
-    match value.kind() {
-        Kind::Object => {}
-        Kind::Null | Kind::Scalar => return Ok(None),
-        Kind::List | Kind::String(_) => return Err(()),
-    }
-    let mut only = None;
-    for member in value.members() {
-        let (key, value) = member.map_err(|_| ())?;
-        if let Some(end) = begins(path, key) {
-            // Of two members of one name the last counts.
-            if only.is_some_and(|(known, _)| known != end) {
-                return Err(());
-            }
-            only = Some((end, value));
-        }
-    }
-    only.map_or(Ok(None), |(end, value)| self::only(value, path.get(end + 1..).unwrap_or_default()))
-}
-
-/// Hands each value of one that was found to `visit`.
-pub(super) fn visit_found<B>(
-    value: Json<'_>,
-    visit: &mut impl FnMut(FieldValue<'_>) -> ControlFlow<B>,
-) -> ControlFlow<Halt<B>> {
-    leaves(value, MAX_LISTS, visit)
-}
-
 pub(super) fn exists(value: Json<'_>, path: &str) -> ControlFlow<Halt<()>> {
     locate(value, path, Depth::default(), &mut |_| ControlFlow::Break(Halt::Asked(())))
 }
@@ -281,7 +239,7 @@ fn in_object<B>(
 }
 
 /// Where the key ends in the path: at its end or at a dot.
-fn begins(path: &str, key: &str) -> Option<usize> {
+pub(super) fn begins(path: &str, key: &str) -> Option<usize> {
     if differs(key, path) {
         return None;
     }
@@ -326,7 +284,7 @@ fn in_string<B>(
 }
 
 /// A list stands for each of its elements.
-fn leaves<B>(
+pub(super) fn leaves<B>(
     value: Json<'_>,
     lists: u8,
     visit: &mut impl FnMut(FieldValue<'_>) -> ControlFlow<B>,

@@ -9,6 +9,7 @@ mod derived;
 mod documents;
 mod embedded;
 mod field;
+mod found;
 mod frames;
 mod identity;
 mod inflate;
@@ -29,8 +30,8 @@ mod window;
 
 pub use bad::BadRecord;
 pub use derived::{Mfa, Outcome, SourceKind};
-pub(crate) use field::Found;
 pub use field::{Distance, FieldPath, FieldValue};
+pub(crate) use found::Found;
 pub use identity::UserIdentity;
 pub(crate) use identity::{DOMAINS, partition};
 pub(crate) use key::BelowAccount;

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 
 use super::bad::{BadRecord, NO_OBJECT, Place, no_json};
-use super::field::{self, FieldPath, FieldValue, Found, Halt};
+use super::field::{self, FieldPath, FieldValue, Halt};
 use super::identity::UserIdentity;
 use super::json::{Broken, Cursor, Json, Stop};
 use super::slots::{Pause, Slot, Slots};
@@ -182,35 +182,6 @@ impl<'a> Record<'a> {
         }
     }
 
-    /// Where the path leads, to be remembered.
-    pub(crate) fn find(&self, path: &FieldPath) -> Found {
-        let Some((value, rest)) = self.root(path) else { return Found::Absent };
-        match field::only(value, rest) {
-            Ok(None) => Found::Absent,
-            Ok(Some(Json(found))) => {
-                let from = found.as_ptr().addr() - self.raw.as_ptr().addr();
-                match (u32::try_from(from), u32::try_from(from + found.len())) {
-                    (Ok(from), Ok(to)) => Found::At(from, to),
-                    _ => Found::Many,
-                }
-            }
-            Err(()) => Found::Many,
-        }
-    }
-
-    /// Hands each value to `visit` of a place that was found in this record.
-    pub(crate) fn visit_at<B>(
-        &self,
-        from: u32,
-        to: u32,
-        visit: &mut impl FnMut(FieldValue<'_>) -> ControlFlow<B>,
-    ) -> ControlFlow<B> {
-        match self.raw.get(from as usize..to as usize) {
-            Some(found) => self.noting(field::visit_found(Json(found), visit)),
-            None => ControlFlow::Continue(()),
-        }
-    }
-
     /// Whether the path leads anywhere, be it to null or an empty list.
     #[must_use]
     pub fn has(&self, path: &FieldPath) -> bool {
@@ -243,7 +214,7 @@ impl<'a> Record<'a> {
     }
 
     /// Where to begin looking for `path`, and what is left of it.
-    fn root<'p>(&self, path: &'p FieldPath) -> Option<(Json<'a>, &'p str)> {
+    pub(super) fn root<'p>(&self, path: &'p FieldPath) -> Option<(Json<'a>, &'p str)> {
         match path.slot() {
             Some((slot, rest)) if !self.slots.irregular => Some((self.slot(slot)?, rest)),
             _ => Some((Json(self.raw), path.as_str())),
@@ -255,7 +226,7 @@ impl<'a> Record<'a> {
         self.slots.get(slot).map(|place| Json(&self.raw[place]))
     }
 
-    fn noting<B>(&self, flow: ControlFlow<Halt<B>>) -> ControlFlow<B> {
+    pub(super) fn noting<B>(&self, flow: ControlFlow<Halt<B>>) -> ControlFlow<B> {
         match flow {
             ControlFlow::Continue(()) => ControlFlow::Continue(()),
             ControlFlow::Break(Halt::Asked(result)) => ControlFlow::Break(result),

@@ -1,7 +1,6 @@
 //! Ordinary weeks in which nobody attacks: what people are told of them all the same.
 
 use std::collections::{BTreeMap, HashSet};
-use std::fmt::Write as _;
 use std::sync::LazyLock;
 
 use serde_json::Value;
@@ -60,10 +59,8 @@ fn by_rule(alerts: &[Notification]) -> String {
     }
     let mut rules: Vec<_> = rules.into_iter().collect();
     rules.sort_by_key(|(_, (count, _))| std::cmp::Reverse(*count));
-    rules.iter().fold(String::new(), |mut text, (rule, (count, first))| {
-        let _ = writeln!(text, "{count:4} {rule}: {first}");
-        text
-    })
+    let lines: Vec<String> = rules.iter().map(|(rule, (count, first))| format!("{count:4} {rule}: {first}")).collect();
+    lines.join("\n")
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::engine::expr::Item;
 use crate::engine::field::Field;
-use crate::sigma::DetectionItem;
+use crate::sigma::{DetectionItem, Value};
 use crate::trail::Distance;
 use crate::yaml::{Diagnostic, SourceFile};
 
@@ -26,7 +26,11 @@ impl Common {
         make: impl FnOnce() -> Result<Item, Diagnostic>,
     ) -> Result<Arc<Item>, Diagnostic> {
         if let Some(item) = self.items.borrow().get(&written) {
-            item.number.get_or_init(|| self.asked.replace(self.asked.get().saturating_add(1)));
+            // The last number stays unused: beyond it answers aren't remembered.
+            let next = self.asked.get();
+            if next < u16::MAX && item.number.set(next).is_ok() {
+                self.asked.set(next + 1);
+            }
             return Ok(Arc::clone(item));
         }
         let item = Arc::new(make()?);
@@ -53,12 +57,25 @@ impl Common {
 
 /// How an item is written: what is written alike means the same in every rule.
 pub(super) fn written(item: &DetectionItem, file: &SourceFile) -> String {
-    let mut written = item.label.clone();
+    let mut written = String::new();
+    // A length in front of each text, so that no two items are written alike.
+    let mut add = |kind: char, text: &str| {
+        written.push(kind);
+        written.push_str(&text.len().to_string());
+        written.push(' ');
+        written.push_str(text);
+    };
+    add('l', &item.label);
     for value in &item.values {
-        // What stands in quotes is text, even if it looks like a number; null is neither.
-        let start = file.text.get(value.span.start..).and_then(|text| text.chars().next());
-        written.push(if matches!(start, Some('\'' | '"')) { '\u{1}' } else { '\u{2}' });
-        written.push_str(value.text.as_deref().unwrap_or("\u{3}"));
+        match &value.text {
+            None => add('n', ""),
+            Some(text) => add(if is_quoted(value, file) { 'q' } else { 'p' }, text),
+        }
     }
     written
+}
+
+/// What stands in quotes is text, even if it looks like a number.
+pub(super) fn is_quoted(value: &Value, file: &SourceFile) -> bool {
+    file.text.get(value.span.start..).is_some_and(|text| text.starts_with(['\'', '"']))
 }

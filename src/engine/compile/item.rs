@@ -14,7 +14,7 @@ use crate::engine::value_test::{FieldTest, Test};
 use crate::sigma::{Comparison, DetectionItem, FieldName, Modifiers, Pattern, Value, number};
 use crate::yaml::{Code, Diagnostic};
 
-use super::common::written;
+use super::common::{is_quoted, written};
 use super::{Compiler, placeholder};
 
 const MAX_LABEL: usize = 200;
@@ -28,8 +28,6 @@ impl Compiler<'_> {
             self.note(&value.span, "a network", self.organisation.knowledge.lacks_networks(item));
         }
         let is_never_there = matches!(&field, Some(Field::Derived(derived)) if self.is_never_there(*derived));
-        let trusts_nobody = matches!(&field, Some(Field::Derived(Derived::TrustedNetwork)))
-            && self.organisation.knowledge.trusted_networks().is_empty();
         if let (Comparison::Exists, Some(field)) = (modifiers.comparison, &field) {
             let yes = |value: &Value| value.text.as_deref().is_some_and(|text| text.eq_ignore_ascii_case("true"));
             let expected = values.iter().any(yes);
@@ -42,9 +40,7 @@ impl Compiler<'_> {
             return Ok(Expr::Item(Arc::new(item)));
         }
         let make = || {
-            let is_moot = |value: &&Value| trusts_nobody && plain_text(item, value) == Some("true");
-            let tests =
-                values.iter().filter(|value| !is_moot(value)).map(|value| self.value(value, modifiers, keyword));
+            let tests = values.iter().map(|value| self.value(value, modifiers, keyword));
             let mut tests: Vec<Test> = tests.collect::<Result<_, _>>()?;
             if !modifiers.all {
                 tests = tests.into_iter().flat_map(Test::forms).collect();
@@ -110,18 +106,13 @@ impl Compiler<'_> {
                 })?;
                 let matcher = |form: Pattern| TextMatcher::new(&form.widened(comparison), modifiers.cased);
                 let plain =
-                    comparison == Comparison::Equals && modifiers.transforms.is_empty() && !self.is_quoted(value);
+                    comparison == Comparison::Equals && modifiers.transforms.is_empty() && !is_quoted(value, self.file);
                 Ok(match number(text).filter(|_| plain) {
                     Some(number) => forms.into_iter().map(|form| Test::Number(matcher(form), number)).collect(),
                     None => forms.into_iter().map(|form| Test::Text(matcher(form))).collect(),
                 })
             }
         }
-    }
-
-    /// What stands in quotes is text, even if it looks like a number.
-    fn is_quoted(&self, value: &Value) -> bool {
-        self.file.text.get(value.span.start..).is_some_and(|text| text.starts_with(['\'', '"']))
     }
 
     /// The last line of a regex error says what is wrong; the lines above draw the expression again.
@@ -141,13 +132,6 @@ impl Compiler<'_> {
     fn error(&self, code: Code, value: &Value, message: String) -> Diagnostic {
         Diagnostic::new(code, self.file, value.span.clone(), message)
     }
-}
-
-/// The text that a field has to be, where that is all that is asked.
-fn plain_text<'i>(item: &DetectionItem, value: &'i Value) -> Option<&'i str> {
-    let Modifiers { comparison, expand, fieldref, all, negated, .. } = &item.modifiers;
-    let is_plain = *comparison == Comparison::Equals && !(*expand || *fieldref || *all || *negated);
-    value.text.as_deref().filter(|_| is_plain && item.modifiers.transforms.is_empty())
 }
 
 /// A bare address is a network of one. IPv4 addresses written as IPv6 are IPv4, as those in records are.

@@ -51,20 +51,12 @@ pub(super) fn rule(
         let exception = compiler.identifier(exception)?;
         detections.except(format!("exception {number}"), exception);
     }
-    let mut excepted = 0;
-    if let Some(change) = change {
+    let excepted = change.map_or(0, |change| {
         let compiler = Compiler { file: &change.file, ..Compiler::new(metadata, organisation, common) };
-        for (number, exception) in (1..).zip(&change.exceptions) {
-            match compiler.identifier(exception) {
-                Ok(exception) => {
-                    excepted += 1;
-                    detections.except(format!("exception {number} of the organisation"), exception);
-                }
-                Err(error) => problems.push(error),
-            }
-        }
+        let excepted = detections.except_all(&change.exceptions, &compiler, problems);
         problems.extend(compiler.lacking());
-    }
+        excepted
+    });
     for filter in filters {
         let compiler = Compiler::new(&filter.metadata, organisation, common);
         compiler.detection(&mut detections, &format!("filter \"{}\": ", filter.metadata.title), &filter.detection)?;
@@ -150,6 +142,26 @@ impl Detections {
     fn except(&mut self, name: String, exception: Expr) {
         self.conditions.push(Expr::Not(Box::new(Expr::Identifier(self.identifiers.len()))));
         self.identifiers.push(Identifier { name: name.into(), expr: exception });
+    }
+
+    /// Adds the organisation's exceptions but those that can't be compiled, and says how many.
+    fn except_all(
+        &mut self,
+        exceptions: &[SearchIdentifier],
+        compiler: &Compiler<'_>,
+        problems: &mut Vec<Diagnostic>,
+    ) -> usize {
+        let mut added = 0;
+        for (number, exception) in (1..).zip(exceptions) {
+            match compiler.identifier(exception) {
+                Ok(exception) => {
+                    added += 1;
+                    self.except(format!("exception {number} of the organisation"), exception);
+                }
+                Err(error) => problems.push(error),
+            }
+        }
+        added
     }
 }
 

@@ -71,7 +71,7 @@ const PRESENT: u32 = 700;
 /// Finds a condition that `expr` can't hold without; `None` when there is none.
 pub(in crate::engine) fn access(expr: &Expr, identifiers: &[Identifier]) -> Option<Access> {
     match expr {
-        Expr::All(terms) => terms.iter().filter_map(|term| access(term, identifiers)).min_by_key(|access| access.cost),
+        Expr::All(terms) => cheapest(terms.iter().filter_map(|term| access(term, identifiers))),
         Expr::Any(terms) => union(terms.iter().map(|term| access(term, identifiers))),
         // OK because compiling resolved every name to its place in the list.
         Expr::Identifier(index) => access(&identifiers[*index].expr, identifiers),
@@ -79,6 +79,20 @@ pub(in crate::engine) fn access(expr: &Expr, identifiers: &[Identifier]) -> Opti
         Expr::Not(_) | Expr::Exists { .. } => None,
         Expr::Item(item) => of_item(item),
     }
+}
+
+/// The first of the cheapest. Nothing is cheaper than a whole name, so that what stands behind one isn't looked at.
+fn cheapest(parts: impl Iterator<Item = Access>) -> Option<Access> {
+    let mut best: Option<Access> = None;
+    for part in parts {
+        if best.as_ref().is_none_or(|best| part.cost < best.cost) {
+            best = Some(part);
+        }
+        if best.as_ref().is_some_and(|best| best.cost <= NAME) {
+            break;
+        }
+    }
+    best
 }
 
 fn union(parts: impl Iterator<Item = Option<Access>>) -> Option<Access> {

@@ -1,7 +1,6 @@
 //! The part of ATT&CK that rules cover, as a picture.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 
 use trailhound::sigma::Level;
 use trailhound::sigma::attack::{NEWEST, Tactic, Technique};
@@ -95,10 +94,9 @@ pub(super) fn picture(entries: &[Entry<'_>]) -> String {
 /// As much of a name as fits a cell.
 fn short(name: &str) -> String {
     const MAX: usize = 24;
-    let mut text = name.to_owned();
-    if let Some((cut, _)) = name.char_indices().nth(MAX) {
-        text.truncate(cut);
-        let _ = write!(text, "…");
-    }
+    let text = match name.char_indices().nth(MAX) {
+        Some((cut, _)) => format!("{}…", &name[..cut]),
+        None => name.to_owned(),
+    };
     text.replace('&', "&amp;").replace('<', "&lt;")
 }

@@ -17,6 +17,26 @@ fn write(page: &mut String, entry: &Entry<'_>) -> fmt::Result {
     let metadata = entry.metadata;
     writeln!(page, "# {}\n", metadata.title)?;
     writeln!(page, "{}\n", metadata.description.trim())?;
+    facts(page, entry)?;
+    what_it_matches(page, entry)?;
+    section(page, "When it is harmless")?;
+    list(page, "-", &metadata.falsepositives)?;
+    section(page, "What to do first")?;
+    list(page, "1.", &entry.extension.alert.runbook)?;
+    let commands = entry.commands();
+    if !commands.is_empty() {
+        writeln!(page, "```\n{}\n```\n", commands.join("\n"))?;
+    }
+    section(page, "Read more")?;
+    metadata.references.iter().try_for_each(|address| writeln!(page, "- <{address}>"))?;
+    // One line break ends the page.
+    page.truncate(page.trim_end().len());
+    page.push('\n');
+    Ok(())
+}
+
+/// The table.
+fn facts(page: &mut String, entry: &Entry<'_>) -> fmt::Result {
     writeln!(page, "| | |\n|---|---|")?;
     writeln!(page, "| level | [{}](../../levels.md) |", entry.level().as_str())?;
     writeln!(page, "| pack | [{}](../../packs.md) |", entry.packs())?;
@@ -35,9 +55,12 @@ fn write(page: &mut String, entry: &Entry<'_>) -> fmt::Result {
     if !data.is_empty() {
         writeln!(page, "| needs [data events](../README.md#what-the-trail-has-to-log) of | {} |", data.join(", "))?;
     }
-    writeln!(page, "| id | `{}` |", metadata.id)?;
-    writeln!(page, "| file | [rules/{place}.yml](../../../rules/{place}.yml) |\n", place = entry.place)?;
+    writeln!(page, "| id | `{}` |", entry.metadata.id)?;
+    writeln!(page, "| file | [rules/{place}.yml](../../../rules/{place}.yml) |\n", place = entry.place)
+}
 
+/// The rule, and what isn't written in it.
+fn what_it_matches(page: &mut String, entry: &Entry<'_>) -> fmt::Result {
     section(page, "What it matches")?;
     writeln!(page, "```yaml\n{}```\n", entry.source())?;
     if let Kind::FirstSeen = entry.kind
@@ -77,19 +100,6 @@ fn write(page: &mut String, entry: &Entry<'_>) -> fmt::Result {
     for list in &entry.lists {
         writeln!(page, "It asks for [your list](../../packs.md#lists) `{}`: {}\n", list.name, list.description.trim())?;
     }
-    section(page, "When it is harmless")?;
-    list(page, "-", &metadata.falsepositives)?;
-    section(page, "What to do first")?;
-    list(page, "1.", &entry.extension.alert.runbook)?;
-    let commands = entry.commands();
-    if !commands.is_empty() {
-        writeln!(page, "```\n{}\n```\n", commands.join("\n"))?;
-    }
-    section(page, "Read more")?;
-    metadata.references.iter().try_for_each(|address| writeln!(page, "- <{address}>"))?;
-    // One line break ends the page.
-    page.truncate(page.trim_end().len());
-    page.push('\n');
     Ok(())
 }
 
