@@ -1,9 +1,14 @@
 //! The shipped rules: each against the records beside it, and what all of them have to be.
 
 use std::collections::{BTreeMap, HashSet};
+use std::fs;
+use std::path::Path;
 use std::process::{Command, Output};
 
+use serde::Deserialize;
+use serde::de::IgnoredAny;
 use trailhound::engine::Organisation;
+use trailhound::local::walk;
 use trailhound::rule_pack::{self, Loaded, Pack, RuleSource};
 use trailhound::sigma::{self, Collection, CorrelationRule, Extension, Level, Metadata};
 
@@ -24,6 +29,26 @@ fn every_rule_fires_on_its_records_and_on_no_near_miss_and_its_test_holds_its_li
     assert_eq!(output.status.code(), Some(0), "{out}{notes}");
     let percent = notes.rsplit_once('(').and_then(|(_, rest)| rest.split_once(" %")).unwrap().0;
     assert!(percent.parse::<usize>().unwrap() >= NOTICED, "{out}{notes}");
+}
+
+/// The cases of a `.test.yml`.
+#[derive(Deserialize)]
+struct Cases {
+    fires: BTreeMap<String, IgnoredAny>,
+    near_misses: BTreeMap<String, IgnoredAny>,
+}
+
+#[test]
+fn every_test_has_two_records_that_fire_and_two_that_do_not() {
+    let few = |path: &Path| {
+        let cases: Cases = serde_saphyr::from_str(&fs::read_to_string(path).unwrap()).unwrap();
+        cases.fires.len().min(cases.near_misses.len()) < 2
+    };
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("rules");
+    let files = walk(&folder).map(|entry| entry.unwrap().path().to_owned());
+    let tests: Vec<_> = files.filter(|file| file.to_string_lossy().ends_with(".test.yml")).collect();
+    let poor: Vec<_> = tests.iter().filter(|test| few(test)).collect();
+    assert!(!tests.is_empty() && poor.is_empty(), "{poor:#?}");
 }
 
 /// What is told of a rule or a correlation, and where it belongs.
