@@ -1,6 +1,6 @@
 //! What rules are called, so that a reference finds them without going through all.
 
-use std::collections::HashMap;
+use hashbrown::HashMap;
 
 /// Something by its id, in any case, and by its name.
 #[derive(Debug)]

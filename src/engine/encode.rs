@@ -38,9 +38,9 @@ const BYTE_ORDER_MARK: [u8; 2] = [0xff, 0xfe];
 ///
 /// # Errors
 /// Why the result can't be looked for.
-pub(super) fn encode(pattern: &Pattern, transforms: &[Transform]) -> Result<Vec<Pattern>, Unfit> {
+pub(super) fn encode(pattern: Pattern, transforms: &[Transform]) -> Result<Vec<Pattern>, Unfit> {
     if transforms.is_empty() {
-        return Ok(vec![pattern.clone()]);
+        return Ok(vec![pattern]);
     }
     let parts = pattern.tokens().iter().map(|token| match token {
         Token::Literal(text) => Part::Bytes(text.clone().into_bytes()),
@@ -184,7 +184,7 @@ mod tests {
             [Token::Literal(text)] => text.clone(),
             other => format!("{other:?}"),
         };
-        encode(&Pattern::new(value), transforms).unwrap().iter().map(literal).collect()
+        encode(Pattern::new(value), transforms).unwrap().iter().map(literal).collect()
     }
 
     #[test]
@@ -200,7 +200,7 @@ mod tests {
             }
             assert!(forms.iter().all(|form| !form.is_empty()));
         }
-        assert!(encode(&Pattern::new("f"), &[Transform::Base64Offset]).is_err());
+        assert!(encode(Pattern::new("f"), &[Transform::Base64Offset]).is_err());
     }
 
     #[test]
@@ -210,7 +210,7 @@ mod tests {
         assert_eq!(encoded("cmd", &[Transform::Utf16]), ["\u{feff}c\0m\0d\0"]);
         assert_eq!(encoded("cmd", &[Transform::Utf16, Transform::Base64]), ["//5jAG0AZAA="]);
         assert_eq!(encoded("ä", &[Transform::Utf16Le, Transform::Base64]), ["5AA="]);
-        assert_eq!(encode(&Pattern::new("ä"), &[Transform::Utf16Le]), Err(NO_TEXT));
+        assert_eq!(encode(Pattern::new("ä"), &[Transform::Utf16Le]), Err(NO_TEXT));
     }
 
     #[test]
@@ -220,7 +220,7 @@ mod tests {
         assert!(forms.contains(&"cmd /foo-bar \u{2014}x".to_owned()) && forms.contains(&"cmd -foo-bar /x".to_owned()));
         assert_eq!(encoded("a - b", &[Transform::WinDash]), ["a - b"]);
         for many in ["-a ".repeat(9), "-a*".repeat(40)] {
-            assert_eq!(encode(&Pattern::new(&many), &[Transform::WinDash]), Err(TOO_MANY));
+            assert_eq!(encode(Pattern::new(&many), &[Transform::WinDash]), Err(TOO_MANY));
         }
     }
 }

@@ -23,6 +23,19 @@ pub(super) enum Expr {
         expected: bool,
     },
     Item(Arc<Item>),
+    /// A filter that is joined to the rule.
+    Filter(Arc<JoinedFilter>),
+}
+
+/// A filter, compiled once for all rules that it is joined to.
+#[derive(Debug)]
+pub(super) struct JoinedFilter {
+    pub(super) identifiers: Vec<Identifier>,
+    pub(super) condition: Expr,
+    /// What trying it takes, as a rank.
+    pub(super) cost: u16,
+    /// Its number among what several rules ask; none when there are too many of these.
+    pub(super) number: Option<u16>,
 }
 
 /// Parts that are joined, as the rule writes them, and in which order they are best tried.
@@ -88,6 +101,7 @@ impl Expr {
             Self::Identifier(index) => identifiers.get(*index).copied().unwrap_or_default(),
             Self::Exists { field, .. } => field.cost(),
             Self::Item(item) => item.field.as_ref().map_or(u16::MAX, Field::cost),
+            Self::Filter(filter) => filter.cost,
         }
     }
 
@@ -98,6 +112,7 @@ impl Expr {
             Self::Any(terms) => terms.iter().any(|term| term.can_hold(identifiers)),
             // OK because compiling resolved every name to its place in the list.
             Self::Identifier(index) => identifiers[*index].expr.can_hold(identifiers),
+            Self::Filter(filter) => filter.condition.can_hold(&filter.identifiers),
             Self::Not(_) | Self::Exists { .. } => true,
             Self::Item(item) if item.negated => true,
             Self::Item(item) if item.every => item.tests.iter().all(Test::can_accept),
@@ -145,8 +160,8 @@ pub(super) struct Evaluation<'e, 'c, 'r, O> {
     pub(super) observer: O,
 }
 
-impl<O: Observer> Evaluation<'_, '_, '_, O> {
-    pub(super) fn holds(&mut self, expr: &Expr) -> bool {
+impl<'e, O: Observer> Evaluation<'e, '_, '_, O> {
+    pub(super) fn holds(&mut self, expr: &'e Expr) -> bool {
         match expr {
             Expr::All(terms) => {
                 self.observer.enter(Part::All);
@@ -186,7 +201,23 @@ impl<O: Observer> Evaluation<'_, '_, '_, O> {
                 };
                 self.left(holds)
             }
+            Expr::Filter(filter) => {
+                let context = self.context;
+                let mut answer = || self.filter(filter);
+                match filter.number {
+                    Some(number) if !O::THOROUGH => context.ask(number, answer),
+                    _ => answer(),
+                }
+            }
         }
+    }
+
+    /// A filter has search identifiers of its own.
+    fn filter(&mut self, filter: &'e JoinedFilter) -> bool {
+        let outer = std::mem::replace(&mut self.identifiers, &filter.identifiers);
+        let holds = self.holds(&filter.condition);
+        self.identifiers = outer;
+        holds
     }
 
     fn left(&mut self, holds: bool) -> bool {
@@ -195,7 +226,7 @@ impl<O: Observer> Evaluation<'_, '_, '_, O> {
     }
 
     /// Whether one of the terms comes out as `wanted`.
-    fn first(&mut self, terms: &Terms, wanted: bool) -> bool {
+    fn first(&mut self, terms: &'e Terms, wanted: bool) -> bool {
         if O::THOROUGH {
             return terms.iter().fold(false, |found, term| (self.holds(term) == wanted) | found);
         }

@@ -1,11 +1,15 @@
 //! Which filters are for which rules, and for how long.
 
+use std::sync::Arc;
+
 use jiff::civil::Date;
 
 use crate::sigma::{Collection, Filter, FilteredRules, Rule};
 use crate::yaml::{Code, Diagnostic, suggest};
 
-use super::{Organisation, compile};
+use super::Organisation;
+use super::compile::{self, Common};
+use super::expr::JoinedFilter;
 
 /// How many days before a filter expires people hear of it.
 const SOON: i32 = 14;
@@ -13,7 +17,7 @@ const SOON: i32 = 14;
 /// The filters that hold.
 pub(super) struct Filters<'f> {
     all: &'f [Filter],
-    holding: Vec<&'f Filter>,
+    holding: Vec<(&'f Filter, Arc<JoinedFilter>)>,
     expired: usize,
 }
 
@@ -23,13 +27,14 @@ impl<'f> Filters<'f> {
     pub(super) fn new(
         filters: &'f [Filter],
         organisation: &Organisation,
+        common: &Common,
         today: Date,
         problems: &mut Vec<Diagnostic>,
     ) -> Self {
         let mut holding = Self { all: filters, holding: Vec::new(), expired: 0 };
         for filter in filters {
-            let lacking = match compile::check_filter(filter, organisation) {
-                Ok(lacking) => lacking,
+            let (joined, lacking) = match compile::filter(filter, organisation, common) {
+                Ok(compiled) => compiled,
                 Err(error) => {
                     problems.push(error);
                     continue;
@@ -40,19 +45,20 @@ impl<'f> Filters<'f> {
                 holding.expired += 1;
             } else {
                 problems.extend(lacking);
-                holding.holding.push(filter);
+                holding.holding.push((filter, joined));
             }
         }
         holding
     }
 
-    pub(super) fn of(&self, rule: &Rule) -> Vec<&'f Filter> {
-        let is_for = |filter: &&&Filter| match &filter.rules {
+    pub(super) fn of(&self, rule: &Rule) -> Vec<Arc<JoinedFilter>> {
+        let is_for = |filter: &Filter| match &filter.rules {
             FilteredRules::Any => true,
             FilteredRules::Named => rule.extension.filters.iter().any(|named| is_named(filter, &named.text)),
             FilteredRules::These(rules) => rules.iter().any(|named| rule.metadata.is_called(&named.text)),
         };
-        self.holding.iter().filter(is_for).copied().collect()
+        let these = self.holding.iter().filter(|(filter, _)| is_for(filter));
+        these.map(|(_, joined)| Arc::clone(joined)).collect()
     }
 
     /// Rules that a filter names and that are not there.
@@ -70,7 +76,7 @@ impl<'f> Filters<'f> {
                 })
                 .collect(),
         };
-        self.holding.iter().flat_map(stray).collect()
+        self.holding.iter().map(|(filter, _)| filter).flat_map(stray).collect()
     }
 
     /// Filters that a rule asks for and that are not there. The rule stands without them. One that has expired, or has a mistake in it, is
@@ -95,7 +101,7 @@ impl<'f> Filters<'f> {
         let is_asked_for = |filter: &Filter| {
             rules.iter().flat_map(|rule| &rule.extension.filters).any(|asked| is_named(filter, &asked.text))
         };
-        self.holding.iter().filter(|filter| filter.rules != FilteredRules::Named || is_asked_for(filter)).count()
+        self.holding.iter().filter(|(filter, _)| filter.rules != FilteredRules::Named || is_asked_for(filter)).count()
     }
 
     pub(super) fn expired(&self) -> usize {

@@ -1,8 +1,10 @@
 //! Holds one value's text against one value of a rule.
 
+use std::sync::Arc;
+
 use memchr::memmem::Finder;
 
-use crate::sigma::{Pattern, RegexFlags, Token};
+use crate::sigma::{Pattern, Token};
 
 use super::expression::Expression;
 use super::fold::folded;
@@ -24,7 +26,7 @@ pub(super) enum Kind {
     Contains(Box<Finder<'static>>),
     /// Everything with `?`, or with a `*` in its middle.
     Wildcards(Box<[Token]>),
-    Regex(Box<Expression>),
+    Regex(Arc<Expression>),
 }
 
 impl TextMatcher {
@@ -53,12 +55,9 @@ impl TextMatcher {
         Self { kind, cased }
     }
 
-    /// Compiles a regular expression, which is case-sensitive and looks anywhere in the value.
-    ///
-    /// # Errors
-    /// When it isn't one, or is too large.
-    pub(super) fn regex(expression: &str, flags: RegexFlags) -> Result<Self, regex::Error> {
-        Ok(Self { kind: Kind::Regex(Box::new(Expression::new(expression, flags)?)), cased: true })
+    /// A regular expression, which is case-sensitive and looks anywhere in the value.
+    pub(super) fn regex(expression: Arc<Expression>) -> Self {
+        Self { kind: Kind::Regex(expression), cased: true }
     }
 
     /// Compares with a value that isn't folded, where that is enough: `true` is certain, `false` of an ASCII value or when `cased`.
@@ -126,6 +125,7 @@ fn wildcards(tokens: &[Token], value: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sigma::RegexFlags;
 
     fn accepts(matcher: &TextMatcher, value: &str) -> bool {
         let accepted = if matcher.cased { matcher.matches(value) } else { matcher.matches(&folded(value)) };
@@ -174,13 +174,14 @@ mod tests {
 
     #[test]
     fn regular_expressions_are_cased_and_unanchored_unless_flags_say_so() {
-        let matcher = |flags| TextMatcher::regex("role/[a-z]+-admin$", flags).unwrap();
+        let regex = |text, flags| TextMatcher::regex(Arc::new(Expression::new(text, flags).unwrap()));
+        let matcher = |flags| regex("role/[a-z]+-admin$", flags);
         let cased = matcher(RegexFlags::default());
         assert!(accepts(&cased, "arn:aws:iam::1:role/db-admin") && !accepts(&cased, "ROLE/db-admin"));
         assert!(!accepts(&cased, "role/db-admin\nx"));
         assert!(accepts(&matcher(RegexFlags { ignore_case: true, ..RegexFlags::default() }), "ROLE/db-admin"));
         assert!(accepts(&matcher(RegexFlags { multi_line: true, ..RegexFlags::default() }), "role/db-admin\nx"));
-        let dot = |dot_all| TextMatcher::regex("a.b", RegexFlags { dot_all, ..RegexFlags::default() }).unwrap();
+        let dot = |dot_all| regex("a.b", RegexFlags { dot_all, ..RegexFlags::default() });
         assert!(accepts(&dot(true), "a\nb") && !accepts(&dot(false), "a\nb"));
     }
 }

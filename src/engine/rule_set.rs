@@ -133,7 +133,7 @@ impl RuleSet {
         let mut rejected = Vec::new();
         let mut ids: HashMap<&str, &Metadata> = HashMap::new();
         let common = Common::default();
-        let filters = Filters::new(&collection.filters, organisation, today, &mut rejected);
+        let filters = Filters::new(&collection.filters, organisation, &common, today, &mut rejected);
         for rule in &collection.rules {
             let id = rule.metadata.id.as_str();
             if let Some(first) = ids.get(id) {
@@ -146,7 +146,7 @@ impl RuleSet {
                 continue;
             }
             rejected.extend(filters.missing(rule));
-            match compile::rule(rule, &filters.of(rule), organisation, &common, &mut rejected) {
+            match compile::rule(rule, filters.of(rule), organisation, &common, &mut rejected) {
                 Ok(compiled) => set.rules.push(compiled),
                 Err(error) => rejected.push(error),
             }

@@ -29,7 +29,7 @@ pub(super) enum Test {
     Field(Box<FieldTest>),
     /// The field is missing or null.
     Null,
-    /// The forms of one value.
+    /// The forms of one of the values that all have to be met.
     Any(Box<[Test]>),
 }
 
@@ -49,14 +49,6 @@ const FIRST_MILLISECONDS: f64 = 1e11;
 const LAST_WHOLE: f64 = 9_007_199_254_740_992.0;
 
 impl Test {
-    /// It, or the forms that it stands for.
-    pub(super) fn forms(self) -> Vec<Self> {
-        match self {
-            Self::Any(forms) => forms.into_vec(),
-            one => vec![one],
-        }
-    }
-
     /// Whether another field of the record decides.
     pub(super) fn asks_another_field(&self) -> bool {
         match self {

@@ -31,7 +31,7 @@ pub enum Comparison {
 }
 
 /// `i`, `m` and `s` behind `re`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 pub struct RegexFlags {
     /// `i`: upper and lower case are the same.
     pub ignore_case: bool,

@@ -96,16 +96,21 @@ pub enum StartError {
     WithoutAws(&'static str),
 }
 
-/// Chooses the parts, connects to what the settings name, and loads the rules meanwhile. Whatever is loaded or rejected is logged.
+/// Loads the rules, and meanwhile chooses the parts and connects to what the settings name. Whatever is loaded or rejected is logged.
 ///
 /// # Errors
 /// When nothing could be found or told. A rule that doesn't load is no reason not to start with the others, and neither is
 /// a place that can't be connected to.
 pub async fn pipeline(settings: &Settings) -> Result<ConfiguredPipeline, StartError> {
     let cloud = cloud(settings).await;
-    let parts = Parts::choose(settings, &cloud)?;
-    let ((), loaded) = tokio::join!(cloud::warm(&settings.warm, &parts), load(settings, &cloud));
-    let (loaded, data_failed) = loaded?;
+    let parts = async {
+        let parts = Parts::choose(settings, &cloud)?;
+        cloud::warm(&settings.warm, &parts).await;
+        Ok(parts)
+    };
+    // The rules first: they are loaded on another processor while this one puts the parts together.
+    let (loaded, parts) = tokio::join!(load(settings, &cloud), parts);
+    let ((loaded, data_failed), parts) = (loaded?, parts?);
     loaded.report();
     if settings.state == StateIn::Memory {
         telemetry::emit(&Event::MemoryLimited);

@@ -6,6 +6,7 @@
 //! (`requestParameters.policyDocument.Statement.Effect`); a path that ends at it finds the string.
 
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
 use super::embedded;
 use super::json::{Broken, Json, Kind, Token, compact, differs, has_escapes, tokens, unescape, unescaped};
@@ -17,7 +18,7 @@ pub(super) const MAX_LISTS: u8 = 100;
 /// A field's name, as a rule writes it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct FieldPath {
-    name: Box<str>,
+    name: Arc<str>,
     /// The member that it begins with, and where the rest of the name begins.
     slot: Option<(Slot, usize)>,
     /// Its number among the paths whose places are remembered while a record is looked at.

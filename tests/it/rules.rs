@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 use serde::Deserialize;
-use serde::de::IgnoredAny;
+use serde_json::Value;
 use trailhound::engine::Organisation;
 use trailhound::local::walk;
 use trailhound::rule_pack::{self, Loaded, Pack, RuleSource};
@@ -34,8 +34,8 @@ fn every_rule_fires_on_its_records_and_on_no_near_miss_and_its_test_holds_its_li
 /// The cases of a `.test.yml`.
 #[derive(Deserialize)]
 struct Cases {
-    fires: BTreeMap<String, IgnoredAny>,
-    near_misses: BTreeMap<String, IgnoredAny>,
+    fires: BTreeMap<String, Value>,
+    near_misses: BTreeMap<String, Value>,
 }
 
 #[test]

@@ -1,19 +1,25 @@
 //! What several rules ask, kept once: the same item is compiled once, and asked once a record.
 
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
 use std::sync::Arc;
 
+use hashbrown::HashMap;
+use hashbrown::hash_map::Entry;
+
 use crate::engine::expr::Item;
+use crate::engine::expression::Expression;
 use crate::engine::field::Field;
-use crate::sigma::{DetectionItem, Value};
+use crate::sigma::{DetectionItem, RegexFlags, Value};
 use crate::trail::Distance;
 use crate::yaml::{Diagnostic, SourceFile};
+
+type Expressions = HashMap<(RegexFlags, Box<str>), Arc<Expression>>;
 
 /// Of one set of rules.
 #[derive(Default)]
 pub(in crate::engine) struct Common {
-    items: RefCell<HashMap<String, Arc<Item>>>,
+    items: RefCell<HashMap<Vec<u8>, Arc<Item>>>,
+    expressions: RefCell<Expressions>,
     asked: Cell<u16>,
     paths: RefCell<HashMap<Box<str>, u16>>,
 }
@@ -22,20 +28,35 @@ impl Common {
     /// The item that is written like this, made by `make` if it is the first. From the second on its answer is remembered.
     pub(super) fn item(
         &self,
-        written: String,
+        written: Vec<u8>,
         make: impl FnOnce() -> Result<Item, Diagnostic>,
     ) -> Result<Arc<Item>, Diagnostic> {
         if let Some(item) = self.items.borrow().get(&written) {
-            // The last number stays unused: beyond it answers aren't remembered.
-            let next = self.asked.get();
-            if next < u16::MAX && item.number.set(next).is_ok() {
-                self.asked.set(next + 1);
+            if item.number.get().is_none()
+                && let Some(number) = self.number()
+            {
+                item.number.get_or_init(|| number);
             }
             return Ok(Arc::clone(item));
         }
         let item = Arc::new(make()?);
         self.items.borrow_mut().insert(written, Arc::clone(&item));
         Ok(item)
+    }
+
+    /// The next number of what several rules ask; none when there are too many, whose answers aren't remembered.
+    pub(super) fn number(&self) -> Option<u16> {
+        let number = self.asked.get();
+        self.asked.set(number.checked_add(1)?);
+        Some(number)
+    }
+
+    /// The expression, parsed once.
+    pub(super) fn expression(&self, text: &str, flags: RegexFlags) -> Result<Arc<Expression>, regex::Error> {
+        match self.expressions.borrow_mut().entry((flags, text.into())) {
+            Entry::Occupied(known) => Ok(Arc::clone(known.get())),
+            Entry::Vacant(new) => Ok(Arc::clone(new.insert(Arc::new(Expression::new(text, flags)?)))),
+        }
     }
 
     /// The field with its place remembered, if it has to be searched for.
@@ -56,20 +77,19 @@ impl Common {
 }
 
 /// How an item is written: what is written alike means the same in every rule.
-pub(super) fn written(item: &DetectionItem, file: &SourceFile) -> String {
-    let mut written = String::new();
+pub(super) fn written(item: &DetectionItem, file: &SourceFile) -> Vec<u8> {
+    let mut written = Vec::new();
     // A length in front of each text, so that no two items are written alike.
-    let mut add = |kind: char, text: &str| {
+    let mut add = |kind: u8, text: &str| {
         written.push(kind);
-        written.push_str(&text.len().to_string());
-        written.push(' ');
-        written.push_str(text);
+        written.extend_from_slice(&text.len().to_le_bytes());
+        written.extend_from_slice(text.as_bytes());
     };
-    add('l', &item.label);
+    add(b'l', &item.label);
     for value in &item.values {
         match &value.text {
-            None => add('n', ""),
-            Some(text) => add(if is_quoted(value, file) { 'q' } else { 'p' }, text),
+            None => add(b'n', ""),
+            Some(text) => add(if is_quoted(value, file) { b'q' } else { b'p' }, text),
         }
     }
     written

@@ -40,10 +40,16 @@ impl Compiler<'_> {
             return Ok(Expr::Item(Arc::new(item)));
         }
         let make = || {
-            let tests = values.iter().map(|value| self.value(value, modifiers, keyword));
-            let mut tests: Vec<Test> = tests.collect::<Result<_, _>>()?;
+            let mut tests = Vec::with_capacity(values.len());
+            for value in values {
+                let before = tests.len();
+                self.value(value, modifiers, keyword, &mut tests)?;
+                if modifiers.all && tests.len() != before + 1 {
+                    let forms = tests.split_off(before);
+                    tests.push(Test::Any(forms.into()));
+                }
+            }
             if !modifiers.all {
-                tests = tests.into_iter().flat_map(Test::forms).collect();
                 tests.retain(|test| !is_never_there || test.accepts_null());
             }
             let (every, negated) = (modifiers.all, modifiers.negated);
@@ -60,20 +66,30 @@ impl Compiler<'_> {
         knowledge.lacks(derived).is_some() || derived == Derived::ExpectedPrincipal && !knowledge.expects_anybody()
     }
 
-    /// A value may stand for several: at each offset of its encoding, for each text of a list.
-    fn value(&self, value: &Value, modifiers: &Modifiers, keyword: bool) -> Result<Test, Diagnostic> {
-        let Some(text) = &value.text else { return Ok(Test::Null) };
+    /// Adds what a value asks. It may stand for several: at each offset of its encoding, for each text of a list.
+    fn value(
+        &self,
+        value: &Value,
+        modifiers: &Modifiers,
+        keyword: bool,
+        tests: &mut Vec<Test>,
+    ) -> Result<(), Diagnostic> {
+        let Some(text) = &value.text else {
+            tests.push(Test::Null);
+            return Ok(());
+        };
         if modifiers.fieldref {
             let field = self.field(&FieldName { text: text.trim().to_owned(), span: value.span.clone() })?;
             let other = FieldTest { field, comparison: modifiers.comparison, cased: modifiers.cased };
-            return Ok(Test::Field(Box::new(other)));
+            tests.push(Test::Field(Box::new(other)));
+            return Ok(());
         }
-        let fillings = if modifiers.expand { self.expand(value, text, modifiers)? } else { vec![text.clone()] };
-        let mut tests = Vec::new();
-        for text in fillings {
-            tests.extend(self.tests(value, &text, modifiers, keyword)?);
+        if !modifiers.expand {
+            return self.text(value, text, modifiers, keyword, tests);
         }
-        Ok(if tests.len() == 1 { tests.remove(0) } else { Test::Any(tests.into()) })
+        self.expand(value, text, modifiers)?
+            .iter()
+            .try_for_each(|text| self.text(value, text, modifiers, keyword, tests))
     }
 
     fn expand(&self, value: &Value, text: &str, modifiers: &Modifiers) -> Result<Vec<String>, Diagnostic> {
@@ -85,34 +101,49 @@ impl Compiler<'_> {
             .map_err(|problem| self.error(Code::Placeholder, value, problem.why).advise(problem.advice))
     }
 
-    fn tests(&self, value: &Value, text: &str, modifiers: &Modifiers, keyword: bool) -> Result<Vec<Test>, Diagnostic> {
+    fn text(
+        &self,
+        value: &Value,
+        text: &str,
+        modifiers: &Modifiers,
+        keyword: bool,
+        tests: &mut Vec<Test>,
+    ) -> Result<(), Diagnostic> {
         match modifiers.comparison {
-            Comparison::Cidr => network(text).map(|network| vec![Test::Network(network)]).ok_or_else(|| {
+            Comparison::Cidr => tests.push(network(text).map(Test::Network).ok_or_else(|| {
                 self.error(Code::Cidr, value, format!("`{text}` is no network"))
                     .advise("an address and a prefix length, as in `10.0.0.0/8`")
-            }),
-            Comparison::Regex(flags) => TextMatcher::regex(text, flags)
-                .map(|matcher| vec![Test::Text(matcher)])
-                .map_err(|error| self.regex_error(value, &error)),
+            })?),
+            Comparison::Regex(flags) => {
+                let expression = self.common.expression(text, flags);
+                let expression = expression.map_err(|error| self.regex_error(value, &error))?;
+                tests.push(Test::Text(TextMatcher::regex(expression)));
+            }
             // OK because parsing checked the numbers.
-            Comparison::Number(operator) => Ok(vec![Test::Compare(operator, number(text).unwrap_or(f64::NAN))]),
-            Comparison::Time(part, operator) => Ok(vec![Test::Time(part, operator, number(text).unwrap_or(f64::NAN))]),
+            Comparison::Number(operator) => tests.push(Test::Compare(operator, number(text).unwrap_or(f64::NAN))),
+            Comparison::Time(part, operator) => {
+                tests.push(Test::Time(part, operator, number(text).unwrap_or(f64::NAN)));
+            }
             comparison => {
                 // A keyword may stand anywhere in a text.
                 let comparison = if keyword { Comparison::Contains } else { comparison };
-                let forms = encode(&Pattern::new(text), &modifiers.transforms).map_err(|unfit| {
+                let forms = encode(Pattern::new(text), &modifiers.transforms).map_err(|unfit| {
                     self.error(Code::ModifierUse, value, format!("this value can't be encoded so: {}", unfit.why))
                         .advise(unfit.advice)
                 })?;
-                let matcher = |form: Pattern| TextMatcher::new(&form.widened(comparison), modifiers.cased);
                 let plain =
                     comparison == Comparison::Equals && modifiers.transforms.is_empty() && !is_quoted(value, self.file);
-                Ok(match number(text).filter(|_| plain) {
-                    Some(number) => forms.into_iter().map(|form| Test::Number(matcher(form), number)).collect(),
-                    None => forms.into_iter().map(|form| Test::Text(matcher(form))).collect(),
-                })
+                let number = if plain { number(text) } else { None };
+                tests.extend(forms.into_iter().map(|form| {
+                    let matcher = TextMatcher::new(&form.widened(comparison), modifiers.cased);
+                    match number {
+                        Some(number) => Test::Number(matcher, number),
+                        None => Test::Text(matcher),
+                    }
+                }));
             }
         }
+        Ok(())
     }
 
     /// The last line of a regex error says what is wrong; the lines above draw the expression again.
@@ -147,14 +178,24 @@ pub(in crate::engine) fn network(text: &str) -> Option<IpNet> {
 }
 
 fn label(item: &DetectionItem) -> Box<str> {
-    let value = |value: &Value| value.text.clone().unwrap_or_else(|| "null".to_owned());
-    let values = match item.values.as_slice() {
-        [one] => value(one),
-        many => format!("[{}]", many.iter().map(value).collect::<Vec<_>>().join(", ")),
-    };
-    let label = if item.label.is_empty() { values } else { format!("{}: {values}", item.label) };
-    match label.char_indices().nth(MAX_LABEL) {
-        Some((cut, _)) => format!("{}…", &label[..cut]).into(),
-        None => label.into(),
+    let mut label = item.label.clone();
+    if !label.is_empty() {
+        label.push_str(": ");
     }
+    let brackets = if item.values.len() == 1 { ("", "") } else { ("[", "]") };
+    label.push_str(brackets.0);
+    for (place, value) in item.values.iter().enumerate() {
+        label.push_str(if place > 0 { ", " } else { "" });
+        label.push_str(value.text.as_deref().unwrap_or("null"));
+        // What would follow is cut off, whatever it is: no character has more bytes than four.
+        if label.len() > 4 * MAX_LABEL {
+            break;
+        }
+    }
+    label.push_str(brackets.1);
+    if let Some((cut, _)) = label.char_indices().nth(MAX_LABEL) {
+        label.truncate(cut);
+        label.push('…');
+    }
+    label.into()
 }

@@ -14,7 +14,7 @@ use crate::sigma::{Condition, Detection, Extension, FieldName, Filter, Metadata,
 use crate::yaml::{Code, Diagnostic, SourceFile, Span};
 
 use super::Organisation;
-use super::expr::{Expr, Identifier};
+use super::expr::{Expr, Identifier, JoinedFilter};
 use super::field::Field;
 use super::rule_set::{CompiledRule, RuleInfo, Tuning};
 use super::source::Lack;
@@ -35,7 +35,7 @@ const DEFAULT_WINDOW: SignedDuration = SignedDuration::from_mins(60);
 /// loaded: it would be silence that looks like peace.
 pub(super) fn rule(
     rule: &Rule,
-    filters: &[&Filter],
+    filters: Vec<Arc<JoinedFilter>>,
     organisation: &Organisation,
     common: &Common,
     problems: &mut Vec<Diagnostic>,
@@ -57,10 +57,6 @@ pub(super) fn rule(
         problems.extend(compiler.lacking());
         excepted
     });
-    for filter in filters {
-        let compiler = Compiler::new(&filter.metadata, organisation, common);
-        compiler.detection(&mut detections, &format!("filter \"{}\": ", filter.metadata.title), &filter.detection)?;
-    }
     let dedup = match &extension.alert.dedup {
         Some(fields) => Some(compiler.fields(fields)?),
         // What is new is told once, whoever else did something new in that hour.
@@ -70,11 +66,9 @@ pub(super) fn rule(
     let title = extension.alert.title.as_ref().map(|title| compiler.title(title)).transpose()?;
     let mut info = info(metadata, extension, &compiler)?;
     (info.tuning.exceptions, info.tuning.filters) = (excepted, filters.len());
+    detections.conditions.extend(filters.into_iter().map(Expr::Filter));
     problems.extend(compiler.lacking());
-    let mut identifiers = detections.identifiers;
-    let costs: Vec<u16> = identifiers.iter_mut().map(|identifier| identifier.expr.arrange(&[])).collect();
-    let mut condition = Expr::All(detections.conditions.into_iter().collect());
-    condition.arrange(&costs);
+    let (identifiers, condition, _) = detections.arranged();
     Ok(CompiledRule {
         info: Arc::new(info),
         waits: !lacks_data && !condition.can_hold(&identifiers),
@@ -88,12 +82,18 @@ pub(super) fn rule(
     })
 }
 
-/// Whether a filter can be compiled; what it asks for and is not loaded.
-pub(super) fn check_filter(filter: &Filter, organisation: &Organisation) -> Result<Option<Diagnostic>, Diagnostic> {
-    let common = Common::default();
-    let compiler = Compiler::new(&filter.metadata, organisation, &common);
-    compiler.detection(&mut Detections::default(), "", &filter.detection)?;
-    Ok(compiler.lacking())
+/// Compiles one filter for all rules that it is for, and says what it asks for and is not loaded.
+pub(super) fn filter(
+    filter: &Filter,
+    organisation: &Organisation,
+    common: &Common,
+) -> Result<(Arc<JoinedFilter>, Option<Diagnostic>), Diagnostic> {
+    let compiler = Compiler::new(&filter.metadata, organisation, common);
+    let mut detections = Detections::default();
+    compiler.detection(&mut detections, &format!("filter \"{}\": ", filter.metadata.title), &filter.detection)?;
+    let (identifiers, condition, cost) = detections.arranged();
+    let joined = JoinedFilter { identifiers, condition, cost, number: common.number() };
+    Ok((Arc::new(joined), compiler.lacking()))
 }
 
 /// What people are told about a rule or a correlation.
@@ -139,6 +139,15 @@ struct Detections {
 }
 
 impl Detections {
+    /// All with the cheapest first, and what trying them takes.
+    fn arranged(self) -> (Vec<Identifier>, Expr, u16) {
+        let Self { mut identifiers, conditions } = self;
+        let costs: Vec<u16> = identifiers.iter_mut().map(|identifier| identifier.expr.arrange(&[])).collect();
+        let mut condition = Expr::All(conditions.into_iter().collect());
+        let cost = condition.arrange(&costs);
+        (identifiers, condition, cost)
+    }
+
     fn except(&mut self, name: String, exception: Expr) {
         self.conditions.push(Expr::Not(Box::new(Expr::Identifier(self.identifiers.len()))));
         self.identifiers.push(Identifier { name: name.into(), expr: exception });

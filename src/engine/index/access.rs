@@ -75,6 +75,7 @@ pub(in crate::engine) fn access(expr: &Expr, identifiers: &[Identifier]) -> Opti
         Expr::Any(terms) => union(terms.iter().map(|term| access(term, identifiers))),
         // OK because compiling resolved every name to its place in the list.
         Expr::Identifier(index) => access(&identifiers[*index].expr, identifiers),
+        Expr::Filter(filter) => access(&filter.condition, &filter.identifiers),
         // A field that is null exists, too, so `exists` asks for less than a value.
         Expr::Not(_) | Expr::Exists { .. } => None,
         Expr::Item(item) => of_item(item),

@@ -11,7 +11,7 @@ pub(super) enum Rest {
 }
 
 /// What is left of `expr` for records of the outline that the record at hand has.
-pub(super) fn rest(expr: &Expr, evaluation: &mut Evaluation<'_, '_, '_, Unobserved>) -> Rest {
+pub(super) fn rest<'e>(expr: &'e Expr, evaluation: &mut Evaluation<'e, '_, '_, Unobserved>) -> Rest {
     match expr {
         Expr::All(terms) => joined(terms, false, evaluation, Expr::All),
         Expr::Any(terms) => joined(terms, true, evaluation, Expr::Any),
@@ -24,6 +24,16 @@ pub(super) fn rest(expr: &Expr, evaluation: &mut Evaluation<'_, '_, '_, Unobserv
             // OK because compiling resolved every name to its place in the list.
             rest(&identifiers[*index].expr, evaluation)
         }
+        Expr::Filter(filter) => {
+            let outer = std::mem::replace(&mut evaluation.identifiers, &filter.identifiers);
+            let rest = rest(&filter.condition, evaluation);
+            evaluation.identifiers = outer;
+            match rest {
+                Rest::Settled(holds) => Rest::Settled(holds),
+                // As a whole: its answer is remembered for other rules.
+                Rest::Open(_) => Rest::Open(expr.clone()),
+            }
+        }
         Expr::Exists { field, .. } if super::is_there_settled(field) => Rest::Settled(evaluation.holds(expr)),
         Expr::Item(item) if item.is_settled => Rest::Settled(evaluation.holds(expr)),
         Expr::Exists { .. } | Expr::Item(_) => Rest::Open(expr.clone()),
@@ -31,10 +41,10 @@ pub(super) fn rest(expr: &Expr, evaluation: &mut Evaluation<'_, '_, '_, Unobserv
 }
 
 /// Of joined terms those that are open. One that comes out as `decisive` decides for all.
-fn joined(
-    terms: &[Expr],
+fn joined<'e>(
+    terms: &'e [Expr],
     decisive: bool,
-    evaluation: &mut Evaluation<'_, '_, '_, Unobserved>,
+    evaluation: &mut Evaluation<'e, '_, '_, Unobserved>,
     join: impl FnOnce(crate::engine::expr::Terms) -> Expr,
 ) -> Rest {
     let mut open = Vec::new();
