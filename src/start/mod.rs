@@ -14,6 +14,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
 use jiff::Timestamp;
+use tokio::sync::OnceCell;
+use tokio::task::JoinHandle;
 
 use crate::config::{AlertsTo, ConfigFrom, EnrichmentFrom, KeysFrom, ObjectsFrom, Settings, StateIn};
 use crate::engine::Organisation;
@@ -102,9 +104,9 @@ pub enum StartError {
 /// When nothing could be found or told. A rule that doesn't load is no reason not to start with the others, and neither is
 /// a place that can't be connected to.
 pub async fn pipeline(settings: &Settings) -> Result<ConfiguredPipeline, StartError> {
-    let cloud = cloud(settings).await;
+    let cloud = LazyCloud::new(needs_cloud(settings));
     let parts = async {
-        let parts = Parts::choose(settings, &cloud)?;
+        let parts = Parts::choose(settings, cloud.get().await)?;
         cloud::warm(&settings.warm, &parts).await;
         Ok(parts)
     };
@@ -124,7 +126,7 @@ pub async fn pipeline(settings: &Settings) -> Result<ConfiguredPipeline, StartEr
 /// # Errors
 /// When nothing could be found or told.
 pub async fn with_rules(settings: &Settings, loaded: Loaded) -> Result<ConfiguredPipeline, StartError> {
-    let cloud = cloud(settings).await;
+    let cloud = Cloud::load(needs_cloud(settings)).await;
     let counts = loaded.counts();
     let mut pipeline = Parts::choose(settings, &cloud)?.with(settings, loaded, counts)?;
     if settings.state != StateIn::Memory {
@@ -193,10 +195,12 @@ pub async fn memory(place: &StateIn) -> Result<State, StartError> {
 
 /// Loads the rules on a thread of its own: compiling holds a processor, and connections want to go on. Also how much of what they
 /// may ask for can't be used.
-async fn load(settings: &Settings, cloud: &Cloud) -> Result<(Loaded, u64), StartError> {
+async fn load(settings: &Settings, cloud: &LazyCloud) -> Result<(Loaded, u64), StartError> {
+    let sources = settings.rules.clone();
+    let read = tokio::task::spawn_blocking(move || rule_pack::collect(&sources));
     let data = async {
         match &settings.enrichment {
-            Some(from) => enrichment::gather(from, settings.max_enrichment_bytes, cloud).await,
+            Some(from) => enrichment::gather(from, settings.max_enrichment_bytes, cloud.get().await).await,
             None => Gathered::default(),
         }
     };
@@ -204,11 +208,14 @@ async fn load(settings: &Settings, cloud: &Cloud) -> Result<(Loaded, u64), Start
     let (mut organisation, failed) = (organisation?, data.failed());
     organisation.knowledge = organisation.knowledge.enriched(data.enrichment);
     organisation.least_level = settings.level;
-    let sources = settings.rules.clone();
-    let loading = tokio::task::spawn_blocking(move || rule_pack::load(&sources, &organisation, SystemClock.today()));
-    // It can't have been cancelled, so it panicked.
-    let loaded = loading.await.map_err(|error| std::panic::resume_unwind(error.into_panic()))?;
-    Ok((loaded, failed))
+    let rules = finished(read).await;
+    let compile = move || Loaded::compile(&rules, &organisation, SystemClock.today());
+    Ok((finished(tokio::task::spawn_blocking(compile)).await, failed))
+}
+
+/// What a thread came to. It can't have been cancelled: if it fails, it panicked.
+async fn finished<T>(thread: JoinHandle<T>) -> T {
+    thread.await.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()))
 }
 
 /// Reads what the organisation knows from a file.
@@ -222,27 +229,42 @@ pub fn organisation_file(path: &Path) -> Result<Organisation, StartError> {
     Organisation::parse(&SourceFile::new(path.display().to_string(), text)).map_err(StartError::Organisation)
 }
 
-async fn organisation(from: Option<&ConfigFrom>, cloud: &Cloud) -> Result<Organisation, StartError> {
+async fn organisation(from: Option<&ConfigFrom>, cloud: &LazyCloud) -> Result<Organisation, StartError> {
     match from {
         None => Ok(Organisation::default()),
         Some(ConfigFrom::Path(path)) => organisation_file(path),
         Some(ConfigFrom::S3 { bucket, key }) => {
             let object = ObjectRef { bucket: bucket.clone(), key: key.clone(), version_id: None };
-            let file = SourceFile::new(object.to_string(), cloud.text(&object).await?);
+            let file = SourceFile::new(object.to_string(), cloud.get().await.text(&object).await?);
             Organisation::parse(&file).map_err(StartError::Organisation)
         }
     }
 }
 
-/// The AWS side, asked for only when a setting needs it.
-async fn cloud(settings: &Settings) -> Cloud {
-    let needed = settings.objects == ObjectsFrom::S3
+/// The AWS side, made when it is first asked for: it takes time that loading rules can use.
+struct LazyCloud {
+    is_needed: bool,
+    made: OnceCell<Cloud>,
+}
+
+impl LazyCloud {
+    fn new(is_needed: bool) -> Self {
+        Self { is_needed, made: OnceCell::new() }
+    }
+
+    async fn get(&self) -> &Cloud {
+        self.made.get_or_init(|| Cloud::load(self.is_needed)).await
+    }
+}
+
+/// Whether a setting needs the AWS side.
+fn needs_cloud(settings: &Settings) -> bool {
+    settings.objects == ObjectsFrom::S3
         || matches!(settings.alerts, AlertsTo::Sns(_))
         || matches!(settings.state, StateIn::DynamoDb(_))
         || settings.keys == KeysFrom::CloudTrail
         || matches!(settings.config, Some(ConfigFrom::S3 { .. }))
-        || matches!(settings.enrichment, Some(EnrichmentFrom::S3 { .. }));
-    Cloud::load(needed).await
+        || matches!(settings.enrichment, Some(EnrichmentFrom::S3 { .. }))
 }
 
 fn objects(from: &ObjectsFrom, cloud: &Cloud) -> Result<Objects, StartError> {

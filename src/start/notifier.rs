@@ -7,7 +7,7 @@ use crate::outputs::Channel;
 use crate::telemetry::{self, Event};
 
 use super::cloud::Cloud;
-use super::{Sender, StartError, State, organisation, state};
+use super::{LazyCloud, Sender, StartError, State, organisation, state};
 
 /// A notifier whose parts were chosen by settings.
 pub type ConfiguredNotifier = Notifier<Sender, State, SystemClock>;
@@ -18,17 +18,18 @@ pub type ConfiguredNotifier = Notifier<Sender, State, SystemClock>;
 /// When nobody could be told: a configuration that can't be read, or that names no channel.
 pub async fn notifier(settings: &NotifierSettings) -> Result<ConfiguredNotifier, StartError> {
     // Whatever the settings: secrets are there.
-    let cloud = Cloud::load(true).await;
+    let cloud = LazyCloud::new(true);
     let channels = channels(&settings.config, &cloud).await?;
     if settings.state == StateIn::Memory {
         telemetry::emit(&Event::MemoryLimited);
     }
     let names: Vec<&str> = channels.iter().map(|channel| channel.name.as_str()).collect();
     telemetry::emit(&Event::ChannelsLoaded { channels: &names.join(", ") });
-    Ok(Notifier::new(cloud.sender()?, state(&settings.state, &cloud)?, SystemClock, channels, SecretSource::Aws))
+    let cloud = cloud.get().await;
+    Ok(Notifier::new(cloud.sender()?, state(&settings.state, cloud)?, SystemClock, channels, SecretSource::Aws))
 }
 
-async fn channels(from: &ConfigFrom, cloud: &Cloud) -> Result<Vec<Channel>, StartError> {
+async fn channels(from: &ConfigFrom, cloud: &LazyCloud) -> Result<Vec<Channel>, StartError> {
     let channels = organisation(Some(from), cloud).await?.outputs.channels;
     let place = match from {
         ConfigFrom::Path(path) => path.display().to_string(),

@@ -1,7 +1,7 @@
 //! `trailhound rules new`: a rule to begin with, and its test.
 
 use std::fs;
-use std::io::Write as _;
+use std::io::{self, Write as _};
 use std::path::Path;
 
 use jiff::Timestamp;
@@ -45,10 +45,13 @@ fn chosen(file: &Path, event: Option<&str>) -> Result<String, BoxError> {
 
 /// Nothing that is there is written over.
 fn write_new(path: &Path, text: &str) -> Result<(), BoxError> {
-    path.parent().map_or(Ok(()), fs::create_dir_all)?;
-    let file = fs::File::options().write(true).create_new(true).open(path);
-    let mut file = file.map_err(|error| format!("{}: {error}", path.display()))?;
-    Ok(file.write_all(text.as_bytes())?)
+    let failed = |error: io::Error| match error.kind() {
+        io::ErrorKind::AlreadyExists => format!("{} is there already; choose another name", path.display()),
+        _ => format!("{}: {error}", path.display()),
+    };
+    path.parent().map_or(Ok(()), fs::create_dir_all).map_err(failed)?;
+    let mut file = fs::File::options().write(true).create_new(true).open(path).map_err(failed)?;
+    Ok(file.write_all(text.as_bytes()).map_err(failed)?)
 }
 
 fn titled(path: &Path) -> String {
@@ -104,6 +107,7 @@ fn quoted(text: &str) -> String {
 
 fn test_of(record: &Value) -> Result<String, BoxError> {
     let failed = json!({"errorCode": "AccessDenied", "errorMessage": "User is not authorized to perform this", "responseElements": null});
+    let another_region = json!({"awsRegion": "eu-north-1"});
     let another = json!({"eventName": "AnotherCall"});
     let elsewhere = json!({"eventSource": "example.amazonaws.com"});
     let record = serde_json::to_string_pretty(record)?.replace('\n', "\n  ");
@@ -114,6 +118,7 @@ record:
   {record}
 fires:
   as delivered: {{}}
+  in another Region: {another_region}
 near_misses:
   denied: {failed}
   the same name at another service: {elsewhere}

@@ -35,8 +35,8 @@ pub(super) fn run(args: &DocArgs) -> Result<Verdict, BoxError> {
     }
     for (name, text) in &files {
         let path = args.out.join(name);
-        path.parent().map_or(Ok(()), fs::create_dir_all)?;
-        fs::write(&path, text).map_err(|error| format!("{}: {error}", path.display()))?;
+        let written = path.parent().map_or(Ok(()), fs::create_dir_all).and_then(|()| fs::write(&path, text));
+        written.map_err(|error| format!("{}: {error}", path.display()))?;
     }
     // The page of a rule that is no more.
     for name in there.iter().filter(|name| !files.contains_key(*name)) {
