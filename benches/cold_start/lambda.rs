@@ -167,6 +167,12 @@ fn aws(path: &str, body: &str, objects: &Path) -> Vec<u8> {
     match body {
         "" if key == BUCKET => Vec::new(),
         "" => fs::read(objects.join(key)).unwrap(),
+        _ if body.contains("Action=PublishBatch") => {
+            let ids = body.split('&').filter_map(|part| Some(part.split_once(".Id=")?.1));
+            let each = |id| format!("<member><Id>{id}</Id><MessageId>1</MessageId></member>");
+            let successful: String = ids.map(each).collect::<Vec<_>>().concat();
+            format!("<PublishBatchResponse><PublishBatchResult><Failed/><Successful>{successful}</Successful></PublishBatchResult></PublishBatchResponse>").into_bytes()
+        }
         _ if body.contains("Action=Publish") => {
             b"<PublishResponse><PublishResult><MessageId>1</MessageId></PublishResult></PublishResponse>".to_vec()
         }
