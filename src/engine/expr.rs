@@ -71,8 +71,8 @@ pub(super) struct Item {
     pub(super) negated: bool,
     /// Whether the [outline](super::outline) of a record alone says what it comes to.
     pub(super) is_settled: bool,
-    /// Its number among the items that several rules ask, if it is one.
-    pub(super) number: OnceLock<u16>,
+    /// Its number among what several rules ask, if they do; none when there are too many of these.
+    pub(super) number: OnceLock<Option<u16>>,
 }
 
 /// A named part of a rule.
@@ -196,14 +196,14 @@ impl<'e, O: Observer> Evaluation<'e, '_, '_, O> {
                 self.show(item.field.as_ref());
                 let answer = || self.item(item) != item.negated;
                 let holds = match item.number.get() {
-                    Some(number) if !O::THOROUGH => self.context.ask(*number, answer),
+                    Some(Some(number)) if !O::THOROUGH => self.context.ask(*number, answer),
                     _ => answer(),
                 };
                 self.left(holds)
             }
             Expr::Filter(filter) => {
                 let context = self.context;
-                let mut answer = || self.filter(filter);
+                let mut answer = || self.within(filter, Self::holds);
                 match filter.number {
                     Some(number) if !O::THOROUGH => context.ask(number, answer),
                     _ => answer(),
@@ -212,12 +212,12 @@ impl<'e, O: Observer> Evaluation<'e, '_, '_, O> {
         }
     }
 
-    /// A filter has search identifiers of its own.
-    fn filter(&mut self, filter: &'e JoinedFilter) -> bool {
+    /// Does something with the condition of a filter, which has search identifiers of its own.
+    pub(super) fn within<T>(&mut self, filter: &'e JoinedFilter, work: impl FnOnce(&mut Self, &'e Expr) -> T) -> T {
         let outer = std::mem::replace(&mut self.identifiers, &filter.identifiers);
-        let holds = self.holds(&filter.condition);
+        let result = work(self, &filter.condition);
         self.identifiers = outer;
-        holds
+        result
     }
 
     fn left(&mut self, holds: bool) -> bool {

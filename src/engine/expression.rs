@@ -40,7 +40,7 @@ impl Expression {
     }
 
     pub(super) fn is_match(&self, value: &str) -> bool {
-        // It was parsed, and is small. If compiling failed all the same: rather an alert too many than silence.
+        // What waits until now can't fail. Should it: rather an alert too many than silence.
         let compiled = self.compiled.get_or_init(|| compile(&self.text, self.flags).ok());
         compiled.as_ref().is_none_or(|compiled| compiled.is_match(value))
     }
@@ -93,6 +93,13 @@ mod tests {
             for value in ["arn:aws:iam::111122223333:user/alice", "x:i-0123456789abcdef0", "abbac", ""] {
                 assert_eq!(expression.is_match(value), Regex::new(text).unwrap().is_match(value), "{text} {value}");
             }
+        }
+        // The largest that wait.
+        for text in ["a{2400}", "[a-z]{3000}", "[\u{100}-\u{10ffff}]{400}", "(?:a|[b-d]|é){1000}"] {
+            let expression = Expression::new(text, none).unwrap();
+            assert!(expression.compiled.get().is_none(), "{text}");
+            expression.is_match("");
+            assert!(expression.compiled.get().is_some_and(Option::is_some), "{text}");
         }
         assert!(Expression::new("(a", none).is_err());
         assert!(Expression::new(r"\w{1000}{1000}", none).is_err());

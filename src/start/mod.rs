@@ -111,8 +111,7 @@ pub async fn pipeline(settings: &Settings) -> Result<ConfiguredPipeline, StartEr
         Ok(parts)
     };
     // The rules first: they are loaded on another processor while this one puts the parts together.
-    let (loaded, parts) = tokio::join!(load(settings, &cloud), parts);
-    let ((loaded, data_failed), parts) = (loaded?, parts?);
+    let ((loaded, data_failed), parts) = tokio::try_join!(load(settings, &cloud), parts)?;
     loaded.report();
     if settings.state == StateIn::Memory {
         telemetry::emit(&Event::MemoryLimited);

@@ -32,11 +32,7 @@ impl Common {
         make: impl FnOnce() -> Result<Item, Diagnostic>,
     ) -> Result<Arc<Item>, Diagnostic> {
         if let Some(item) = self.items.borrow().get(&written) {
-            if item.number.get().is_none()
-                && let Some(number) = self.number()
-            {
-                item.number.get_or_init(|| number);
-            }
+            item.number.get_or_init(|| self.number());
             return Ok(Arc::clone(item));
         }
         let item = Arc::new(make()?);

@@ -22,7 +22,6 @@ const MAX_LABEL: usize = 200;
 impl Compiler<'_> {
     pub(super) fn item(&self, item: &DetectionItem) -> Result<Expr, Diagnostic> {
         let DetectionItem { field, modifiers, values, .. } = item;
-        let keyword = field.is_none();
         let field = field.as_ref().map(|field| self.field(field)).transpose()?;
         if let (Some(Field::Derived(Derived::SourceNetwork)), Some(value)) = (&field, values.first()) {
             self.note(&value.span, "a network", self.organisation.knowledge.lacks_networks(item));
@@ -43,7 +42,7 @@ impl Compiler<'_> {
             let mut tests = Vec::with_capacity(values.len());
             for value in values {
                 let before = tests.len();
-                self.value(value, modifiers, keyword, &mut tests)?;
+                self.value(item, value, &mut tests)?;
                 if modifiers.all && tests.len() != before + 1 {
                     let forms = tests.split_off(before);
                     tests.push(Test::Any(forms.into()));
@@ -67,13 +66,8 @@ impl Compiler<'_> {
     }
 
     /// Adds what a value asks. It may stand for several: at each offset of its encoding, for each text of a list.
-    fn value(
-        &self,
-        value: &Value,
-        modifiers: &Modifiers,
-        keyword: bool,
-        tests: &mut Vec<Test>,
-    ) -> Result<(), Diagnostic> {
+    fn value(&self, item: &DetectionItem, value: &Value, tests: &mut Vec<Test>) -> Result<(), Diagnostic> {
+        let modifiers = &item.modifiers;
         let Some(text) = &value.text else {
             tests.push(Test::Null);
             return Ok(());
@@ -85,11 +79,9 @@ impl Compiler<'_> {
             return Ok(());
         }
         if !modifiers.expand {
-            return self.text(value, text, modifiers, keyword, tests);
+            return self.text(item, value, text, tests);
         }
-        self.expand(value, text, modifiers)?
-            .iter()
-            .try_for_each(|text| self.text(value, text, modifiers, keyword, tests))
+        self.expand(value, text, modifiers)?.iter().try_for_each(|text| self.text(item, value, text, tests))
     }
 
     fn expand(&self, value: &Value, text: &str, modifiers: &Modifiers) -> Result<Vec<String>, Diagnostic> {
@@ -101,14 +93,9 @@ impl Compiler<'_> {
             .map_err(|problem| self.error(Code::Placeholder, value, problem.why).advise(problem.advice))
     }
 
-    fn text(
-        &self,
-        value: &Value,
-        text: &str,
-        modifiers: &Modifiers,
-        keyword: bool,
-        tests: &mut Vec<Test>,
-    ) -> Result<(), Diagnostic> {
+    /// Adds what a value asks that says `text`.
+    fn text(&self, item: &DetectionItem, value: &Value, text: &str, tests: &mut Vec<Test>) -> Result<(), Diagnostic> {
+        let modifiers = &item.modifiers;
         match modifiers.comparison {
             Comparison::Cidr => tests.push(network(text).map(Test::Network).ok_or_else(|| {
                 self.error(Code::Cidr, value, format!("`{text}` is no network"))
@@ -126,7 +113,7 @@ impl Compiler<'_> {
             }
             comparison => {
                 // A keyword may stand anywhere in a text.
-                let comparison = if keyword { Comparison::Contains } else { comparison };
+                let comparison = if item.field.is_none() { Comparison::Contains } else { comparison };
                 let forms = encode(Pattern::new(text), &modifiers.transforms).map_err(|unfit| {
                     self.error(Code::ModifierUse, value, format!("this value can't be encoded so: {}", unfit.why))
                         .advise(unfit.advice)

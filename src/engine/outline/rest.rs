@@ -1,6 +1,6 @@
 //! What is left of a rule when the outline of a record is known.
 
-use crate::engine::expr::{Evaluation, Expr, Unobserved};
+use crate::engine::expr::{Evaluation, Expr, Terms, Unobserved};
 
 /// What an expression comes to.
 pub(super) enum Rest {
@@ -24,16 +24,11 @@ pub(super) fn rest<'e>(expr: &'e Expr, evaluation: &mut Evaluation<'e, '_, '_, U
             // OK because compiling resolved every name to its place in the list.
             rest(&identifiers[*index].expr, evaluation)
         }
-        Expr::Filter(filter) => {
-            let outer = std::mem::replace(&mut evaluation.identifiers, &filter.identifiers);
-            let rest = rest(&filter.condition, evaluation);
-            evaluation.identifiers = outer;
-            match rest {
-                Rest::Settled(holds) => Rest::Settled(holds),
-                // As a whole: its answer is remembered for other rules.
-                Rest::Open(_) => Rest::Open(expr.clone()),
-            }
-        }
+        Expr::Filter(filter) => match evaluation.within(filter, |within, condition| rest(condition, within)) {
+            // As a whole: its answer is remembered for other rules.
+            Rest::Open(_) => Rest::Open(expr.clone()),
+            settled @ Rest::Settled(_) => settled,
+        },
         Expr::Exists { field, .. } if super::is_there_settled(field) => Rest::Settled(evaluation.holds(expr)),
         Expr::Item(item) if item.is_settled => Rest::Settled(evaluation.holds(expr)),
         Expr::Exists { .. } | Expr::Item(_) => Rest::Open(expr.clone()),
@@ -45,7 +40,7 @@ fn joined<'e>(
     terms: &'e [Expr],
     decisive: bool,
     evaluation: &mut Evaluation<'e, '_, '_, Unobserved>,
-    join: impl FnOnce(crate::engine::expr::Terms) -> Expr,
+    join: impl FnOnce(Terms) -> Expr,
 ) -> Rest {
     let mut open = Vec::new();
     for term in terms {
