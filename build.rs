@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 use sigma::Collection;
-use yaml::SourceFile;
+use yaml::{SourceFile, Text};
 
 fn main() {
     println!("cargo:rerun-if-changed=rules");
@@ -47,7 +47,7 @@ fn main() {
 }
 
 /// The packs that the documents of a file name, and the file that holds what they say.
-fn parsed(name: &str, path: &Path, out: &Path) -> (Vec<String>, PathBuf) {
+fn parsed(name: &str, path: &Path, out: &Path) -> (Vec<Text>, PathBuf) {
     let text = fs::read_to_string(path).expect("rules/ is readable");
     let documents = sigma::parse(&SourceFile::new(name, text));
     let bytes = documents.to_bytes().unwrap_or_else(|| {
@@ -59,10 +59,10 @@ fn parsed(name: &str, path: &Path, out: &Path) -> (Vec<String>, PathBuf) {
     (packs(documents), parsed)
 }
 
-fn packs(documents: Collection) -> Vec<String> {
+fn packs(documents: Collection) -> Vec<Text> {
     let rules = documents.rules.into_iter().map(|rule| rule.extension);
     let extensions = rules.chain(documents.correlations.into_iter().map(|rule| rule.extension));
-    let mut packs: Vec<String> = extensions.flat_map(|extension| extension.packs).collect();
+    let mut packs: Vec<Text> = extensions.flat_map(|extension| extension.packs).collect();
     packs.sort_unstable();
     packs.dedup();
     packs

@@ -113,7 +113,7 @@ pub(super) fn count(rules: Rules, records: usize, whole: bool) {
     black_box(matching(&Files::new(Kind::Data, 20, 20).gzip, set.as_ref()));
     // The same for expressions, which are compiled when they are first asked. One by one, so that no matcher remembers the records.
     if let Some(set) = &set {
-        black_box(one_by_one(&Files::new(Kind::Busy, 500, 500).gzip, set));
+        black_box(one_by_one(&files, set));
     }
     let Counts { records, tried, matches } = measured(&files, set.as_ref(), whole);
     println!("records {records}\nrules {}\ntried {tried}\nmatches {matches}", set.map_or(0, |set| set.rules().len()));

@@ -16,6 +16,7 @@ use crate::finding::{
 };
 use crate::sigma::{Mode, Status};
 use crate::trail::{EventIdentity, KeptRecord, Mfa, Outcome};
+use crate::yaml::Text;
 
 use super::acquaintance::Acquaintance;
 use super::decision::{Alert, Repetition};
@@ -183,13 +184,13 @@ fn forgotten(kept: &Kept) -> RuleInfo {
         mode: Mode::Live,
         status: Status::Test,
         changed: None,
-        description: String::new(),
+        description: Text::default(),
         references: Vec::new(),
         tags: Vec::new(),
         falsepositives: Vec::new(),
         runbook: Vec::new(),
         commands: Vec::new(),
-        file: String::new(),
+        file: Text::default(),
         window: SignedDuration::ZERO,
         tuning: Tuning::default(),
     }

@@ -102,7 +102,7 @@ impl Correlations {
         let mut set = Self { feeds: rules.iter().map(|_| Vec::new()).collect(), ..Self::default() };
         let mut waiting: Vec<&CorrelationRule> = Vec::new();
         for rule in correlations {
-            let change = organisation.overrides.get(&rule.metadata.id);
+            let change = organisation.overrides.get(&*rule.metadata.id);
             if change.is_some_and(|change| change.off) {
                 set.off.push(rule.metadata.clone());
                 continue;
@@ -147,7 +147,7 @@ impl Correlations {
         set
     }
 
-    fn parts<'c>(&self, rule: &'c CorrelationRule, rules: &Called<usize>) -> Result<Vec<Part>, &'c RuleRef> {
+    fn parts<'c>(&self, rule: &'c CorrelationRule, rules: &Called<'_, usize>) -> Result<Vec<Part>, &'c RuleRef> {
         let part = |named: &'c RuleRef| {
             let called = |info: &RuleInfo| info.is_referred_to(&named.text);
             let correlation = || self.all.iter().position(|rule| called(&rule.info));
@@ -324,7 +324,7 @@ fn for_rule<'c>(correlation: &'c Correlation, name: &'c FieldName, rule: &RuleIn
 
 /// What the rules that a correlation names have to be: each another one, called by what no other is called, and those of its
 /// aliases among them.
-fn check(rule: &CorrelationRule, parts: &[Part], all: &Called<&Metadata>) -> Result<(), Diagnostic> {
+fn check(rule: &CorrelationRule, parts: &[Part], all: &Called<'_, &Metadata>) -> Result<(), Diagnostic> {
     let CorrelationRule { metadata, correlation, .. } = rule;
     let error = |named: &RuleRef, message: String| {
         Diagnostic::new(Code::Correlation, &metadata.file, named.span.clone(), message)
@@ -356,7 +356,7 @@ fn unresolved(
     rule: &CorrelationRule,
     missing: &RuleRef,
     collection: &Collection,
-    all: &Called<&Metadata>,
+    all: &Called<'_, &Metadata>,
 ) -> Diagnostic {
     let known = all.get(&missing.text).next();
     let aside = collection.aside.iter().find(|(metadata, _)| metadata.is_called(&missing.text));

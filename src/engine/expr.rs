@@ -4,6 +4,7 @@ use std::ops::{ControlFlow, Deref};
 use std::sync::{Arc, OnceLock};
 
 use crate::trail::FieldValue;
+use crate::yaml::Text;
 
 use super::context::Context;
 use super::field::Field;
@@ -78,7 +79,7 @@ pub(super) struct Item {
 /// A named part of a rule.
 #[derive(Debug, Clone)]
 pub(super) struct Identifier {
-    pub(super) name: Box<str>,
+    pub(super) name: Text,
     pub(super) expr: Expr,
 }
 

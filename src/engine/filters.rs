@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::civil::Date;
 
 use crate::sigma::{Collection, Filter, FilteredRules, Rule};
-use crate::yaml::{Code, Diagnostic, suggest};
+use crate::yaml::{Code, Diagnostic, Text, suggest};
 
 use super::Organisation;
 use super::compile::{self, Common};
@@ -118,7 +118,7 @@ fn ageing(filter: &Filter, today: Date) -> Option<Diagnostic> {
     let upkeep = &filter.upkeep;
     let (last, span) = upkeep.expires.as_ref()?;
     let left = today.until(*last).map_or(0, |left| left.get_days());
-    let about: Vec<&str> = [&upkeep.owner, &upkeep.reason].into_iter().flatten().map(String::as_str).collect();
+    let about: Vec<&str> = [&upkeep.owner, &upkeep.reason].into_iter().flatten().map(Text::as_str).collect();
     let about = if about.is_empty() { String::new() } else { format!(" ({})", about.join(": ")) };
     let title = &filter.metadata.title;
     let (code, message) = if *last < today {

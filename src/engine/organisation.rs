@@ -24,7 +24,7 @@ use ipnet::IpNet;
 
 use crate::outputs::{self, Outputs};
 use crate::sigma::{Level, Mode, SearchIdentifier, Shape, exceptions, mode};
-use crate::yaml::{Code, Diagnostic, Key, Kind, Node, SourceFile, Span, suggest};
+use crate::yaml::{Code, Diagnostic, Key, Kind, Node, SourceFile, Span, Text, suggest};
 
 use super::source::is_aws;
 use super::{Account, ExpectedPrincipals, Knowledge, Limits, Networks, compile};
@@ -181,7 +181,7 @@ fn account(shape: Shape<'_>, node: &Node, members: &[&str]) -> Result<Account, D
         node
     };
     let name = shape.text(name, "an account's name")?.to_owned();
-    Ok(Account { name, owner: shape.optional_text(node, "owner")?, is_partner: false })
+    Ok(Account { name, owner: shape.optional_text(node, "owner")?.map(String::from), is_partner: false })
 }
 
 /// Networks by their names.
@@ -244,7 +244,7 @@ fn expected_principals(shape: Shape<'_>, node: &Node) -> Result<Vec<ExpectedPrin
                 shape.text(shape.required(entry, "resource", "an ARN, with `*` where it may vary")?, "resource")?;
             shape.required(entry, "principals", "a list of ARNs; `[]` when nobody is expected")?;
             let principals = shape.texts(entry, "principals")?;
-            Ok(ExpectedPrincipals::new(resource, principals.iter().map(String::as_str)))
+            Ok(ExpectedPrincipals::new(resource, principals.iter().map(Text::as_str)))
         })
         .collect()
 }
@@ -277,7 +277,7 @@ fn placeholders(shape: Shape<'_>, node: &Node) -> Result<BTreeMap<String, Vec<St
             }
             Ok((
                 name.text.clone(),
-                shape.spanned_texts(list, "a placeholder's list")?.into_iter().map(|(text, _)| text).collect(),
+                shape.spanned_texts(list, "a placeholder's list")?.into_iter().map(|(text, _)| text.into()).collect(),
             ))
         })
         .collect()

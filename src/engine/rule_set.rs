@@ -8,7 +8,7 @@ use jiff::civil::Date;
 
 use crate::sigma::{Collection, Level, Metadata, Mode, Status};
 use crate::trail::Record;
-use crate::yaml::{Code, Diagnostic};
+use crate::yaml::{Code, Diagnostic, Text};
 
 use super::compile::Common;
 use super::context::{Context, Room};
@@ -71,21 +71,21 @@ pub struct RuleInfo {
     /// How far it is proven.
     pub status: Status,
     /// When it was last changed.
-    pub changed: Option<String>,
+    pub changed: Option<Text>,
     /// Why it matters.
-    pub description: String,
+    pub description: Text,
     /// Further reading.
-    pub references: Vec<String>,
+    pub references: Vec<Text>,
     /// `attack.t1098` and the like.
-    pub tags: Vec<String>,
+    pub tags: Vec<Text>,
     /// Benign events that look alike.
-    pub falsepositives: Vec<String>,
+    pub falsepositives: Vec<Text>,
     /// What the receiver does first.
-    pub runbook: Vec<String>,
+    pub runbook: Vec<Text>,
     /// Commands to paste, to look further or to stop it.
     pub commands: Vec<Command>,
     /// The file it stands in.
-    pub file: String,
+    pub file: Text,
     /// For how long one alert speaks for those that follow it, in event time.
     pub window: SignedDuration,
     /// What else the organisation makes of it.

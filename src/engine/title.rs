@@ -2,7 +2,7 @@
 
 use crate::sigma::{FieldName, Template, TemplatePart};
 use crate::trail::Record;
-use crate::yaml::Diagnostic;
+use crate::yaml::{Diagnostic, Text};
 
 use super::Knowledge;
 use super::context::{Context, Room};
@@ -18,7 +18,7 @@ pub struct Command(Vec<Part>);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Part {
-    Text(Box<str>),
+    Text(Text),
     Field(Field),
 }
 
@@ -32,7 +32,7 @@ fn resolve(
     field: impl Fn(&FieldName) -> Result<Field, Diagnostic>,
 ) -> Result<Vec<Part>, Diagnostic> {
     let part = |part: &TemplatePart| match part {
-        TemplatePart::Text(text) => Ok(Part::Text(text.as_str().into())),
+        TemplatePart::Text(text) => Ok(Part::Text(text.clone())),
         TemplatePart::Field(name) => field(name).map(Part::Field),
     };
     template.0.iter().map(part).collect()

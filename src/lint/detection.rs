@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use crate::sigma::{Comparison, Condition, DetectionItem};
-use crate::yaml::{Code, Diagnostic};
+use crate::yaml::{Code, Diagnostic, Text};
 
 use super::subject::{Body, Subject};
 
@@ -19,7 +19,7 @@ pub(super) fn unused_identifiers(subject: &Subject<'_>) -> Vec<Diagnostic> {
         .filter(|(index, (name, _))| !reached.contains(index) && !name.starts_with('_'));
     let members = subject.section().map(|section| section.members()).unwrap_or_default();
     let place = |name: &str| members.iter().find(|(key, _)| key.text == name).map(|(key, _)| &key.span);
-    let warning = |(_, (name, _)): (usize, &(String, _))| {
+    let warning = |(_, (name, _)): (usize, &(Text, _))| {
         let message = format!("no condition reaches `{name}`");
         let span = place(name).unwrap_or(subject.title());
         subject.warn(Code::UnusedIdentifier, span, message).advise("add it to the condition, or leave it out")

@@ -85,13 +85,13 @@ fn some(text: &str, max: usize) -> String {
     if text.is_empty() { "-".to_owned() } else { plain::cut(text, max) }
 }
 
-fn types(tags: &[String]) -> Vec<&'static str> {
+fn types(tags: &[impl AsRef<str>]) -> Vec<&'static str> {
     let names: Vec<&str> = types_of(tags).take(MAX_TYPES).collect();
     if names.is_empty() { vec!["Unusual Behaviors/User"] } else { names }
 }
 
 /// In the taxonomy of Security Hub's findings, by the tactics of ATT&CK that tags name.
-pub(super) fn types_of(tags: &[String]) -> impl Iterator<Item = &'static str> {
+pub(super) fn types_of(tags: &[impl AsRef<str>]) -> impl Iterator<Item = &'static str> {
     const TACTICS: &[(&str, &str)] = &[
         ("initial-access", "TTPs/Initial Access"),
         ("execution", "TTPs/Execution"),
@@ -108,7 +108,7 @@ pub(super) fn types_of(tags: &[String]) -> impl Iterator<Item = &'static str> {
         ("exfiltration", "Effects/Data Exfiltration"),
         ("impact", "Effects/Data Destruction"),
     ];
-    let tactics = tags.iter().filter_map(|tag| tag.strip_prefix("attack."));
+    let tactics = tags.iter().filter_map(|tag| tag.as_ref().strip_prefix("attack."));
     tactics.filter_map(|tactic| TACTICS.iter().find(|(known, _)| *known == tactic)).map(|(_, name)| *name)
 }
 
@@ -153,7 +153,7 @@ mod tests {
 
     #[test]
     fn a_tactic_is_called_as_security_hub_calls_it() {
-        let of = |tags: &[&str]| types(&tags.iter().map(|tag| (*tag).to_owned()).collect::<Vec<_>>());
+        let of = |tags: &[&str]| types(tags);
         assert_eq!(of(&["attack.persistence", "attack.t1098", "cve.2026-1"]), ["TTPs/Persistence"]);
         assert_eq!(
             of(&["attack.impact", "attack.exfiltration"]),

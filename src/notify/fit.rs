@@ -126,13 +126,13 @@ fn short_rule(rule: &RuleInfo) -> RuleInfo {
         mode: rule.mode,
         status: rule.status,
         changed: option(rule.changed.as_ref()),
-        description: plain::line(&rule.description, MAX_DESCRIPTION),
+        description: plain::line(&rule.description, MAX_DESCRIPTION).into(),
         references: list(&rule.references),
         tags: list(&rule.tags),
         falsepositives: list(&rule.falsepositives),
         runbook: list(&rule.runbook),
         commands: Vec::new(),
-        file: short(&rule.file),
+        file: short(&rule.file).into(),
         window: rule.window,
         tuning: rule.tuning.clone(),
     }
@@ -200,10 +200,10 @@ fn short(text: &str) -> String {
     plain::line(&redact::text(text), MAX_TEXT)
 }
 
-fn option(text: Option<&String>) -> Option<String> {
-    text.map(|text| short(text)).filter(|text| !text.is_empty())
+fn option<T: AsRef<str> + From<String>>(text: Option<&T>) -> Option<T> {
+    text.map(|text| short(text.as_ref())).filter(|text| !text.is_empty()).map(T::from)
 }
 
-fn list(texts: &[String]) -> Vec<String> {
-    texts.iter().take(MAX_ITEMS).map(|text| short(text)).collect()
+fn list<T: AsRef<str> + From<String>>(texts: &[T]) -> Vec<T> {
+    texts.iter().take(MAX_ITEMS).map(|text| short(text.as_ref()).into()).collect()
 }

@@ -49,7 +49,7 @@ pub(crate) fn masked_words(error: Diagnostic) -> Diagnostic {
 /// The error, with these places of its file hidden.
 fn without(error: Diagnostic, hidden: Vec<Span>) -> Diagnostic {
     let file = error.file();
-    let mut text = file.text.clone().into_bytes();
+    let mut text = file.text.as_bytes().to_vec();
     for span in hidden {
         text[span].fill(b'*');
     }

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::sigma::{self, Collection};
-use crate::yaml::{Kind, Node, SourceFile};
+use crate::yaml::{Kind, Node, SourceFile, Text};
 
 /// A file of rules that is built in, and the packs that it belongs to.
 struct BuiltIn {
@@ -101,7 +101,7 @@ pub(super) fn always(folders: &Collection, collection: &mut Collection) {
 
 fn read(files: impl IntoIterator<Item = &'static BuiltIn>, collection: &mut Collection) {
     for file in files {
-        let source = SourceFile::new(file.name, file.text);
+        let source = SourceFile::new(Text::built_in(file.name), Text::built_in(file.text));
         // A test holds that none has to be parsed again.
         collection.extend(Collection::from_bytes(file.parsed, &source).unwrap_or_else(|| sigma::parse(&source)));
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::yaml::{Code, Diagnostic, Kind, Node, SourceFile, suggest};
+use crate::yaml::{Code, Diagnostic, Kind, Node, SourceFile, Text, suggest};
 
 use super::correlation::CorrelationRule;
 use super::filter::Filter;
@@ -14,6 +14,7 @@ use super::shape::Shape;
 
 /// What a set of files holds. Every document ends in exactly one of these.
 #[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(bound(deserialize = "'de: 'static"))]
 pub struct Collection {
     /// Rules for CloudTrail, in file order.
     pub rules: Vec<Rule>,
@@ -144,7 +145,7 @@ const RETIRED: &str = "deprecated or unsupported";
 
 /// A rule for AWS whose log source is one slip away from CloudTrail's would vanish among those for other log sources.
 fn nearly_cloudtrail(shape: Shape<'_>, document: &Node, logsource: &LogSource) -> Option<Diagnostic> {
-    let near = |word: &Option<String>, known: &'static str| {
+    let near = |word: &Option<Text>, known: &'static str| {
         word.as_ref().is_some_and(|word| suggest(&word.replace(['-', '_', ' '], ""), [known]).is_some())
     };
     let aws = near(&logsource.product, "aws") || near(&logsource.product, "amazon");

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::yaml::{Code, Diagnostic, Key, Kind, Node, Span};
+use crate::yaml::{Code, Diagnostic, Key, Kind, Node, Span, Text};
 
 use super::condition::{self, Condition};
 use super::modifier::Modifiers;
@@ -11,15 +11,17 @@ use super::use_of_modifiers;
 
 /// What a rule looks for.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(bound(deserialize = "'de: 'static"))]
 pub struct Detection {
     /// Search identifiers by name, in file order.
-    pub identifiers: Vec<(String, SearchIdentifier)>,
+    pub identifiers: Vec<(Text, SearchIdentifier)>,
     /// How they are joined.
     pub condition: Condition,
 }
 
 /// What one search identifier asks for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(bound(deserialize = "'de: 'static"))]
 pub enum SearchIdentifier {
     /// A map: every item has to match.
     AllOf(Vec<DetectionItem>),
@@ -29,9 +31,10 @@ pub enum SearchIdentifier {
 
 /// One field and what it is held against.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(bound(deserialize = "'de: 'static"))]
 pub struct DetectionItem {
     /// Field and modifiers as written; empty for a bare keyword.
-    pub label: String,
+    pub label: Text,
     /// The field; `None` for keywords, which are looked for in the whole record.
     pub field: Option<FieldName>,
     /// How.
@@ -42,18 +45,20 @@ pub struct DetectionItem {
 
 /// A field's name and where it stands.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(bound(deserialize = "'de: 'static"))]
 pub struct FieldName {
     /// As written.
-    pub text: String,
+    pub text: Text,
     /// Where.
     pub span: Span,
 }
 
 /// A value and where it stands.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(bound(deserialize = "'de: 'static"))]
 pub struct Value {
     /// `None` is null: the field is missing or null.
-    pub text: Option<String>,
+    pub text: Option<Text>,
     /// Where.
     pub span: Span,
 }
@@ -71,7 +76,7 @@ impl Detection {
                         .error(Code::Unsupported, &key.span, "`timeframe` belongs to Sigma 1")
                         .advise("write a correlation with a `timespan`"));
                 }
-                name => identifiers.push((name.to_owned(), SearchIdentifier::parse(shape, value, name)?)),
+                name => identifiers.push((Text::from(name), SearchIdentifier::parse(shape, value, name)?)),
             }
         }
         let condition = shape.required(node, "condition", "for example `condition: selection`")?;
@@ -104,7 +109,7 @@ impl SearchIdentifier {
 }
 
 fn keyword(node: &Node) -> DetectionItem {
-    DetectionItem { label: String::new(), field: None, modifiers: Modifiers::default(), values: vec![value(node)] }
+    DetectionItem { label: Text::default(), field: None, modifiers: Modifiers::default(), values: vec![value(node)] }
 }
 
 fn item(shape: Shape<'_>, key: &Key, node: &Node) -> Result<DetectionItem, Diagnostic> {
@@ -117,9 +122,9 @@ fn item(shape: Shape<'_>, key: &Key, node: &Node) -> Result<DetectionItem, Diagn
     // OK because splitting gives at least one part.
     let (name, span) = words.next().unwrap_or_default();
     let modifiers = Modifiers::parse(shape, words)?;
-    let field = (!name.is_empty()).then(|| FieldName { text: name.to_owned(), span });
+    let field = (!name.is_empty()).then(|| FieldName { text: name.into(), span });
     let label = key.text.clone();
-    let item = DetectionItem { label, field, modifiers, values: values(shape, node, &key.text)? };
+    let item = DetectionItem { label: label.into(), field, modifiers, values: values(shape, node, &key.text)? };
     use_of_modifiers::check(shape, &item, key, node)?;
     Ok(item)
 }
@@ -143,5 +148,5 @@ fn values(shape: Shape<'_>, node: &Node, what: &str) -> Result<Vec<Value>, Diagn
 }
 
 fn value(node: &Node) -> Value {
-    Value { text: node.text().map(str::to_owned), span: node.span.clone() }
+    Value { text: node.text().map(Text::from), span: node.span.clone() }
 }

@@ -4,7 +4,7 @@ use jiff::SignedDuration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::yaml::{Code, Diagnostic, Kind, Node, Span};
+use crate::yaml::{Code, Diagnostic, Kind, Node, Span, Text};
 
 use super::correlation::RuleRef;
 use super::detection::{FieldName, SearchIdentifier};
@@ -13,6 +13,7 @@ use super::shape::Shape;
 
 /// The `trailhound` section of a rule.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(bound(deserialize = "'de: 'static"))]
 pub struct Extension {
     /// Makes the rule one about new values.
     pub first_seen: Option<FirstSeen>,
@@ -25,7 +26,7 @@ pub struct Extension {
     /// Names of filters that are joined to it.
     pub filters: Vec<RuleRef>,
     /// The shipped packs that it belongs to.
-    pub packs: Vec<String>,
+    pub packs: Vec<Text>,
 }
 
 /// Whether people are told.
@@ -40,6 +41,7 @@ pub enum Mode {
 
 /// `alert`: how a finding becomes an alert.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(bound(deserialize = "'de: 'static"))]
 pub struct AlertOptions {
     /// In place of the rule's title, with fields in braces.
     pub title: Option<Template>,
@@ -48,22 +50,24 @@ pub struct AlertOptions {
     /// For how long, in event time; `None` for the default of an hour.
     pub window: Option<SignedDuration>,
     /// What the receiver does first.
-    pub runbook: Vec<String>,
+    pub runbook: Vec<Text>,
     /// Commands to paste, with fields in braces.
     pub commands: Vec<Template>,
     /// Reading for the receiver, besides the rule's own.
-    pub references: Vec<String>,
+    pub references: Vec<Text>,
 }
 
 /// A text with fields in it: `Trail {requestParameters.name} stopped`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(bound(deserialize = "'de: 'static"))]
 pub struct Template(pub Vec<TemplatePart>);
 
 /// A part of such a text.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(bound(deserialize = "'de: 'static"))]
 pub enum TemplatePart {
     /// As it is.
-    Text(String),
+    Text(Text),
     /// The value of a field.
     Field(FieldName),
 }
@@ -168,13 +172,13 @@ fn template(shape: Shape<'_>, text: &str, place: &Span) -> Result<Template, Diag
         if name.is_empty() || name.contains(['{', ' ']) {
             return error(inside, "a field's name belongs between the braces");
         }
-        parts.extend((!literal.is_empty()).then(|| TemplatePart::Text(std::mem::take(&mut literal))));
+        parts.extend((!literal.is_empty()).then(|| TemplatePart::Text(std::mem::take(&mut literal).into())));
         let span = shape.file.part(place, text, inside);
-        parts.push(TemplatePart::Field(FieldName { text: name.to_owned(), span }));
+        parts.push(TemplatePart::Field(FieldName { text: name.into(), span }));
         at = brace + end + 1;
     }
     literal.push_str(&text[at..]);
-    parts.extend((!literal.is_empty()).then_some(TemplatePart::Text(literal)));
+    parts.extend((!literal.is_empty()).then(|| TemplatePart::Text(literal.into())));
     Ok(Template(parts))
 }
 

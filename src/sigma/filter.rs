@@ -7,7 +7,7 @@ use jiff::civil::Date;
 
 use serde::{Deserialize, Serialize};
 
-use crate::yaml::{Code, Diagnostic, Kind, Node, Span};
+use crate::yaml::{Code, Diagnostic, Kind, Node, Span, Text};
 
 use super::correlation::RuleRef;
 use super::detection::Detection;
@@ -17,6 +17,7 @@ use super::shape::Shape;
 
 /// A filter as its author wrote it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(bound(deserialize = "'de: 'static"))]
 pub struct Filter {
     /// What it says about itself.
     pub metadata: Metadata,
@@ -32,17 +33,19 @@ pub struct Filter {
 
 /// The `trailhound` section of a filter: who answers for it, and for how long it holds.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(bound(deserialize = "'de: 'static"))]
 pub struct Upkeep {
     /// Whom to ask.
-    pub owner: Option<String>,
+    pub owner: Option<Text>,
     /// Why it is there.
-    pub reason: Option<String>,
+    pub reason: Option<Text>,
     /// The last day on which it holds, in UTC, and where that is written.
     pub expires: Option<(Date, Span)>,
 }
 
 /// Which rules a filter is for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(bound(deserialize = "'de: 'static"))]
 pub enum FilteredRules {
     /// Every rule of its log source.
     Any,
@@ -102,7 +105,7 @@ fn rules(shape: Shape<'_>, filter: &Node) -> Result<FilteredRules, Diagnostic> {
             shape
                 .spanned_texts(node, "rules")?
                 .into_iter()
-                .map(|(text, span)| RuleRef { text: text.trim().to_owned(), span })
+                .map(|(text, span)| RuleRef { text: text.trim().into(), span })
                 .collect(),
         )),
     }

@@ -6,7 +6,7 @@ use jiff::SignedDuration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::yaml::{Code, Diagnostic, Kind, Node, Span};
+use crate::yaml::{Code, Diagnostic, Kind, Node, Span, Text};
 
 use super::detection::FieldName;
 use super::extension::fields;
@@ -14,6 +14,7 @@ use super::shape::Shape;
 
 /// A match counts when its entity shows this value for the first time.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(bound(deserialize = "'de: 'static"))]
 pub struct FirstSeen {
     /// Fields that name whose habits are learned.
     pub entity: Vec<FieldName>,
@@ -40,6 +41,7 @@ pub struct NetworkPrefixes {
 
 /// `ignore`: matches that are neither learned nor told.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(bound(deserialize = "'de: 'static"))]
 pub struct Ignore {
     /// Calls that AWS services make. Default false.
     pub service_calls: bool,
@@ -49,9 +51,10 @@ pub struct Ignore {
 
 /// A network, `%name%` for a list of them, or `trusted` for the organisation's own.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(bound(deserialize = "'de: 'static"))]
 pub struct NetworkName {
     /// As it is written.
-    pub text: String,
+    pub text: Text,
     /// Where.
     pub span: Span,
 }

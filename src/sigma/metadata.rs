@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::yaml::{Code, Diagnostic, Node, SourceFile, Span, suggest};
+use crate::yaml::{Code, Diagnostic, Node, SourceFile, Span, Text, suggest};
 
 use super::shape::Shape;
 
 /// What a rule, a correlation or a filter says about itself.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(bound(deserialize = "'de: 'static"))]
 pub struct Metadata {
     /// The file it stands in.
     #[serde(skip)]
@@ -17,25 +18,25 @@ pub struct Metadata {
     /// Where it stands in it.
     pub span: Span,
     /// What a match means; becomes the alert's title.
-    pub title: String,
+    pub title: Text,
     /// The UUID that it declares. What has none is named after its title.
-    pub id: String,
+    pub id: Text,
     /// What correlations and filters may call it besides its id.
-    pub name: Option<String>,
+    pub name: Option<Text>,
     /// How far it is proven.
     pub status: Status,
     /// How bad a match is; `medium` when it doesn't say.
     pub level: Level,
     /// Why a match matters.
-    pub description: String,
+    pub description: Text,
     /// Further reading.
-    pub references: Vec<String>,
+    pub references: Vec<Text>,
     /// `attack.t1098` and the like.
-    pub tags: Vec<String>,
+    pub tags: Vec<Text>,
     /// Benign events that look alike.
-    pub falsepositives: Vec<String>,
+    pub falsepositives: Vec<Text>,
     /// When it was last changed: `modified`, or else `date`, as it stands there.
-    pub changed: Option<String>,
+    pub changed: Option<Text>,
 }
 
 /// How bad a match is.
@@ -135,12 +136,12 @@ impl Metadata {
     pub(super) fn parse(shape: Shape<'_>, node: &Node) -> Result<Self, Diagnostic> {
         known_members(shape, node)?;
         let title = shape.required(node, "title", "one line that says what happened")?;
-        let title = shape.text(title, "title")?.trim().to_owned();
+        let title = Text::from(shape.text(title, "title")?.trim());
         let word = |name: &str| node.get(name).filter(|node| node.text().is_some());
         Ok(Self {
             file: Arc::clone(shape.file),
             span: node.span.clone(),
-            id: shape.optional_text(node, "id")?.unwrap_or_else(|| named_after(&title)),
+            id: shape.optional_text(node, "id")?.unwrap_or_else(|| named_after(&title).into()),
             name: shape.optional_text(node, "name")?,
             status: word("status").map_or(Ok(Status::Test), |node| shape.word(node, "status", Status::WORDS))?,
             level: word("level").map_or(Ok(Level::Medium), |node| shape.word(node, "level", Level::WORDS))?,
@@ -148,7 +149,7 @@ impl Metadata {
             references: shape.texts(node, "references")?,
             tags: shape.texts(node, "tags")?,
             falsepositives: shape.texts(node, "falsepositives")?,
-            changed: ["modified", "date"].iter().find_map(|name| word(name)?.text()).map(str::to_owned),
+            changed: ["modified", "date"].iter().find_map(|name| word(name)?.text()).map(Text::from),
             title,
         })
     }

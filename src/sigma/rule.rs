@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::yaml::{Diagnostic, Node};
+use crate::yaml::{Diagnostic, Node, Text};
 
 use super::detection::Detection;
 use super::extension::Extension;
@@ -11,6 +11,7 @@ use super::shape::Shape;
 
 /// A rule whose form is right. Whether its fields, expressions and networks make sense is found when it is compiled.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(bound(deserialize = "'de: 'static"))]
 pub struct Rule {
     /// What it says about itself.
     pub metadata: Metadata,
@@ -24,11 +25,12 @@ pub struct Rule {
 
 /// Which logs a rule reads.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(bound(deserialize = "'de: 'static"))]
 #[expect(missing_docs, reason = "the words of the specification")]
 pub struct LogSource {
-    pub category: Option<String>,
-    pub product: Option<String>,
-    pub service: Option<String>,
+    pub category: Option<Text>,
+    pub product: Option<Text>,
+    pub service: Option<Text>,
 }
 
 impl LogSource {
@@ -59,7 +61,7 @@ impl LogSource {
     #[must_use]
     pub fn may_be_cloudtrail(&self) -> bool {
         let fits =
-            |asked: &Option<String>, ours: &str| asked.as_ref().is_none_or(|asked| asked.eq_ignore_ascii_case(ours));
+            |asked: &Option<Text>, ours: &str| asked.as_ref().is_none_or(|asked| asked.eq_ignore_ascii_case(ours));
         self.category.is_none() && fits(&self.product, "aws") && fits(&self.service, "cloudtrail")
     }
 }

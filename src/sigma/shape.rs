@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::SignedDuration;
 use jiff::civil::Date;
 
-use crate::yaml::{Code, Diagnostic, Key, Kind, Node, SourceFile, Span, suggest};
+use crate::yaml::{Code, Diagnostic, Key, Kind, Node, SourceFile, Span, Text, suggest};
 
 /// Reads the nodes of one file.
 #[derive(Clone, Copy)]
@@ -39,26 +39,26 @@ impl<'f> Shape<'f> {
     }
 
     /// An optional member that is text.
-    pub(crate) fn optional_text(self, map: &Node, name: &str) -> Result<Option<String>, Diagnostic> {
+    pub(crate) fn optional_text(self, map: &Node, name: &str) -> Result<Option<Text>, Diagnostic> {
         match map.get(name) {
             None | Some(Node { kind: Kind::Null, .. }) => Ok(None),
-            Some(node) => self.text(node, name).map(|text| Some(text.trim().to_owned())),
+            Some(node) => self.text(node, name).map(|text| Some(text.trim().into())),
         }
     }
 
     /// An optional member that is a list of texts, or one text.
-    pub(crate) fn texts(self, map: &Node, name: &str) -> Result<Vec<String>, Diagnostic> {
+    pub(crate) fn texts(self, map: &Node, name: &str) -> Result<Vec<Text>, Diagnostic> {
         let texts = map.get(name).map(|node| self.spanned_texts(node, name)).transpose()?;
-        Ok(texts.unwrap_or_default().into_iter().map(|(text, _)| text.trim().to_owned()).collect())
+        Ok(texts.unwrap_or_default().into_iter().map(|(text, _)| text.trim().into()).collect())
     }
 
-    pub(crate) fn spanned_texts(self, node: &Node, what: &str) -> Result<Vec<(String, Span)>, Diagnostic> {
+    pub(crate) fn spanned_texts(self, node: &Node, what: &str) -> Result<Vec<(Text, Span)>, Diagnostic> {
         match &node.kind {
             Kind::Null => Ok(Vec::new()),
             Kind::List(items) => {
-                items.iter().map(|item| Ok((self.text(item, what)?.to_owned(), item.span.clone()))).collect()
+                items.iter().map(|item| Ok((self.text(item, what)?.into(), item.span.clone()))).collect()
             }
-            _ => Ok(vec![(self.text(node, what)?.to_owned(), node.span.clone())]),
+            _ => Ok(vec![(self.text(node, what)?.into(), node.span.clone())]),
         }
     }
 

@@ -18,7 +18,7 @@ impl Collection {
 
     /// The same documents again, of a file with the same name and text; `None` if the bytes are something else.
     #[must_use]
-    pub fn from_bytes(bytes: &[u8], file: &Arc<SourceFile>) -> Option<Self> {
+    pub fn from_bytes(bytes: &'static [u8], file: &Arc<SourceFile>) -> Option<Self> {
         let mut collection: Self = postcard::from_bytes(bytes).ok()?;
         let rules = collection.rules.iter_mut().chain(&mut collection.own).map(|rule| &mut rule.metadata);
         let correlations = collection.correlations.iter_mut().map(|rule| &mut rule.metadata);

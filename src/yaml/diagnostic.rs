@@ -299,7 +299,7 @@ impl fmt::Display for Diagnostic {
         if file.text.is_empty() {
             return f.write_str(&Renderer::plain().render(&[annotate_snippets::Group::with_title(title)]));
         }
-        let report = [title.element(Snippet::source(&file.text).path(&file.name).annotation(mark))];
+        let report = [title.element(Snippet::source(&*file.text).path(&*file.name).annotation(mark))];
         f.write_str(&Renderer::plain().render(&report))
     }
 }

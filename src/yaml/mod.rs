@@ -4,6 +4,7 @@
 //! keep their text: `012345678901` stays an account id and `No` stays a word.
 
 mod diagnostic;
+mod text;
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -12,6 +13,7 @@ use std::sync::Arc;
 use granit_parser::{Event, Parser, ScalarStyle, ScanError, Span as ParserSpan};
 
 pub use diagnostic::{Code, Diagnostic, Severity, suggest};
+pub use text::Text;
 
 /// A byte range of the file.
 pub type Span = Range<usize>;
@@ -24,9 +26,9 @@ const STRING_TAG: &str = "tag:yaml.org,2002:str";
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct SourceFile {
     /// Path as the user gave it, or a name such as `rules/kms/key_disabled.yml` for what is built in.
-    pub name: String,
+    pub name: Text,
     /// The whole text.
-    pub text: String,
+    pub text: Text,
 }
 
 /// A value and where it stands.
@@ -63,7 +65,7 @@ pub struct Key {
 impl SourceFile {
     /// Names a text.
     #[must_use]
-    pub fn new(name: impl Into<String>, text: impl Into<String>) -> Arc<Self> {
+    pub fn new(name: impl Into<Text>, text: impl Into<Text>) -> Arc<Self> {
         Arc::new(Self { name: name.into(), text: text.into() })
     }
 

@@ -97,7 +97,7 @@ impl Found {
         let at_hand = || observations.iter().rev().find_map(|one| source(one)?.main());
         let main = completed_by.main().or_else(at_hand).cloned();
         let told = || {
-            let names = correlation.correlation.group_by.iter().map(|field| field.text.clone());
+            let names = correlation.correlation.group_by.iter().map(|field| field.text.to_string());
             let events = timeline.evidence(episode, MAX_EVENTS).into_iter().filter_map(&source);
             Some(Box::new(finding::Episode {
                 group: names.zip(group.iter().cloned()).collect(),

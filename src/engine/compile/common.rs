@@ -19,24 +19,35 @@ type Expressions = HashMap<(RegexFlags, Box<str>), Arc<Expression>>;
 #[derive(Default)]
 pub(in crate::engine) struct Common {
     items: RefCell<HashMap<Vec<u8>, Arc<Item>>>,
+    /// How the latest item is written.
+    written: Cell<Vec<u8>>,
     expressions: RefCell<Expressions>,
     asked: Cell<u16>,
-    paths: RefCell<HashMap<Box<str>, u16>>,
+    fields: RefCell<HashMap<Box<str>, Field>>,
+    /// Paths whose places are remembered.
+    paths: Cell<u16>,
 }
 
 impl Common {
     /// The item that is written like this, made by `make` if it is the first. From the second on its answer is remembered.
     pub(super) fn item(
         &self,
-        written: Vec<u8>,
+        item: &DetectionItem,
+        file: &SourceFile,
         make: impl FnOnce() -> Result<Item, Diagnostic>,
     ) -> Result<Arc<Item>, Diagnostic> {
-        if let Some(item) = self.items.borrow().get(&written) {
+        let mut written = self.written.take();
+        write(item, file, &mut written);
+        let known = self.items.borrow().get(&written).map(Arc::clone);
+        let item = if let Some(item) = known {
             item.number.get_or_init(|| self.number());
-            return Ok(Arc::clone(item));
-        }
-        let item = Arc::new(make()?);
-        self.items.borrow_mut().insert(written, Arc::clone(&item));
+            item
+        } else {
+            let item = Arc::new(make()?);
+            self.items.borrow_mut().insert(written.clone(), Arc::clone(&item));
+            item
+        };
+        self.written.set(written);
         Ok(item)
     }
 
@@ -55,26 +66,29 @@ impl Common {
         }
     }
 
-    /// The field with its place remembered, if it has to be searched for.
-    pub(super) fn remembered(&self, mut field: Field) -> Field {
+    /// The field of this name, with its place remembered if it has to be searched for.
+    ///
+    /// # Errors
+    /// Advice, when there is none.
+    pub(super) fn field(&self, name: &str) -> Result<Field, String> {
+        if let Some(field) = self.fields.borrow().get(name) {
+            return Ok(field.clone());
+        }
+        let mut field = Field::new(name)?;
         if let Field::Raw(path) = &mut field
             && path.distance() == Distance::Below
+            && let Some(next) = self.paths.get().checked_add(1)
         {
-            let mut paths = self.paths.borrow_mut();
-            let next = u16::try_from(paths.len()).ok();
-            let number = paths.get(path.as_str()).copied().or(next);
-            if let Some(number) = number {
-                paths.entry(path.as_str().into()).or_insert(number);
-                path.remember_as(number);
-            }
+            path.remember_as(self.paths.replace(next));
         }
-        field
+        self.fields.borrow_mut().insert(name.into(), field.clone());
+        Ok(field)
     }
 }
 
-/// How an item is written: what is written alike means the same in every rule.
-pub(super) fn written(item: &DetectionItem, file: &SourceFile) -> Vec<u8> {
-    let mut written = Vec::new();
+/// Writes an item so that what is written alike means the same in every rule.
+fn write(item: &DetectionItem, file: &SourceFile, written: &mut Vec<u8>) {
+    written.clear();
     // A length in front of each text, so that no two items are written alike.
     let mut add = |kind: u8, text: &str| {
         written.push(kind);
@@ -88,7 +102,6 @@ pub(super) fn written(item: &DetectionItem, file: &SourceFile) -> Vec<u8> {
             Some(text) => add(if is_quoted(value, file) { b'q' } else { b'p' }, text),
         }
     }
-    written
 }
 
 /// What stands in quotes is text, even if it looks like a number.

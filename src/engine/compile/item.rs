@@ -14,7 +14,7 @@ use crate::engine::value_test::{FieldTest, Test};
 use crate::sigma::{Comparison, DetectionItem, FieldName, Modifiers, Pattern, Value, number};
 use crate::yaml::{Code, Diagnostic};
 
-use super::common::{is_quoted, written};
+use super::common::is_quoted;
 use super::{Compiler, placeholder};
 
 const MAX_LABEL: usize = 200;
@@ -56,7 +56,7 @@ impl Compiler<'_> {
             item.is_settled = outline::settles(&item);
             Ok(item)
         };
-        self.common.item(written(item, self.file), make).map(Expr::Item)
+        self.common.item(item, self.file, make).map(Expr::Item)
     }
 
     /// Whether no record shows a value of the field, because the organisation knows nothing of it.
@@ -73,7 +73,7 @@ impl Compiler<'_> {
             return Ok(());
         };
         if modifiers.fieldref {
-            let field = self.field(&FieldName { text: text.trim().to_owned(), span: value.span.clone() })?;
+            let field = self.field(&FieldName { text: text.trim().into(), span: value.span.clone() })?;
             let other = FieldTest { field, comparison: modifiers.comparison, cased: modifiers.cased };
             tests.push(Test::Field(Box::new(other)));
             return Ok(());
@@ -165,8 +165,9 @@ pub(in crate::engine) fn network(text: &str) -> Option<IpNet> {
 }
 
 fn label(item: &DetectionItem) -> Box<str> {
-    let mut label = item.label.clone();
-    if !label.is_empty() {
+    let mut label = String::with_capacity(MAX_LABEL);
+    if !item.label.is_empty() {
+        label.push_str(&item.label);
         label.push_str(": ");
     }
     let brackets = if item.values.len() == 1 { ("", "") } else { ("[", "]") };
@@ -180,7 +181,9 @@ fn label(item: &DetectionItem) -> Box<str> {
         }
     }
     label.push_str(brackets.1);
-    if let Some((cut, _)) = label.char_indices().nth(MAX_LABEL) {
+    if label.len() > MAX_LABEL
+        && let Some((cut, _)) = label.char_indices().nth(MAX_LABEL)
+    {
         label.truncate(cut);
         label.push('…');
     }

@@ -6,12 +6,13 @@ mod item;
 mod placeholder;
 
 use std::cell::RefCell;
+use std::fmt::Display;
 use std::sync::Arc;
 
 use jiff::SignedDuration;
 
 use crate::sigma::{Condition, Detection, Extension, FieldName, Filter, Metadata, Rule, SearchIdentifier};
-use crate::yaml::{Code, Diagnostic, SourceFile, Span};
+use crate::yaml::{Code, Diagnostic, SourceFile, Span, Text};
 
 use super::Organisation;
 use super::expr::{Expr, Identifier, JoinedFilter};
@@ -41,7 +42,7 @@ pub(super) fn rule(
     problems: &mut Vec<Diagnostic>,
 ) -> Result<CompiledRule, Diagnostic> {
     let Rule { metadata, detection, extension, .. } = rule;
-    let change = organisation.overrides.get(&metadata.id);
+    let change = organisation.overrides.get(&*metadata.id);
     let compiler = Compiler::new(metadata, organisation, common);
     let mut detections = Detections::default();
     compiler.detection(&mut detections, "", detection)?;
@@ -103,13 +104,13 @@ pub(super) fn info(
     compiler: &Compiler<'_>,
 ) -> Result<RuleInfo, Diagnostic> {
     let command = |template| Command::new(template, |name| compiler.field(name));
-    let change = compiler.organisation.overrides.get(&metadata.id);
+    let change = compiler.organisation.overrides.get(&*metadata.id);
     let alert = &extension.alert;
     let level = change.and_then(|change| change.level).unwrap_or(metadata.level);
     Ok(RuleInfo {
-        id: metadata.id.clone(),
-        name: metadata.name.clone(),
-        title: metadata.title.clone(),
+        id: metadata.id.to_string(),
+        name: metadata.name.as_ref().map(Text::to_string),
+        title: metadata.title.to_string(),
         level,
         mode: change.and_then(|change| change.mode).unwrap_or(extension.mode),
         status: metadata.status,
@@ -200,7 +201,7 @@ impl<'f> Compiler<'f> {
         self.lacking.into_inner()
     }
 
-    fn note(&self, span: &Span, asked: &str, lack: Option<Lack>) {
+    fn note(&self, span: &Span, asked: impl Display, lack: Option<Lack>) {
         let Some(Lack { what, advice }) = lack else { return };
         let message = format!("\"{}\" asks for {asked}, and {what}", self.title);
         let warning = Diagnostic::warning(Code::NoData, self.file, span.clone(), message).advise(advice);
@@ -213,7 +214,8 @@ impl Compiler<'_> {
         let first = detections.identifiers.len();
         for (name, identifier) in &detection.identifiers {
             let expr = self.identifier(identifier)?;
-            detections.identifiers.push(Identifier { name: format!("{prefix}{name}").into(), expr });
+            let name = if prefix.is_empty() { name.clone() } else { format!("{prefix}{name}").into() };
+            detections.identifiers.push(Identifier { name, expr });
         }
         detections.conditions.push(condition(&detection.condition, first));
         Ok(())
@@ -242,14 +244,14 @@ impl Compiler<'_> {
     }
 
     pub(super) fn field(&self, name: &FieldName) -> Result<Field, Diagnostic> {
-        let field = Field::new(&name.text).map_err(|advice| {
+        let field = self.common.field(&name.text).map_err(|advice| {
             let message = format!("there is no field `{}`", name.text);
             Diagnostic::new(Code::UnknownField, self.file, name.span.clone(), message).advise(advice)
         })?;
         if let Field::Derived(derived) = field {
-            self.note(&name.span, &format!("`{}`", name.text), self.organisation.knowledge.lacks(derived));
+            self.note(&name.span, format_args!("`{}`", name.text), self.organisation.knowledge.lacks(derived));
         }
-        Ok(self.common.remembered(field))
+        Ok(field)
     }
 }
 

@@ -1,6 +1,7 @@
 //! MITRE ATT&CK, from the tags of a rule.
 
 use crate::sigma::attack::{BEFORE, Tactic, Technique};
+use crate::yaml::Text;
 
 use super::object::objects;
 
@@ -20,7 +21,7 @@ objects! {
 }
 
 /// What the tags of a rule say: `attack.persistence` and `attack.t1098.001` are one entry, because the technique serves the tactic.
-pub(super) fn attacks(tags: &[String]) -> Vec<Attack> {
+pub(super) fn attacks(tags: &[Text]) -> Vec<Attack> {
     let named: Vec<&str> =
         tags.iter().filter_map(|tag| tag.strip_prefix("attack.")).filter(|name| is_technique(name)).collect();
     let serves = |name: &str, tactic: &Tactic| Technique::of(name).is_some_and(|technique| technique.serves(tactic));
@@ -37,7 +38,7 @@ pub(super) fn attacks(tags: &[String]) -> Vec<Attack> {
 }
 
 /// The tactics that tags name.
-pub(super) fn tactics(tags: &[String]) -> impl Iterator<Item = &'static Tactic> {
+pub(super) fn tactics(tags: &[Text]) -> impl Iterator<Item = &'static Tactic> {
     tags.iter().filter_map(|tag| Tactic::called(tag.strip_prefix("attack.")?))
 }
 
@@ -72,7 +73,7 @@ mod tests {
     use super::*;
 
     fn of_tags(tags: &[&str]) -> serde_json::Value {
-        let tags: Vec<String> = tags.iter().map(|&tag| tag.to_owned()).collect();
+        let tags: Vec<Text> = tags.iter().map(|&tag| tag.into()).collect();
         serde_json::to_value(attacks(&tags)).unwrap()
     }
 

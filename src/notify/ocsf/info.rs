@@ -8,6 +8,7 @@ use crate::alerting::Alert;
 use crate::engine::RuleInfo;
 use crate::finding::{EpisodeEvent, Finding, HeldFinding, Kind, OWN_SOURCE};
 use crate::sigma::{Mode, Status};
+use crate::yaml::Text;
 
 use super::super::asff;
 use super::super::fit::Detail;
@@ -168,7 +169,7 @@ pub(super) fn max_related(detail: Detail) -> usize {
 }
 
 /// Tags that are not ATT&CK's: `cve.2021-44228` has the name `cve`.
-fn tags(tags: &[String]) -> Vec<Tag<'_>> {
+fn tags(tags: &[Text]) -> Vec<Tag<'_>> {
     let mut named: Vec<Tag<'_>> = Vec::new();
     for tag in tags.iter().filter(|tag| !attack::is_attack(tag)) {
         let (name, value) = tag.split_once('.').unwrap_or(("tag", tag));
@@ -185,6 +186,6 @@ pub(super) fn remediation(rule: &RuleInfo) -> Option<Remediation<'_>> {
     let steps = rule.runbook.iter().enumerate().map(|(at, step)| format!("{}. {step}", at + 1));
     (!rule.runbook.is_empty()).then(|| Remediation {
         desc: steps.collect::<Vec<_>>().join("\n"),
-        references: rule.references.iter().map(String::as_str).collect(),
+        references: rule.references.iter().map(Text::as_str).collect(),
     })
 }

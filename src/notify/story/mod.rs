@@ -20,6 +20,7 @@ use crate::alerting::Alert;
 use crate::finding::{Origin, fingerprint};
 use crate::outputs::{Facets, Place};
 use crate::sigma::Level;
+use crate::yaml::Text;
 
 use super::{plain, redact};
 
@@ -316,7 +317,7 @@ fn origin(origin: &Origin) -> String {
     plain::line(&format!("{}, record {}", origin.file, origin.record_index), 1000)
 }
 
-fn paragraphs(texts: &[String]) -> Vec<String> {
+fn paragraphs(texts: &[Text]) -> Vec<String> {
     let texts = texts.iter().map(|text| plain::line(text, MAX_PARAGRAPH)).filter(|text| !text.is_empty());
     texts.take(MAX_PARAGRAPHS).collect()
 }

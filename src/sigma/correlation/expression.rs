@@ -84,7 +84,7 @@ pub(super) fn named(shape: Shape<'_>, node: &Node, text: &str) -> Vec<RuleRef> {
     for (at, word) in words(text).filter(|(_, word)| !is_operator(word)) {
         if !rules.iter().any(|rule| rule.text == word) {
             let span = shape.file.part(&node.span, text, at..at + word.len());
-            rules.push(RuleRef { text: word.to_owned(), span });
+            rules.push(RuleRef { text: word.into(), span });
         }
     }
     rules

@@ -13,7 +13,7 @@ use jiff::SignedDuration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::yaml::{Code, Diagnostic, Kind, Node, Span, suggest};
+use crate::yaml::{Code, Diagnostic, Kind, Node, Span, Text, suggest};
 
 use super::detection::FieldName;
 use super::shape::Shape;
@@ -24,6 +24,7 @@ pub use rule::CorrelationRule;
 
 /// A correlation whose form is right.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(bound(deserialize = "'de: 'static"))]
 pub struct Correlation {
     /// What is looked at.
     pub kind: CorrelationType,
@@ -70,15 +71,17 @@ pub enum CorrelationCondition {
 
 /// The id or name of a rule, and where it is asked for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(bound(deserialize = "'de: 'static"))]
 pub struct RuleRef {
     /// As written.
-    pub text: String,
+    pub text: Text,
     /// Where.
     pub span: Span,
 }
 
 /// One name for fields that are called differently from rule to rule.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(bound(deserialize = "'de: 'static"))]
 pub struct Alias {
     /// The name, as `group-by` and `field` use it.
     pub name: FieldName,
@@ -177,7 +180,7 @@ fn listed<'n>(shape: Shape<'_>, node: &'n Node) -> Result<(Vec<RuleRef>, &'n Spa
 }
 
 /// A list of texts, or one text. What stands in it twice was meant to be something else.
-fn once(shape: Shape<'_>, node: &Node, what: &str) -> Result<Vec<(String, Span)>, Diagnostic> {
+fn once(shape: Shape<'_>, node: &Node, what: &str) -> Result<Vec<(Text, Span)>, Diagnostic> {
     let texts = shape.spanned_texts(node, what)?;
     for (place, (text, span)) in texts.iter().enumerate() {
         if texts[..place].iter().any(|(earlier, _)| earlier == text) {
@@ -318,11 +321,11 @@ fn aliases(shape: Shape<'_>, node: &Node) -> Result<Vec<Alias>, Diagnostic> {
         .map(|(key, by_rule)| {
             let fields = shape.map(by_rule, &key.text)?.iter().map(|(rule, field)| {
                 let text = shape.text(field, "a field")?.to_owned();
-                let rule = RuleRef { text: rule.text.clone(), span: rule.span.clone() };
-                Ok((rule, FieldName { text, span: field.span.clone() }))
+                let rule = RuleRef { text: rule.text.as_str().into(), span: rule.span.clone() };
+                Ok((rule, FieldName { text: text.into(), span: field.span.clone() }))
             });
             let fields = fields.collect::<Result<_, _>>()?;
-            Ok(Alias { name: FieldName { text: key.text.clone(), span: key.span.clone() }, fields })
+            Ok(Alias { name: FieldName { text: key.text.as_str().into(), span: key.span.clone() }, fields })
         })
         .collect()
 }
@@ -330,7 +333,7 @@ fn aliases(shape: Shape<'_>, node: &Node) -> Result<Vec<Alias>, Diagnostic> {
 /// An alias that nothing uses is a misspelt one: grouping would look for a field that no event has.
 fn in_use(shape: Shape<'_>, alias: &Alias, group_by: &[FieldName], fields: &[FieldName]) -> Result<(), Diagnostic> {
     let mut users = group_by.iter().chain(fields).map(|field| field.text.as_str());
-    if users.clone().any(|name| name == alias.name.text) {
+    if users.clone().any(|name| alias.name.text == name) {
         return Ok(());
     }
     let advice = suggest(&alias.name.text, &mut users).unwrap_or_else(|| "use it there, or leave it out".to_owned());

@@ -11,6 +11,7 @@ use super::{Correlation, parse};
 
 /// A correlation rule as its author wrote it. Whether its rules exist is found when all are compiled.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(bound(deserialize = "'de: 'static"))]
 pub struct CorrelationRule {
     /// What it says about itself.
     pub metadata: Metadata,

@@ -10,7 +10,7 @@ use crate::rules::{RuleTest, beside};
 
 /// Records that the rule fires on.
 pub(super) fn records(rule: &RuleInfo) -> Result<Vec<String>, BoxError> {
-    let file = Path::new(&rule.file);
+    let file = Path::new(&*rule.file);
     let Some(test) = RuleTest::of(file)? else {
         let test = beside(file);
         let message = format!(

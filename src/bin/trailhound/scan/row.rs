@@ -11,6 +11,7 @@ use trailhound::finding::{Episode, Finding, FindingUid, FirstSeen};
 use trailhound::notify;
 use trailhound::pipeline::Told;
 use trailhound::trail::Record;
+use trailhound::yaml::Text;
 
 use crate::args::Format;
 
@@ -32,7 +33,7 @@ struct Row<'f> {
     rule_id: &'f str,
     rule_title: &'f str,
     level: &'static str,
-    tags: &'f [String],
+    tags: &'f [Text],
     event_time: Timestamp,
     event_id: Cow<'f, str>,
     event_source: Cow<'f, str>,

@@ -175,7 +175,7 @@ impl<'c> Entry<'c> {
 
 fn template(template: &Template) -> String {
     let part = |part: &TemplatePart| match part {
-        TemplatePart::Text(text) => text.clone(),
+        TemplatePart::Text(text) => text.to_string(),
         TemplatePart::Field(field) => format!("{{{}}}", field.text),
     };
     template.0.iter().map(part).collect()

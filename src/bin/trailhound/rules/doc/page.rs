@@ -2,6 +2,8 @@
 
 use std::fmt::{self, Write as _};
 
+use trailhound::yaml::Text;
+
 use super::entry::{Entry, Kind};
 use super::selectors;
 
@@ -107,7 +109,7 @@ fn section(page: &mut String, title: &str) -> fmt::Result {
     writeln!(page, "## {title}\n")
 }
 
-fn list(page: &mut String, mark: &str, items: &[String]) -> fmt::Result {
+fn list(page: &mut String, mark: &str, items: &[Text]) -> fmt::Result {
     items.iter().try_for_each(|item| writeln!(page, "{mark} {}", escaped(item.trim())))?;
     writeln!(page)
 }

@@ -117,7 +117,7 @@ impl RuleFile {
         let correlated = Correlator::alone(rules, screened.contributions).findings;
         let mut all = findings.iter().chain(&screened.sightings).chain(correlated.iter().map(|found| &found.finding));
         // What only makes an entity known is nobody told.
-        all.any(|finding| finding.rule.file == self.name && finding.first_seen().is_none_or(|seen| !seen.is_known))
+        all.any(|finding| *finding.rule.file == self.name && finding.first_seen().is_none_or(|seen| !seen.is_known))
     }
 }
 

@@ -60,7 +60,7 @@ pub(super) fn run(args: &TestArgs) -> Result<Verdict, BoxError> {
 fn files(all: &Collection, args: &TestArgs) -> BTreeSet<String> {
     let rules = all.rules.iter().chain(&all.own).map(|rule| &rule.metadata);
     let correlations = all.correlations.iter().map(|rule| &rule.metadata);
-    let files = rules.chain(correlations).map(|metadata| metadata.file.name.clone());
+    let files = rules.chain(correlations).map(|metadata| metadata.file.name.to_string());
     let is_asked = |file: &String| args.is_all() || args.paths.iter().any(|path| Path::new(file).starts_with(path));
     files.filter(is_asked).collect()
 }
