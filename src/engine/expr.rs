@@ -88,6 +88,7 @@ impl Expr {
     /// search identifiers.
     pub(super) fn arrange(&mut self, identifiers: &[u16]) -> u16 {
         match self {
+            Self::All(terms) | Self::Any(terms) if terms.len() == 1 => terms.written[0].arrange(identifiers),
             Self::All(terms) | Self::Any(terms) => {
                 let costs: Vec<u16> = terms.written.iter_mut().map(|term| term.arrange(identifiers)).collect();
                 if !costs.is_sorted() {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use memchr::memmem::Finder;
 
-use crate::sigma::{Pattern, Token};
+use crate::sigma::{Comparison, Pattern, Token};
 
 use super::expression::Expression;
 use super::fold::folded;
@@ -30,27 +30,44 @@ pub(super) enum Kind {
 }
 
 impl TextMatcher {
+    /// Compiles a value as a rule writes it. Most have no wildcard, and needn't be taken apart.
+    pub(super) fn written(text: &str, comparison: Comparison, cased: bool) -> Self {
+        if text.is_empty() || text.contains(['*', '?', '\\']) {
+            return Self::new(&Pattern::new(text).widened(comparison), cased);
+        }
+        Self::literal(text, comparison, cased)
+    }
+
     /// Compiles a value with wildcards. `cased`: upper and lower case differ.
     pub(super) fn new(pattern: &Pattern, cased: bool) -> Self {
-        let text = |text: &str| if cased { text.to_owned() } else { folded(text) };
         let kind = match pattern.tokens() {
             [] => Kind::Exact("".into()),
             [Token::Any] => Kind::Anything,
-            [Token::Literal(literal)] => Kind::Exact(text(literal).into()),
-            [Token::Literal(literal), Token::Any] => Kind::StartsWith(text(literal).into()),
-            [Token::Any, Token::Literal(literal)] => Kind::EndsWith(text(literal).into()),
-            [Token::Any, Token::Literal(literal), Token::Any] => {
-                Kind::Contains(Box::new(Finder::new(&text(literal)).into_owned()))
-            }
+            [Token::Literal(text)] => return Self::literal(text, Comparison::Equals, cased),
+            [Token::Literal(text), Token::Any] => return Self::literal(text, Comparison::StartsWith, cased),
+            [Token::Any, Token::Literal(text)] => return Self::literal(text, Comparison::EndsWith, cased),
+            [Token::Any, Token::Literal(text), Token::Any] => return Self::literal(text, Comparison::Contains, cased),
             tokens => Kind::Wildcards(
                 tokens
                     .iter()
                     .map(|token| match token {
-                        Token::Literal(literal) => Token::Literal(text(literal)),
+                        Token::Literal(text) => Token::Literal(in_case(text, cased)),
                         other => other.clone(),
                     })
                     .collect(),
             ),
+        };
+        Self { kind, cased }
+    }
+
+    /// Compiles a value without wildcards, which isn't empty. `comparison`: the whole, or which part it is.
+    fn literal(text: &str, comparison: Comparison, cased: bool) -> Self {
+        let text = in_case(text, cased);
+        let kind = match comparison {
+            Comparison::StartsWith => Kind::StartsWith(text.into()),
+            Comparison::EndsWith => Kind::EndsWith(text.into()),
+            Comparison::Contains => Kind::Contains(Box::new(Finder::new(&text).into_owned())),
+            _ => Kind::Exact(text.into()),
         };
         Self { kind, cased }
     }
@@ -90,6 +107,10 @@ impl TextMatcher {
             Kind::Regex(regex) => regex.is_match(value),
         }
     }
+}
+
+fn in_case(text: &str, cased: bool) -> String {
+    if cased { text.to_owned() } else { folded(text) }
 }
 
 /// Goes through both from the left. At a mismatch behind a `*`, that star takes one more character: only the last star has to

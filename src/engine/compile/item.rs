@@ -111,25 +111,37 @@ impl Compiler<'_> {
             Comparison::Time(part, operator) => {
                 tests.push(Test::Time(part, operator, number(text).unwrap_or(f64::NAN)));
             }
-            comparison => {
-                // A keyword may stand anywhere in a text.
-                let comparison = if item.field.is_none() { Comparison::Contains } else { comparison };
-                let forms = encode(Pattern::new(text), &modifiers.transforms).map_err(|unfit| {
-                    self.error(Code::ModifierUse, value, format!("this value can't be encoded so: {}", unfit.why))
-                        .advise(unfit.advice)
-                })?;
-                let plain =
-                    comparison == Comparison::Equals && modifiers.transforms.is_empty() && !is_quoted(value, self.file);
-                let number = if plain { number(text) } else { None };
-                tests.extend(forms.into_iter().map(|form| {
-                    let matcher = TextMatcher::new(&form.widened(comparison), modifiers.cased);
-                    match number {
-                        Some(number) => Test::Number(matcher, number),
-                        None => Test::Text(matcher),
-                    }
-                }));
-            }
+            // A keyword may stand anywhere in a text.
+            _ if item.field.is_none() => self.compared(modifiers, Comparison::Contains, value, text, tests)?,
+            comparison => self.compared(modifiers, comparison, value, text, tests)?,
         }
+        Ok(())
+    }
+
+    /// The same of what is compared as text.
+    fn compared(
+        &self,
+        modifiers: &Modifiers,
+        comparison: Comparison,
+        value: &Value,
+        text: &str,
+        tests: &mut Vec<Test>,
+    ) -> Result<(), Diagnostic> {
+        let cased = modifiers.cased;
+        if !modifiers.transforms.is_empty() {
+            let forms = encode(Pattern::new(text), &modifiers.transforms).map_err(|unfit| {
+                self.error(Code::ModifierUse, value, format!("this value can't be encoded so: {}", unfit.why))
+                    .advise(unfit.advice)
+            })?;
+            tests.extend(forms.into_iter().map(|form| Test::Text(TextMatcher::new(&form.widened(comparison), cased))));
+            return Ok(());
+        }
+        let matcher = TextMatcher::written(text, comparison, cased);
+        let may_be_number = comparison == Comparison::Equals && !is_quoted(value, self.file);
+        tests.push(match may_be_number.then(|| number(text)).flatten() {
+            Some(number) => Test::Number(matcher, number),
+            None => Test::Text(matcher),
+        });
         Ok(())
     }
 

@@ -117,21 +117,39 @@ pub(super) fn of_item(item: &Item) -> Option<Access> {
         return Some(access);
     }
     let place = item.field.clone().map_or(Place::Anywhere, Place::Field);
-    let of_test = |test: &Test| of_test(&place, test);
+    let of = |tests: &[Test]| {
+        let mut keys = Vec::with_capacity(tests.len());
+        of_tests(&place, tests, &mut keys).map(|cost| Access { keys, cost })
+    };
     if item.every {
-        item.tests.iter().filter_map(of_test).min_by_key(|access| access.cost)
+        item.tests.iter().filter_map(|test| of(std::slice::from_ref(test))).min_by_key(|access| access.cost)
     } else {
-        union(item.tests.iter().map(of_test))
+        of(&item.tests)
     }
 }
 
-fn of_test(place: &Place, test: &Test) -> Option<Access> {
+/// Keys that a condition needs one of, as they are gathered.
+type Keys = Vec<(Place, Key)>;
+
+/// What any of the tests needs goes to `keys`. Returns its cost; `None` when one of them needs nothing.
+fn of_tests(place: &Place, tests: &[Test], keys: &mut Keys) -> Option<u32> {
+    highest(tests.iter().map(|test| of_test(place, test, keys)))
+}
+
+fn highest(costs: impl IntoIterator<Item = Option<u32>>) -> Option<u32> {
+    costs.into_iter().try_fold(0, |highest, cost| Some(highest.max(cost?)))
+}
+
+fn of_test(place: &Place, test: &Test, keys: &mut Keys) -> Option<u32> {
     match test {
-        Test::Number(matcher, number) => union([of_text(place, matcher), one(place, Key::number(*number))].into_iter()),
-        Test::Compare(..) | Test::Time(..) | Test::Network(_) | Test::Field(_) => one(place, Key::Present),
+        Test::Number(matcher, number) => {
+            let costs = [of_text(place, matcher, keys), one(place, Key::number(*number), keys)];
+            highest(costs)
+        }
+        Test::Compare(..) | Test::Time(..) | Test::Network(_) | Test::Field(_) => one(place, Key::Present, keys),
         Test::Null => None,
-        Test::Any(forms) => union(forms.iter().map(|form| of_test(place, form))),
-        Test::Text(matcher) => of_text(place, matcher),
+        Test::Any(forms) => of_tests(place, forms, keys),
+        Test::Text(matcher) => of_text(place, matcher, keys),
     }
 }
 
@@ -142,13 +160,14 @@ fn denied(matcher: &TextMatcher) -> Option<Access> {
         .then(|| Access { cost: DENIED, keys: vec![(code, Key::Present)] })
 }
 
-fn of_text(place: &Place, matcher: &TextMatcher) -> Option<Access> {
-    let part = |anchor, text: &str| {
-        if text.is_empty() { one(place, Key::Present) } else { one(place, Key::Part(anchor, folded(text).into())) }
+fn of_text(place: &Place, matcher: &TextMatcher, keys: &mut Keys) -> Option<u32> {
+    let mut part = |anchor, text: &str| {
+        let key = if text.is_empty() { Key::Present } else { Key::Part(anchor, folded(text).into()) };
+        one(place, key, keys)
     };
     match &matcher.kind {
-        Kind::Anything => one(place, Key::Present),
-        Kind::Exact(text) => one(place, Key::Exact(folded(text).into())),
+        Kind::Anything => one(place, Key::Present, keys),
+        Kind::Exact(text) => one(place, Key::Exact(folded(text).into()), keys),
         Kind::StartsWith(text) => part(Anchor::Start, text),
         Kind::EndsWith(text) => part(Anchor::End, text),
         Kind::Contains(finder) => part(Anchor::Anywhere, needle(finder)),
@@ -157,8 +176,8 @@ fn of_text(place: &Place, matcher: &TextMatcher) -> Option<Access> {
             part(anchor, text)
         }
         Kind::Regex(regex) => match literals::required(regex.as_str()) {
-            None => one(place, Key::Present),
-            Some(texts) => union(texts.iter().map(|text| part(Anchor::Anywhere, text))),
+            None => one(place, Key::Present, keys),
+            Some(texts) => highest(texts.iter().map(|text| part(Anchor::Anywhere, text))),
         },
     }
 }
@@ -189,7 +208,7 @@ fn longest(tokens: &[Token]) -> (Anchor, &str) {
     longest
 }
 
-fn one(place: &Place, key: Key) -> Option<Access> {
+fn one(place: &Place, key: Key, keys: &mut Keys) -> Option<u32> {
     // A keyword that fits anything asks for nothing.
     if *place == Place::Anywhere && key == Key::Present {
         return None;
@@ -199,7 +218,8 @@ fn one(place: &Place, key: Key) -> Option<Access> {
         Key::Part(_, text) => PART + SHORT_PART.saturating_sub(u32::try_from(text.len()).unwrap_or(SHORT_PART)),
         Key::Present => PRESENT,
     };
-    Some(Access { cost: rank(place) + form, keys: vec![(place.clone(), key)] })
+    keys.push((place.clone(), key));
+    Some(rank(place) + form)
 }
 
 /// How telling a place's values are, and how cheap it is to look at them.
