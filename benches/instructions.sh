@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Counts the instructions that reading a record and holding it against rules takes, prints them, and fails beyond the limits.
 #
-#   benches/instructions.sh             # wants valgrind and a C compiler; half a minute after the build
+#   benches/instructions.sh             # wants valgrind and a C compiler; two minutes after the build
 #   benches/instructions.sh --update    # also stores the end-to-end count, for later runs to be compared with
 #
 # Two runs of one binary print the same. callgrind counts instead of measuring time, and only inside the function `measured` (what

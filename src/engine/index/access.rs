@@ -143,8 +143,7 @@ fn highest(costs: impl IntoIterator<Item = Option<u32>>) -> Option<u32> {
 fn of_test(place: &Place, test: &Test, keys: &mut Keys) -> Option<u32> {
     match test {
         Test::Number(matcher, number) => {
-            let costs = [of_text(place, matcher, keys), one(place, Key::number(*number), keys)];
-            highest(costs)
+            highest([of_text(place, matcher, keys), one(place, Key::number(*number), keys)])
         }
         Test::Compare(..) | Test::Time(..) | Test::Network(_) | Test::Field(_) => one(place, Key::Present, keys),
         Test::Null => None,
